@@ -1,0 +1,62 @@
+# The front door. Each goal gets what it needs by itself (scripts/deps), then configures and builds with Meson.
+# Without make: the scripts it calls do the same.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+FUZZ_TIME ?= 60
+
+.PHONY: help build demo check interop bench fuzz coverage fmt install clean
+
+help:
+	@echo 'Adit: a post-quantum IPsec suite'
+	@echo
+	@echo '  make demo       build, and watch two gateways set up a post-quantum tunnel on this machine (root)'
+	@echo '  make build      the programs, into build/'
+	@echo '  make check      every test; the last line counts them (STAGES="unit netns" runs only these)'
+	@echo '  make interop    only the tests against live peers of other projects (root)'
+	@echo '  make bench      measure speed and memory on this machine'
+	@echo '  make fuzz       fuzz every parser, FUZZ_TIME=60 seconds each'
+	@echo '  make coverage   line coverage of the unit tests, into build-coverage/'
+	@echo '  make fmt        format the C files'
+	@echo '  make install    PREFIX=/usr/local DESTDIR='
+	@echo '  make clean      remove the build folders (the built libraries stay in the cache)'
+	@echo
+	@echo 'What is missing on this machine: scripts/deps check'
+
+build:
+	@scripts/build release
+
+demo:
+	@scripts/deps ensure build demo
+	@scripts/build release src/daemon/aditd src/cli/adit
+	@scripts/demo
+
+check:
+	@scripts/deps ensure build || true
+	@scripts/check $(STAGES)
+
+interop:
+	@scripts/deps ensure build
+	@scripts/check interop
+
+bench:
+	@scripts/deps ensure build check
+	@scripts/build release
+	@scripts/bench
+
+fuzz:
+	@FUZZ_TIME='$(FUZZ_TIME)' scripts/fuzz
+
+coverage:
+	@scripts/coverage
+
+fmt:
+	@scripts/deps ensure dev
+	@scripts/fmt
+
+install:
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install
+
+clean:
+	rm -rf build build-asan build-coverage build-fuzz build-install
+	rm -f .build*.lock build*.log
