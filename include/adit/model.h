@@ -1,0 +1,125 @@
+/* adit/model.h - the plain types that control, packets and configuration share. Data, no behaviour. */
+#ifndef ADIT_MODEL_H
+#define ADIT_MODEL_H
+
+#include "adit/base.h"
+
+/* An IP address; family 4, 6 or 0 (unset). Octets in network order. */
+struct adit_addr {
+    uint8_t family;
+    uint8_t ip[16];
+};
+struct adit_endpoint {
+    struct adit_addr addr;
+    uint16_t port; /* host order */
+};
+/* Where a datagram came from and to which of our addresses, or the reverse when sending. */
+struct adit_path {
+    struct adit_endpoint local, remote;
+};
+
+/* Identification (RFC 7296 s3.5): type of registry ID; data borrowed. type 0 = any. */
+struct adit_id {
+    uint8_t type;
+    struct adit_span data;
+};
+
+/* Traffic selector, inclusive ranges. proto 0 = any; port_lo > port_hi (65535..0) = OPAQUE. */
+struct adit_ts {
+    uint8_t family; /* 4 or 6 */
+    uint8_t proto;
+    uint16_t port_lo, port_hi;
+    uint8_t lo[16], hi[16];
+};
+#define ADIT_TS_MAX 64
+struct adit_ts_list {
+    uint16_t n;
+    struct adit_ts v[ADIT_TS_MAX];
+};
+
+/* One transform of a proposal; numbers of wire/iana.def. bits: Key Length attribute, 0 = none. */
+struct transform {
+    uint8_t type;
+    bool unusable; /* received with an attribute that we do not know: never chosen (RFC 7296 s3.3.6) */
+    uint16_t id;
+    uint16_t bits;
+};
+#define PROPOSAL_TRANSFORMS_MAX 64
+#define PROPOSALS_MAX 64
+struct proposal {
+    uint8_t num;
+    uint8_t proto; /* PROTO_IKE, PROTO_ESP */
+    uint8_t spi_n;
+    uint8_t spi[8];
+    uint8_t n;
+    bool unknown; /* holds a transform type that we do not know: skipped whole (RFC 7296 s3.3.6) */
+    struct transform t[PROPOSAL_TRANSFORMS_MAX];
+};
+struct proposal_list {
+    uint16_t n;
+    struct proposal v[]; /* heap or arena: see proposal_list_new() */
+};
+
+/* What was agreed: one transform a type; 0 = none. ke[0] is type 4, ke[1..7] are ADDKE1..7. */
+struct adit_suite {
+    uint8_t num; /* the offer's proposal number */
+    uint16_t encr, encr_bits;
+    uint16_t prf, integ;
+    uint16_t ke[8];
+    uint16_t sn;
+};
+
+/* Limits of an SA; 0 = none. Times in ns since the SA's birth; bytes = inner packets' octets. */
+struct adit_lifetime {
+    uint64_t soft_ns, hard_ns;
+    uint64_t soft_bytes, hard_bytes;
+    uint64_t soft_packets, hard_packets;
+};
+
+enum adit_mode { ADIT_MODE_TUNNEL, ADIT_MODE_TRANSPORT, ADIT_MODE_PASS, ADIT_MODE_DROP };
+enum adit_copy { ADIT_COPY_NO, ADIT_COPY_OUT, ADIT_COPY_IN, ADIT_COPY_BOTH };
+/* When the outbound half may carry traffic (RFC 7296 s2.8). */
+enum adit_outbound {
+    ADIT_OUT_ACTIVE,  /* at once */
+    ADIT_OUT_STANDBY, /* after the first authentic inbound packet, or when the SA that it replaces goes, or by UPDATE */
+};
+
+/* One direction's keys. Spans are borrowed from the event and hold secrets: copy into locked memory at once. */
+struct adit_sa_keys {
+    uint32_t spi;
+    struct adit_span encr; /* key, then salt */
+    struct adit_span integ;
+};
+
+/* The whole contract between control and packets: everything that a data plane needs for one Child SA. */
+struct adit_child_spec {
+    uint32_t id;       /* unique over the daemon's life */
+    uint32_t ike_id;   /* its IKE SA's unique id */
+    uint32_t reqid;    /* same for all SAs that succeed each other by rekeying */
+    uint32_t replaces; /* id of the Child SA that this one rekeys; 0 = none */
+    const char *conn, *child;
+    uint8_t proto; /* PROTO_ESP */
+    enum adit_mode mode;
+    bool initiator; /* we initiated the exchange that made it */
+    struct adit_suite suite;
+    struct adit_sa_keys in, out;
+    struct adit_path path;
+    bool udp_encap;
+    enum adit_outbound outbound;
+    uint16_t n_local_ts, n_remote_ts;
+    const struct adit_ts *local_ts, *remote_ts;
+    struct adit_lifetime life;
+    uint32_t replay_window; /* packets; 0 = off */
+    bool copy_df, copy_ecn;
+    enum adit_copy copy_dscp;
+    uint64_t inactivity_ns; /* 0 = off */
+};
+
+/* What the data plane counts for one Child SA. */
+struct adit_child_stats {
+    uint64_t bytes_in, packets_in, bytes_out, packets_out;
+    uint64_t last_in_at, last_out_at; /* ns, the daemon's clock; 0 = never */
+    uint64_t errors_in;
+};
+
+#endif

@@ -1,0 +1,81 @@
+/* dp.h - the data plane as the control thread sees it. Back ends implement struct dp_backend; user/ is our own ESP.
+ * All calls come from the control thread. Workers talk back through events: poll dp_event_fd(). */
+#ifndef DP_DP_H
+#define DP_DP_H
+
+#include "adit/model.h"
+#include "crypto/crypto.h"
+
+struct dp;
+
+struct dp_settings {
+    const struct adit_crypto *crypto;
+    const char *tun_name;    /* "adit%d"; NULL = default */
+    uint16_t port_nat_t;     /* 4500: ESP-in-UDP and IKE behind the non-ESP marker */
+    unsigned workers;        /* 0 = one a core */
+    bool install_routes;     /* routes to remote selectors into the TUN */
+    bool no_mss_clamp;
+    uint16_t mtu;            /* of the TUN; 0 = derive */
+    bool raw_esp;            /* open protocol-50 sockets (needs CAP_NET_RAW) */
+    uint16_t fwmark;         /* SO_MARK of our own packets, 0 = none: keeps them out of the tunnel */
+    uint32_t route_table;    /* 0 = main */
+    int (*esp_keylog)(void *arg, const struct adit_child_spec *spec); /* unused by workers; may be NULL */
+    void *keylog_arg;
+};
+
+enum dp_event_type {
+    DP_EV_ACQUIRE,  /* a trap policy was hit: reqid, ts of the packet */
+    DP_EV_SOFT,     /* id: rekey */
+    DP_EV_HARD,     /* id: gone */
+    DP_EV_FIRST_IN, /* id: first authentic packet; a standby outbound half was activated */
+    DP_EV_PATH,     /* id: peer seen at another endpoint (RFC 7296 s2.23 dynamic update) */
+    DP_EV_INACTIVE, /* id: idle for its inactivity time */
+    DP_EV_IKE,      /* an IKE datagram arrived on the NAT-T port: data without marker, path, tos */
+};
+struct dp_event {
+    enum dp_event_type type;
+    uint32_t id, reqid;
+    struct adit_path path;
+    struct adit_ts local, remote; /* ACQUIRE */
+    struct adit_span data;        /* IKE: valid until the next dp_poll() */
+    uint64_t at;                  /* ns, CLOCK_MONOTONIC */
+};
+
+struct dp_counters { /* monotonic since start */
+    uint64_t packets_in, packets_out, bytes_in, bytes_out;
+    uint64_t drops[16];   /* by enum esp_verdict */
+    uint64_t no_policy, bypassed, ptb_sent, ptb_taken, ptb_refused, mss_clamped, acquires, rx_errors, tx_errors;
+};
+
+/* What to do with inner traffic that has no SA. */
+struct dp_policy {
+    uint32_t reqid;
+    enum adit_mode mode; /* TUNNEL, PASS, DROP */
+    bool trap;           /* TUNNEL: raise ACQUIRE */
+    uint32_t priority;   /* lower first; 0 = by selector size */
+    uint16_t n_local_ts, n_remote_ts;
+    const struct adit_ts *local_ts, *remote_ts;
+};
+
+ADIT_MUST_USE enum adit_rc dp_new(const struct dp_settings *s, struct dp **out, struct adit_why *why);
+void dp_free(struct dp *dp); /* stops workers, removes TUN and routes */
+int dp_event_fd(const struct dp *dp); /* readable: dp_poll has something */
+bool dp_poll(struct dp *dp, struct dp_event *out);
+const char *dp_name(const struct dp *dp); /* "user" */
+const char *dp_tun(const struct dp *dp);
+
+/* Publishes the inbound half before it returns; outbound by spec->outbound; when spec->replaces is set, traffic switches
+ * from that one as soon as this one is active and the old inbound half stays until dp_child_del(). */
+ADIT_MUST_USE enum adit_rc dp_child_add(struct dp *dp, const struct adit_child_spec *spec, struct adit_why *why);
+void dp_child_activate(struct dp *dp, uint32_t id);
+void dp_child_path(struct dp *dp, uint32_t id, const struct adit_path *path, bool udp_encap);
+/* Stops sending at once; inbound is kept for `grace_ns` more (packets under way), then wiped. Final counts in *last. */
+void dp_child_del(struct dp *dp, uint32_t id, uint64_t grace_ns, struct adit_child_stats *last);
+bool dp_child_stats(struct dp *dp, uint32_t id, struct adit_child_stats *out);
+ADIT_MUST_USE enum adit_rc dp_policy_add(struct dp *dp, const struct dp_policy *p, struct adit_why *why);
+void dp_policy_del(struct dp *dp, uint32_t reqid);
+void dp_counters(struct dp *dp, struct dp_counters *out);
+/* Sends an IKE datagram (marker is added) or a NAT keepalive from the NAT-T port. data.n == 1 && 0xff: keepalive. */
+ADIT_MUST_USE enum adit_rc dp_send_nat_t(struct dp *dp, const struct adit_path *path, struct adit_span data);
+
+#endif
