@@ -1,0 +1,329 @@
+/* config.c - the configuration snapshot: deep copies in one arena, shared by reference counting. */
+#include <stdatomic.h>
+#include "base/mem.h"
+#include "base/why.h"
+#include "model/model.h"
+
+/* A growing array of pointers to const things of the arena. */
+struct rows {
+    const void **v;
+    size_t n;
+};
+
+struct adit_config {
+    atomic_uint refs;
+    struct arena arena;
+    struct rows conns, shared, certs, keys;
+    struct adit_ike_settings settings;
+};
+
+/* --- copying: a failed allocation is remembered in *ok, so that a copy reads like an assignment ----------------- */
+
+struct copy {
+    struct arena *arena;
+    bool ok;
+};
+
+static void *copy_space(struct copy *c, size_t n, size_t size)
+{
+    void *p = n ? arena_new(c->arena, n * size) : NULL;
+    c->ok &= p || !n;
+    return p;
+}
+
+static const char *copy_str(struct copy *c, const char *s)
+{
+    const char *p = s ? arena_str(c->arena, s) : NULL;
+    c->ok &= p || !s;
+    return p;
+}
+
+static struct adit_span copy_span(struct copy *c, struct adit_span s)
+{
+    struct adit_span p = arena_span(c->arena, s);
+    c->ok &= p.p || !s.n;
+    return p;
+}
+
+static const void *copy_array(struct copy *c, const void *v, size_t n, size_t size)
+{
+    uint8_t *p = copy_space(c, n, size);
+    if (p)
+        span_copy(p, span(v, n * size));
+    return p;
+}
+
+static const struct adit_span *copy_spans(struct copy *c, const struct adit_span *v, size_t n)
+{
+    struct adit_span *p = copy_space(c, n, sizeof(*p));
+    for (size_t i = 0; p && i < n; i++)
+        p[i] = copy_span(c, v[i]);
+    return p;
+}
+
+static const struct adit_option *copy_options(struct copy *c, const struct adit_option *v, size_t n)
+{
+    struct adit_option *p = copy_space(c, n, sizeof(*p));
+    for (size_t i = 0; p && i < n; i++)
+        p[i] = (struct adit_option){ copy_str(c, v[i].key), copy_str(c, v[i].value) };
+    return p;
+}
+
+static const struct proposal_list *copy_proposals(struct copy *c, const struct proposal_list *list)
+{
+    return list ? copy_array(c, list, 1, sizeof(*list) + list->n * sizeof(list->v[0])) : NULL;
+}
+
+static const struct adit_addr_spec *copy_addrs(struct copy *c, const struct adit_addr_spec *v, size_t n)
+{
+    struct adit_addr_spec *p = copy_space(c, n, sizeof(*p));
+    for (size_t i = 0; p && i < n; i++) {
+        p[i] = v[i];
+        p[i].text = copy_str(c, v[i].text);
+    }
+    return p;
+}
+
+static const struct adit_id *copy_ids(struct copy *c, const struct adit_id *v, size_t n)
+{
+    struct adit_id *p = copy_space(c, n, sizeof(*p));
+    for (size_t i = 0; p && i < n; i++)
+        p[i] = (struct adit_id){ .type = v[i].type, .data = copy_span(c, v[i].data) };
+    return p;
+}
+
+static const struct adit_auth_cfg *copy_auths(struct copy *c, const struct adit_auth_cfg *v, size_t n)
+{
+    struct adit_auth_cfg *p = copy_space(c, n, sizeof(*p));
+    for (size_t i = 0; p && i < n; i++) {
+        p[i] = v[i];
+        p[i].auth = copy_str(c, v[i].auth);
+        p[i].id.data = copy_span(c, v[i].id.data);
+        p[i].id_text = copy_str(c, v[i].id_text);
+        p[i].certs = copy_spans(c, v[i].certs, v[i].n_certs);
+        p[i].cacerts = copy_spans(c, v[i].cacerts, v[i].n_cacerts);
+    }
+    return p;
+}
+
+static const struct adit_child_cfg *copy_children(struct copy *c, const struct adit_child_cfg *v, size_t n)
+{
+    struct adit_child_cfg *p = copy_space(c, n, sizeof(*p));
+    for (size_t i = 0; p && i < n; i++) {
+        p[i] = v[i];
+        p[i].name = copy_str(c, v[i].name);
+        p[i].proposals = copy_proposals(c, v[i].proposals);
+        p[i].local_ts = copy_array(c, v[i].local_ts, v[i].n_local_ts, sizeof(*v[i].local_ts));
+        p[i].remote_ts = copy_array(c, v[i].remote_ts, v[i].n_remote_ts, sizeof(*v[i].remote_ts));
+        p[i].updown = copy_str(c, v[i].updown);
+        p[i].options = copy_options(c, v[i].options, v[i].n_options);
+    }
+    return p;
+}
+
+/* --- rows --------------------------------------------------------------------------------------------------- */
+
+/* Puts p at place `at`, or at the end if that is SIZE_MAX. */
+static enum adit_rc rows_put(struct rows *rows, size_t at, const void *p)
+{
+    if (at != SIZE_MAX) {
+        rows->v[at] = p;
+        return ADIT_OK;
+    }
+    const void **v = mem_resize(rows->v, (rows->n + 1) * sizeof(*v));
+    if (!v)
+        return ADIT_ERR_MEMORY;
+    rows->v = v;
+    rows->v[rows->n++] = p;
+    return ADIT_OK;
+}
+
+static enum adit_rc rows_commit(struct rows *rows, size_t at, const struct copy *c, const void *p)
+{
+    return c->ok && p ? rows_put(rows, at, p) : ADIT_ERR_MEMORY;
+}
+
+struct adit_config *adit_config_new(void)
+{
+    struct adit_config *cfg = mem_new(sizeof(*cfg));
+    if (cfg)
+        atomic_init(&cfg->refs, 1);
+    return cfg;
+}
+
+struct adit_config *adit_config_ref(struct adit_config *cfg)
+{
+    if (cfg)
+        atomic_fetch_add(&cfg->refs, 1);
+    return cfg;
+}
+
+void adit_config_unref(struct adit_config *cfg)
+{
+    if (!cfg || atomic_fetch_sub(&cfg->refs, 1) != 1)
+        return;
+    mem_del(cfg->conns.v);
+    mem_del(cfg->shared.v);
+    mem_del(cfg->certs.v);
+    mem_del(cfg->keys.v);
+    arena_fini(&cfg->arena);
+    mem_del(cfg);
+}
+
+static size_t conn_index(const struct adit_config *cfg, const char *name)
+{
+    for (size_t i = 0; i < cfg->conns.n; i++) {
+        const struct adit_conn *conn = cfg->conns.v[i];
+        if (!strcmp(conn->name, name))
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+enum adit_rc adit_config_add_conn(struct adit_config *cfg, const struct adit_conn *conn)
+{
+    struct copy c = { &cfg->arena, true };
+    struct adit_conn *p = copy_space(&c, 1, sizeof(*p));
+    if (!p)
+        return ADIT_ERR_MEMORY;
+    *p = *conn;
+    p->name = copy_str(&c, conn->name);
+    p->local_addrs = copy_addrs(&c, conn->local_addrs, conn->n_local_addrs);
+    p->remote_addrs = copy_addrs(&c, conn->remote_addrs, conn->n_remote_addrs);
+    p->proposals = copy_proposals(&c, conn->proposals);
+    p->local = copy_auths(&c, conn->local, conn->n_local);
+    p->remote = copy_auths(&c, conn->remote, conn->n_remote);
+    p->children = copy_children(&c, conn->children, conn->n_children);
+    p->peer = copy_str(&c, conn->peer);
+    p->source = copy_str(&c, conn->source);
+    p->options = copy_options(&c, conn->options, conn->n_options);
+    return rows_commit(&cfg->conns, conn_index(cfg, conn->name), &c, p);
+}
+
+static size_t shared_index(const struct adit_config *cfg, const char *id)
+{
+    for (size_t i = 0; id && i < cfg->shared.n; i++) {
+        const struct adit_shared *secret = cfg->shared.v[i];
+        if (secret->id && !strcmp(secret->id, id))
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+enum adit_rc adit_config_add_shared(struct adit_config *cfg, const struct adit_shared *secret)
+{
+    struct copy c = { &cfg->arena, true };
+    struct adit_shared *p = copy_space(&c, 1, sizeof(*p));
+    if (!p)
+        return ADIT_ERR_MEMORY;
+    *p = *secret;
+    p->id = copy_str(&c, secret->id);
+    p->secret = copy_span(&c, secret->secret);
+    p->owners = copy_ids(&c, secret->owners, secret->n_owners);
+    return rows_commit(&cfg->shared, shared_index(cfg, secret->id), &c, p);
+}
+
+static size_t cert_index(const struct adit_config *cfg, const struct adit_cert *cert)
+{
+    for (size_t i = 0; i < cfg->certs.n; i++) {
+        const struct adit_cert *c = cfg->certs.v[i];
+        if (c->use == cert->use && span_equal(c->data, cert->data))
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+enum adit_rc adit_config_add_cert(struct adit_config *cfg, const struct adit_cert *cert)
+{
+    struct copy c = { &cfg->arena, true };
+    struct adit_cert *p = copy_space(&c, 1, sizeof(*p));
+    if (!p)
+        return ADIT_ERR_MEMORY;
+    *p = (struct adit_cert){ cert->use, copy_span(&c, cert->data), copy_str(&c, cert->source) };
+    return rows_commit(&cfg->certs, cert_index(cfg, cert), &c, p);
+}
+
+static size_t key_index(const struct adit_config *cfg, const struct adit_key *key)
+{
+    for (size_t i = 0; i < cfg->keys.n; i++) {
+        const struct adit_key *k = cfg->keys.v[i];
+        if (span_equal(k->data, key->data) && !strcmp(k->uri ? k->uri : "", key->uri ? key->uri : ""))
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+enum adit_rc adit_config_add_key(struct adit_config *cfg, const struct adit_key *key)
+{
+    struct copy c = { &cfg->arena, true };
+    struct adit_key *p = copy_space(&c, 1, sizeof(*p));
+    if (!p)
+        return ADIT_ERR_MEMORY;
+    *p = (struct adit_key){ copy_span(&c, key->data), copy_str(&c, key->uri), copy_span(&c, key->pass),
+                            copy_str(&c, key->source) };
+    return rows_commit(&cfg->keys, key_index(cfg, key), &c, p);
+}
+
+enum adit_rc adit_config_settings(struct adit_config *cfg, const struct adit_ike_settings *s)
+{
+    struct copy c = { &cfg->arena, true };
+    struct adit_ike_settings copy = *s;
+    copy.options = copy_options(&c, s->options, s->n_options);
+    if (!c.ok)
+        return ADIT_ERR_MEMORY;
+    cfg->settings = copy;
+    return ADIT_OK;
+}
+
+size_t adit_config_conns(const struct adit_config *cfg, const struct adit_conn *const **out)
+{
+    *out = (const struct adit_conn *const *)cfg->conns.v;
+    return cfg->conns.n;
+}
+
+size_t adit_config_shared(const struct adit_config *cfg, const struct adit_shared *const **out)
+{
+    *out = (const struct adit_shared *const *)cfg->shared.v;
+    return cfg->shared.n;
+}
+
+size_t adit_config_certs(const struct adit_config *cfg, const struct adit_cert *const **out)
+{
+    *out = (const struct adit_cert *const *)cfg->certs.v;
+    return cfg->certs.n;
+}
+
+size_t adit_config_keys(const struct adit_config *cfg, const struct adit_key *const **out)
+{
+    *out = (const struct adit_key *const *)cfg->keys.v;
+    return cfg->keys.n;
+}
+
+const struct adit_ike_settings *adit_config_get_settings(const struct adit_config *cfg)
+{
+    return &cfg->settings;
+}
+
+const struct adit_conn *adit_config_conn(const struct adit_config *cfg, const char *name)
+{
+    size_t i = conn_index(cfg, name);
+    return i == SIZE_MAX ? NULL : cfg->conns.v[i];
+}
+
+const struct adit_child_cfg *conn_child(const struct adit_conn *conn, const char *name)
+{
+    for (uint16_t i = 0; i < conn->n_children; i++) {
+        if (!strcmp(conn->children[i].name, name))
+            return &conn->children[i];
+    }
+    return NULL;
+}
+
+const char *adit_option_get(const struct adit_option *options, uint16_t n, const char *key)
+{
+    for (uint16_t i = 0; i < n; i++) {
+        if (!strcmp(options[i].key, key))
+            return options[i].value;
+    }
+    return NULL;
+}
