@@ -108,7 +108,7 @@ n9() { in_ns 9 "$@"; }
 
 # veth A B A4/LEN B4/LEN [A6/LEN B6/LEN] [mtu N]: joins namespaces A and B; the device is named after the other end.
 veth() {
-    local a=$1 b=$2
+    local a=$1 b=$2 to=
     ip link add "w$b" netns "$test_prefix-$a" type veth peer name "w$a" netns "$test_prefix-$b"
     shift 2
     while [ $# -ge 2 ]; do
@@ -118,11 +118,14 @@ veth() {
         else
             ip -n "$test_prefix-$a" addr add "$1" dev "w$b"
             ip -n "$test_prefix-$b" addr add "$2" dev "w$a"
+            to=${2%/*}
         fi
         shift 2
     done
     ip -n "$test_prefix-$a" link set "w$b" up
     ip -n "$test_prefix-$b" link set "w$a" up
+    # The kernel takes up to a second to call the link ready; until then the first packets are lost.
+    if [ -n "$to" ]; then wait_for 5 "link $a-$b" quiet_ns "$a" ping -c 1 -W 0.2 "$to"; fi
 }
 
 # spawn NAME nI COMMAND...: in the background; $NAME is its pid, $NAME_log the file with its output.
