@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include "base/strbuf.h"
 
+ADIT_PRINTF(2, 0)
 static void print(struct adit_why *why, const char *fmt, va_list args)
 {
     if (vsnprintf(why->text, sizeof(why->text), fmt, args) < 0)
