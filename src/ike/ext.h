@@ -1,0 +1,222 @@
+/* ext.h - the interface between the engine and its extensions. An extension is a guest: one folder under ext/, one line
+ * in ext/registry.def. It includes this header and the doors of other extensions, never a private header of ike/.
+ *
+ * Laws: the core never names an extension; consume never changes the SA, commit never fails; what an extension stores
+ * is in its own slot (ext_sa); the order of registry.def is the order of payloads and of hooks. */
+#ifndef IKE_EXT_H
+#define IKE_EXT_H
+
+#include "adit/ike.h"
+#include "base/list.h"
+#include "ike/auth/auth.h"
+#include "ike/keymat.h"
+#include "model/model.h"
+#include "wire/payload.h"
+
+struct ike_sa;
+struct ike_xchg;    /* one request and its response */
+struct ike_pending; /* a Child SA or IKE SA being negotiated; outlives an exchange when more key exchanges follow */
+
+enum ike_ext_id {
+#define EXTENSION(name) EXT_##name,
+#include "ike/ext/registry.def"
+#undef EXTENSION
+    EXT_COUNT
+};
+
+enum xchg_role { XCHG_REQUESTER, XCHG_RESPONDER };
+
+/* A received message, authenticated and opened (IKE_SA_INIT: in clear). Lives as long as its exchange. */
+struct ike_msg {
+    struct ike_hdr hdr;
+    uint16_t n;
+    const struct payload *v;
+    struct adit_span raw; /* IKE_SA_INIT: the datagram */
+};
+const struct payload *msg_find(const struct ike_msg *msg, uint8_t type);
+/* The first notify of that type; false: none, or malformed. */
+bool msg_notify(const struct ike_msg *msg, uint16_t type, struct notify *out);
+/* Walks notifies: start with *i = 0. */
+bool msg_next_notify(const struct ike_msg *msg, uint16_t *i, struct notify *out);
+
+/* A message as integrity-over-the-conversation schemes see it (RFC 9242 s3.3.2): the unprotected form. */
+struct raw_msg {
+    struct ike_hdr hdr; /* next = PLD_SK or the first cleartext payload */
+    uint8_t sk_flags;   /* C and RESERVED octet of the SK header (of fragment 1) */
+    uint8_t first;      /* type of the first inner payload */
+    struct adit_span plain;
+};
+
+/* --- work: computations that may take long --------------------------------------------------------------------- */
+/* Lives in a step's scratch. xchg_work() runs fn(arg) inline if it is cheap, else hands it out as ADIT_EV_WORK and
+ * returns ADIT_WAIT; when the step is called again it gives fn's result. arg lies in the exchange's arena. */
+typedef enum adit_rc work_fn(void *arg);
+struct ike_work {
+    uint8_t state; /* 0 idle, 1 out, 2 done */
+    enum adit_rc rc;
+};
+enum adit_rc xchg_work(struct ike_xchg *x, struct ike_work *w, work_fn *fn, void *arg, enum crypto_cost cost,
+                       const char *name);
+
+/* One key exchange of one exchange: both roles, size checks, work. `ke` lies in scratch, zeroed; ended by ke_fini(). */
+struct ike_ke {
+    const struct ke_alg *alg;
+    const struct adit_crypto *crypto;
+    struct ke_state *state;
+    struct adit_buf ours;
+    struct adit_span peer;
+    struct adit_secret secret;
+    struct ike_work work, work2;
+};
+enum adit_rc ke_init(struct ike_xchg *x, struct ike_ke *ke, uint16_t method);                        /* requester: ours */
+enum adit_rc ke_respond(struct ike_xchg *x, struct ike_ke *ke, uint16_t method, const struct ike_msg *msg,
+                        struct adit_why *why);                                          /* responder: ours and secret */
+enum adit_rc ke_finish(struct ike_xchg *x, struct ike_ke *ke, const struct ike_msg *msg, struct adit_why *why);
+void ke_fini(struct ike_ke *ke);
+
+/* --- steps: parts of an exchange -------------------------------------------------------------------------------- */
+enum want { WANT_NO, WANT_RIDE /* join if it happens */, WANT_OPEN /* make it happen */ };
+
+/* consume reads and computes into scratch and may be called again after ADIT_WAIT; build writes payloads (it may be run
+ * again from the start: it must not change anything but its scratch); commit makes it true and cannot fail; abort undoes
+ * what scratch holds. Requester: build, consume, commit. Responder: consume, build, commit. */
+struct ike_step {
+    const char *name; /* what lists print: strongSwan's task names where it has them */
+    uint8_t exchange;
+    enum xchg_role role;
+    uint16_t scratch; /* octets, zeroed */
+    /* Requester: x is NULL when asked whether to open, else riding. Responder: msg is the request. */
+    enum want (*want)(struct ike_sa *sa, const struct ike_msg *msg);
+    enum adit_rc (*build)(struct ike_xchg *x, void *scratch, struct wr *w, struct adit_why *why);
+    enum adit_rc (*consume)(struct ike_xchg *x, void *scratch, const struct ike_msg *msg, struct adit_why *why);
+    void (*commit)(struct ike_xchg *x, void *scratch);
+    void (*fini)(struct ike_xchg *x, void *scratch); /* always, last: free what scratch owns */
+};
+
+/* --- announcements: "I can" ------------------------------------------------------------------------------------- */
+enum announce_rule { BOTH_SENT /* responder answers only if asked */, ALWAYS_SENT, RESPONDER_ONLY };
+struct ike_announce {
+    uint16_t notify;
+    uint8_t exchange; /* XCHG_IKE_SA_INIT or XCHG_IKE_AUTH */
+    enum announce_rule rule;
+    void (*put)(struct ike_sa *sa, struct wr *w);                                     /* writes whole notifies itself */
+    void (*get)(struct ike_sa *sa, const struct ike_msg *msg, const struct notify *n); /* called for each one */
+};
+
+/* --- segmenting: message <-> datagrams ------------------------------------------------------------------------------ */
+struct ike_wire; /* ready-made datagrams of one message */
+struct ike_segmenter {
+    uint8_t payload; /* type after the header by which its datagrams are known */
+    /* Outbound: cut this message of `whole` octets? */
+    bool (*wants)(struct ike_sa *sa, uint8_t exchange, size_t whole);
+    enum adit_rc (*split)(struct ike_sa *sa, const struct ike_hdr *hdr, uint8_t first, struct adit_span plain,
+                          struct ike_wire **out);
+    /* Inbound, hdr checked and message ID in window: ADIT_WAIT = authentic, more to come; ADIT_OK = *out is complete
+     * (plain borrowed until the next call); digest names fragment 1 for recognising retransmissions. */
+    enum adit_rc (*join)(struct ike_sa *sa, const struct ike_hdr *hdr, struct adit_span datagram, struct raw_msg *out,
+                         uint8_t digest[16]);
+};
+struct ike_wire *wire_new(uint16_t n, size_t octets); /* NULL: memory; n datagrams, `octets` in all */
+/* Room for the next datagram of at most n octets; wire_close() says how many it became. */
+uint8_t *wire_next(struct ike_wire *w, size_t n);
+void wire_close(struct ike_wire *w, size_t n);
+/* Writes IV | ciphertext | ICV of `plain` after what w holds; everything from `aad_at` on is authenticated. */
+enum adit_rc sa_seal(struct ike_sa *sa, struct wr *w, size_t aad_at, struct adit_span plain);
+size_t sa_seal_overhead(const struct ike_sa *sa, size_t plain); /* IV, padding, pad length, ICV */
+/* Opens datagram[at..): IV first, ICV last; aad = datagram[0..at). In place; *plain without padding. ADIT_ERR_INTEGRITY. */
+enum adit_rc sa_open(struct ike_sa *sa, uint8_t *datagram, size_t n, size_t at, struct adit_span *plain);
+void msg_digest(struct adit_span datagram, uint8_t out[16]);
+
+/* --- hooks ------------------------------------------------------------------------------------------------------ */
+enum msg_dir { MSG_SENT, MSG_RECEIVED };
+enum sa_life { LIFE_KEYED /* after IKE_SA_INIT */, LIFE_ESTABLISHED, LIFE_REKEYED /* other = the new SA */ };
+
+struct ike_hooks {
+    bool (*may_use)(struct ike_sa *sa); /* by configuration; gates announcements and steps. NULL: yes */
+    /* Transform types beyond 1-5 that this extension understands in this exchange: bits (1 << type). */
+    uint32_t (*transforms)(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *request);
+    /* Every protected message of IKE_INTERMEDIATE-like exchanges before authentication, before commit. */
+    enum adit_rc (*message)(struct ike_sa *sa, enum msg_dir dir, const struct raw_msg *raw);
+    enum adit_rc (*octets)(struct ike_sa *sa, struct octets *o, uint32_t auth_msgid);
+    bool (*first_child)(struct ike_sa *sa);      /* initiator: shall IKE_AUTH carry a Child SA? all must agree */
+    bool (*may_omit_child)(struct ike_sa *sa);   /* responder: may the peer leave it out? one is enough */
+    /* A message came, authentic and new, from another path than sa_path(): follow it with sa_set_path() or not. */
+    void (*moved)(struct ike_sa *sa, const struct adit_path *path);
+    void (*child_spec)(struct ike_sa *sa, struct adit_child_spec *spec);
+    /* Key exchanges beyond the first in CREATE_CHILD_SA: are there more (asked after each)? Responder: beside SA, KE, TS. */
+    bool (*more)(struct ike_pending *p);
+    void (*more_put)(struct ike_pending *p, struct wr *w);
+    enum adit_rc (*more_get)(struct ike_pending *p, const struct ike_msg *msg, struct adit_why *why);
+    void (*more_start)(struct ike_pending *p); /* requester: committed; open your exchange */
+    void (*life)(struct ike_sa *sa, enum sa_life life, struct ike_sa *other);
+    uint64_t (*deadline)(struct ike_sa *sa);
+    void (*timer)(struct ike_sa *sa, uint64_t now);
+    void (*status)(struct ike_sa *sa, struct adit_ike_info *out);
+    void (*fini)(struct ike_sa *sa, void *state);
+};
+
+struct ike_ext {
+    enum ike_ext_id id;
+    const char *name, *spec;
+    const struct adit_option_def *options;
+    uint16_t n_options;
+    uint16_t sa_size; /* octets of state an SA, zeroed at first use, wiped at its end */
+    const struct ike_announce *announce;
+    uint16_t n_announce;
+    const struct ike_step *const *steps; /* NULL-ended */
+    const struct ike_segmenter *segmenter;
+    struct ike_hooks on;
+};
+extern const struct ike_ext *const ike_exts[EXT_COUNT];
+
+/* --- what an extension may ask of the engine -------------------------------------------------------------------------- */
+void *ext_sa(struct ike_sa *sa, enum ike_ext_id id);  /* its slot, made on first use; NULL: memory */
+void *ext_peek(const struct ike_sa *sa, enum ike_ext_id id); /* NULL if never used */
+bool ext_agreed(const struct ike_sa *sa, enum ike_ext_id id); /* its announcement rule is fulfilled */
+bool ext_peer_announced(const struct ike_sa *sa, enum ike_ext_id id);
+const char *sa_option(const struct ike_sa *sa, const char *key); /* connection, then daemon, then default; never NULL */
+uint64_t sa_option_number(const struct ike_sa *sa, const char *key);
+
+const struct adit_crypto *sa_crypto(const struct ike_sa *sa);
+const struct prf_alg *sa_prf(const struct ike_sa *sa);
+const struct ike_keys *sa_keys(const struct ike_sa *sa);
+const struct adit_suite *sa_suite(const struct ike_sa *sa);
+void sa_keymat_in(const struct ike_sa *sa, struct keymat_in *out);
+void sa_keys_replace(struct ike_sa *sa, struct ike_keys *keys); /* takes them; the old ones are wiped */
+bool sa_is_initiator(const struct ike_sa *sa); /* original initiator */
+bool sa_is_keyed(const struct ike_sa *sa);
+bool sa_is_established(const struct ike_sa *sa);
+uint64_t sa_spi_i(const struct ike_sa *sa), sa_spi_r(const struct ike_sa *sa);
+uint32_t sa_id(const struct ike_sa *sa);
+const struct adit_path *sa_path(const struct ike_sa *sa);
+void sa_set_path(struct ike_sa *sa, const struct adit_path *path); /* children follow by ADIT_EV_CHILD_UPDATE */
+uint16_t sa_port_nat_t(const struct ike_sa *sa);
+uint64_t sa_now(const struct ike_sa *sa);
+uint64_t sa_last_sent_at(const struct ike_sa *sa);
+bool sa_random(struct ike_sa *sa, uint8_t *out, size_t n);
+void sa_keepalive(struct ike_sa *sa); /* ADIT_EV_KEEPALIVE on its path */
+void sa_log(struct ike_sa *sa, enum adit_level level, const char *group, const char *fmt, ...) ADIT_PRINTF(4, 5);
+void sa_fail(struct ike_sa *sa, enum adit_rc rc, const char *fmt, ...) ADIT_PRINTF(3, 4); /* ends it, telling why */
+void sa_delete(struct ike_sa *sa, const char *why); /* sends a Delete, then ends it */
+
+struct ike_sa *xchg_sa(const struct ike_xchg *x);
+struct arena *xchg_arena(struct ike_xchg *x);
+uint32_t xchg_msgid(const struct ike_xchg *x);
+const struct adit_path *xchg_path(const struct ike_xchg *x); /* of the request or response in hand */
+void *xchg_opened_for(const struct ike_xchg *x); /* what sa_open_exchange() was given */
+/* Opens an exchange with `step` as soon as the window allows. `arg` is handed to it (xchg_opened_for). */
+enum adit_rc sa_open_exchange(struct ike_sa *sa, const struct ike_step *step, void *arg);
+
+/* pending: */
+struct ike_sa *pending_sa(const struct ike_pending *p);
+bool pending_is_requester(const struct ike_pending *p);
+const struct adit_suite *pending_suite(const struct ike_pending *p);
+unsigned pending_done(const struct ike_pending *p); /* key exchanges done, the first included */
+enum adit_rc pending_add_secret(struct ike_pending *p, struct adit_secret *secret); /* takes it */
+void *pending_slot(struct ike_pending *p, size_t n);   /* the extension's state, made on first use; NULL: memory */
+struct ike_pending *pending_find(struct ike_sa *sa, bool (*is)(struct ike_pending *p, const void *arg), const void *arg);
+void pending_complete(struct ike_pending *p); /* all secrets are in: keys, SA, events; p is gone */
+void pending_fail(struct ike_pending *p, enum adit_rc rc, const char *why); /* p is gone */
+void pending_touch(struct ike_pending *p); /* it moves on: its deadline starts anew */
+
+#endif
