@@ -6,13 +6,14 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/rd.h"
+#include "base/strbuf.h"
 #include "base/wr.h"
 
-#define VICI_PACKET_MAX   524288u /* octets behind the length field */
-#define VICI_DEPTH_MAX    16      /* sections inside each other */
-#define VICI_ELEMENTS_MAX 65536   /* in one message */
-#define VICI_NAME_MAX     255
-#define VICI_VALUE_MAX    65535
+#define VICI_PACKET_MAX 524288u /* octets behind the length field */
+#define VICI_DEPTH_MAX 16       /* sections inside each other */
+#define VICI_ELEMENTS_MAX 65536 /* in one message */
+#define VICI_NAME_MAX 255
+#define VICI_VALUE_MAX 65535
 
 /* --- packet.c: what travels on the socket ------------------------------------------------------------------- */
 
@@ -58,7 +59,13 @@ void vici_section(struct vici_build *b, const char *name);
 void vici_section_end(struct vici_build *b);
 void vici_value(struct vici_build *b, const char *name, struct adit_span value);
 void vici_str(struct vici_build *b, const char *name, const char *text); /* NULL: nothing is written */
-void vici_strf(struct vici_build *b, const char *name, const char *fmt, ...) ADIT_PRINTF(3, 4); /* <= 1023 octets */
+/* vici_strf(b, "spi-in", "%08x", spi): up to 1023 octets, longer ones are cut with "...". */
+#define vici_strf(b, name, ...)                                                                              \
+    do {                                                                                                     \
+        STRBUF(vici_text_, 1024);                                                                            \
+        strbuf_addf(&vici_text_, __VA_ARGS__);                                                               \
+        vici_value(b, name, span(vici_text_.p, vici_text_.n));                                               \
+    } while (0)
 void vici_bool(struct vici_build *b, const char *name, bool value); /* "yes", "no" */
 void vici_list(struct vici_build *b, const char *name);
 void vici_item(struct vici_build *b, struct adit_span value);
@@ -69,8 +76,14 @@ ADIT_MUST_USE enum adit_rc vici_build_finish(struct vici_build *b);
 
 /* --- read.c: a message, element by element ------------------------------------------------------------------- */
 
-enum vici_element { VICI_SECTION_START = 1, VICI_SECTION_END, VICI_KEY_VALUE, VICI_LIST_START, VICI_LIST_ITEM,
-                    VICI_LIST_END };
+enum vici_element {
+    VICI_SECTION_START = 1,
+    VICI_SECTION_END,
+    VICI_KEY_VALUE,
+    VICI_LIST_START,
+    VICI_LIST_ITEM,
+    VICI_LIST_END
+};
 struct vici_read {
     struct rd in;
     unsigned depth, elements;
@@ -104,9 +117,10 @@ ADIT_MUST_USE enum adit_rc vici_parse(struct adit_span message, struct arena *ar
 ADIT_MUST_USE enum adit_rc vici_write(const struct vici_node *root, struct adit_buf *out);
 /* Growing a tree; NULL when memory is out. vici_add* put the new node at the end of parent (NULL parent: NULL). */
 struct vici_node *vici_root(struct arena *arena);
-struct vici_node *vici_add(struct arena *arena, struct vici_node *parent, enum vici_kind kind, const char *name,
-                           struct adit_span value);
-struct vici_node *vici_add_str(struct arena *arena, struct vici_node *parent, const char *name, const char *text);
+struct vici_node *vici_add(struct arena *arena, struct vici_node *parent, enum vici_kind kind,
+                           const char *name, struct adit_span value);
+struct vici_node *vici_add_str(struct arena *arena, struct vici_node *parent, const char *name,
+                               const char *text);
 /* A direct child by name; the name may hold dots. NULL: none. node may be NULL. */
 struct vici_node *vici_child(const struct vici_node *node, const char *name);
 /* A descendant by path "children.net.state", split at dots. NULL: none. */
@@ -118,7 +132,8 @@ ADIT_MUST_USE enum adit_rc vici_get_bool(const struct vici_node *node, const cha
                                          struct adit_why *why);
 ADIT_MUST_USE enum adit_rc vici_get_int(const struct vici_node *node, const char *path, int64_t *out,
                                         struct adit_why *why);
-#define vici_for_each(it, node) for (const struct vici_node *it = (node) ? (node)->first : NULL; it; it = it->next)
+#define vici_for_each(it, node)                                                                              \
+    for (const struct vici_node *it = (node) ? (node)->first : NULL; it; it = it->next)
 
 /* --- json.c: section = object, list = array, value = string always --------------------------------------------- */
 
