@@ -1,0 +1,124 @@
+/* raw.c - IP packets of one protocol (ESP without UDP): received by a protocol socket, sent whole. No offloads exist
+ * for these, so a packet costs a system call's share of a batch. */
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <unistd.h>
+#include "base/span.h"
+#include "base/why.h"
+#include "net/msg.h"
+
+#ifndef IPV6_HDRINCL
+#define IPV6_HDRINCL 36
+#endif
+
+/* Every raw socket gets a copy of every packet: the filter leaves each worker its own SPIs. A v4 socket sees the IP
+ * header, a v6 one begins behind it. */
+static int raw_filter(int fd, uint8_t family, unsigned i, unsigned n)
+{
+    struct sock_filter v4[] = {
+        { BPF_LDX | BPF_B | BPF_MSH, 0, 0, 0 },
+        { BPF_LD | BPF_W | BPF_IND, 0, 0, 0 },
+        { BPF_ALU | BPF_MOD | BPF_K, 0, 0, n },
+        { BPF_JMP | BPF_JEQ | BPF_K, 0, 1, i },
+        { BPF_RET | BPF_K, 0, 0, UINT32_MAX },
+        { BPF_RET | BPF_K, 0, 0, 0 },
+    };
+    if (family == 6) {
+        v4[0] = (struct sock_filter){ BPF_LDX | BPF_W | BPF_IMM, 0, 0, 0 };
+    }
+    struct sock_fprog prog = { ARRAY_LEN(v4), v4 };
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) ? -errno : 0;
+}
+
+static int raw_socket(uint8_t family, int proto, int *fd)
+{
+    *fd = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, proto);
+    return *fd < 0 ? -errno : 0;
+}
+
+static int raw_prepare(struct net_raw *r, unsigned i, unsigned n, const struct net_opts *opts)
+{
+    int e = raw_socket(r->family, r->proto, &r->rx);
+    if (!e)
+        e = net_opts_set(r->rx, r->family, opts);
+    if (!e && n)
+        e = raw_filter(r->rx, r->family, i, n);
+    if (!e)
+        e = raw_socket(r->family, IPPROTO_RAW, &r->tx);
+    if (!e)
+        e = net_opts_set(r->tx, r->family, opts);
+    if (!e && r->family == 6)
+        e = net_opt(r->tx, IPPROTO_IPV6, IPV6_HDRINCL, 1);
+    return e;
+}
+
+enum adit_rc net_raw_open(uint8_t family, uint8_t proto, unsigned i, unsigned n, const struct net_opts *opts,
+                          struct net_raw *out, struct adit_why *why)
+{
+    *out = (struct net_raw){ .rx = -1, .tx = -1, .family = family, .proto = proto };
+    int e = raw_prepare(out, i, n, opts);
+    if (!e)
+        return ADIT_OK;
+    net_raw_close(out);
+    return why_set(why, ADIT_ERR_IO, "raw socket for IPv%u protocol %u: %s%s", family, proto, strerror(-e),
+                   e == -EPERM ? " (needs CAP_NET_RAW)" : "");
+}
+
+void net_raw_close(struct net_raw *r)
+{
+    if (r->rx >= 0)
+        close(r->rx);
+    if (r->tx >= 0)
+        close(r->tx);
+    r->rx = r->tx = -1;
+}
+
+/* A v4 raw socket delivers the IP header too. */
+static void strip_ip4(struct net_datagram *d)
+{
+    uint32_t header_n = d->n ? (uint32_t)(d->data[0] & 15) * 4 : 0;
+    if (header_n < 20 || header_n > d->n) {
+        d->n = 0;
+        return;
+    }
+    d->tos = d->data[1];
+    d->data += header_n;
+    d->n -= header_n;
+    d->segment = d->n;
+}
+
+int net_raw_recv(struct net_raw *r, struct net_rx *rx)
+{
+    int n = net_msg_recv(r->rx, 0, rx);
+    for (int i = 0; i < n; i++) {
+        net_rx_at(rx, (unsigned)i)->path.remote.port = 0;
+        if (r->family == 4)
+            strip_ip4(net_rx_at(rx, (unsigned)i));
+    }
+    return n;
+}
+
+size_t net_raw_send(struct net_raw *r, const struct adit_path *path, struct iovec *iov, size_t n, int *error)
+{
+    struct mmsghdr m[NET_BATCH];
+    struct sockaddr_storage to;
+    struct adit_endpoint remote = { .addr = path->remote.addr };
+    socklen_t to_n = net_sockaddr_put(&to, &remote);
+    size_t sent = 0, at = 0;
+    *error = 0;
+    while (at < n) {
+        size_t k = n - at < NET_BATCH ? n - at : NET_BATCH;
+        for (size_t i = 0; i < k; i++)
+            m[i].msg_hdr = (struct msghdr){ .msg_name = &to, .msg_namelen = to_n, .msg_iov = &iov[at + i], .msg_iovlen = 1 };
+        int done = sendmmsg(r->tx, m, (unsigned)k, MSG_DONTWAIT);
+        if (done < 0) {
+            *error = *error ? *error : -errno;
+            at++;
+            continue;
+        }
+        sent += (size_t)done;
+        at += (size_t)done;
+    }
+    return sent;
+}

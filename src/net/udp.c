@@ -1,0 +1,161 @@
+/* udp.c - UDP sockets for many peers: batches, merged trains both ways where the kernel has them (UDP_GRO,
+ * UDP_SEGMENT), source address and TOS a packet. */
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <unistd.h>
+#include "base/span.h"
+#include "base/strbuf.h"
+#include "base/why.h"
+#include "net/msg.h"
+
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+#define TRAIN_MAX   64    /* segments; older kernels answer EINVAL to more */
+#define TRAIN_BYTES 65000 /* a UDP datagram's limit is 65507 (v4) */
+
+static int udp_prepare(struct net_udp *u, const struct adit_endpoint *local, const struct net_opts *opts)
+{
+    struct sockaddr_storage sa;
+    socklen_t n = net_sockaddr_put(&sa, local);
+    int e = net_opts_set(u->fd, u->family, opts);
+    if (!e && opts->reuseport)
+        e = net_opt(u->fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (!e && u->family == 6)
+        e = net_opt(u->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    if (!e && bind(u->fd, (struct sockaddr *)&sa, n))
+        e = -errno;
+    n = sizeof(sa);
+    if (!e && getsockname(u->fd, (struct sockaddr *)&sa, &n))
+        e = -errno;
+    if (e)
+        return e;
+    struct adit_endpoint bound;
+    net_sockaddr_get(&sa, &bound);
+    u->port = bound.port;
+    u->df = true;
+    u->gso = opts->offload;
+    u->gro = opts->offload && net_opt(u->fd, IPPROTO_UDP, UDP_GRO, 1) == 0;
+    return 0;
+}
+
+enum adit_rc net_udp_open(const struct adit_endpoint *local, const struct net_opts *opts, struct net_udp *out,
+                          struct adit_why *why)
+{
+    *out = (struct net_udp){ .family = local->addr.family };
+    out->fd = socket(out->family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int e = out->fd < 0 ? -errno : udp_prepare(out, local, opts);
+    if (!e)
+        return ADIT_OK;
+    net_udp_close(out);
+    return why_set(why, ADIT_ERR_IO, "UDP port %u (IPv%u): %s%s", local->port, local->addr.family, strerror(-e),
+                   e == -EADDRINUSE ? " (another IKE daemon?)" : "");
+}
+
+void net_udp_close(struct net_udp *u)
+{
+    if (u->fd >= 0)
+        close(u->fd);
+    u->fd = -1;
+}
+
+int net_udp_steer(const struct net_udp *u, unsigned n)
+{
+    /* The filter sees the UDP payload. An IKE message starts with zeros: socket 0. Too short: no return value, so the
+     * kernel falls back to its hash. */
+    struct sock_filter code[] = {
+        { BPF_LD | BPF_W | BPF_ABS, 0, 0, 0 },
+        { BPF_ALU | BPF_MOD | BPF_K, 0, 0, n },
+        { BPF_RET | BPF_A, 0, 0, 0 },
+    };
+    struct sock_fprog prog = { ARRAY_LEN(code), code };
+    return setsockopt(u->fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog, sizeof(prog)) ? -errno : 0;
+}
+
+int net_udp_recv(struct net_udp *u, struct net_rx *rx)
+{
+    return net_msg_recv(u->fd, u->port, rx);
+}
+
+/* How many of iov make one train: equal sizes, the last may be shorter. */
+static size_t train_length(const struct iovec *iov, size_t n)
+{
+    size_t size = iov[0].iov_len, bytes = size, i = 1;
+    for (; i < n && i < TRAIN_MAX; i++) {
+        if (iov[i].iov_len > size || bytes + iov[i].iov_len > TRAIN_BYTES)
+            break;
+        bytes += iov[i].iov_len;
+        if (iov[i].iov_len < size)
+            return i + 1;
+    }
+    return i;
+}
+
+struct out {
+    struct sockaddr_storage to;
+    socklen_t to_n;
+    struct net_ctrl ctrl;
+};
+
+/* One train in one call. False: the kernel can't (now it is off for good), or *error is set. */
+static bool send_train(struct net_udp *u, const struct adit_path *path, uint8_t tos, struct out *o, struct iovec *iov,
+                       size_t n, int *error)
+{
+    net_ctrl_put(&o->ctrl, u->family, &path->local.addr, tos, (uint16_t)iov[0].iov_len);
+    struct msghdr m = { .msg_name = &o->to, .msg_namelen = o->to_n, .msg_iov = iov, .msg_iovlen = n,
+                        .msg_control = o->ctrl.mem, .msg_controllen = o->ctrl.n };
+    if (sendmsg(u->fd, &m, MSG_DONTWAIT) >= 0)
+        return true;
+    if (errno == EIO || errno == EINVAL || errno == EOPNOTSUPP)
+        u->gso = false; /* no checksum offload on the device, or an old kernel */
+    else
+        *error = -errno;
+    return false;
+}
+
+static size_t send_singly(struct net_udp *u, const struct adit_path *path, uint8_t tos, struct out *o,
+                          struct iovec *iov, size_t n, int *error)
+{
+    struct mmsghdr m[NET_BATCH];
+    size_t sent = 0, at = 0;
+    net_ctrl_put(&o->ctrl, u->family, &path->local.addr, tos, 0);
+    while (at < n) {
+        size_t k = n - at < NET_BATCH ? n - at : NET_BATCH;
+        for (size_t i = 0; i < k; i++)
+            m[i].msg_hdr = (struct msghdr){ .msg_name = &o->to, .msg_namelen = o->to_n, .msg_iov = &iov[at + i],
+                                            .msg_iovlen = 1, .msg_control = o->ctrl.mem, .msg_controllen = o->ctrl.n };
+        int done = sendmmsg(u->fd, m, (unsigned)k, MSG_DONTWAIT);
+        if (done < 0) {
+            *error = *error ? *error : -errno;
+            done = 0;
+            at++; /* the refused one */
+        }
+        sent += (size_t)done;
+        at += (size_t)done;
+    }
+    return sent;
+}
+
+size_t net_udp_send(struct net_udp *u, const struct adit_path *path, uint8_t tos, bool df, struct iovec *iov, size_t n,
+                    int *error)
+{
+    struct out o;
+    size_t sent = 0, at = 0;
+    *error = 0;
+    o.to_n = net_sockaddr_put(&o.to, &path->remote);
+    if (u->family == 4 && df != u->df && net_opt_df(u->fd, 4, df) == 0)
+        u->df = df;
+    while (at < n) {
+        size_t k = u->gso ? train_length(iov + at, n - at) : n - at;
+        int e = 0;
+        if (k > 1 && u->gso && send_train(u, path, tos, &o, iov + at, k, &e))
+            sent += k;
+        else if (!e)
+            sent += send_singly(u, path, tos, &o, iov + at, k, &e);
+        *error = *error ? *error : e;
+        at += k;
+    }
+    return sent;
+}
