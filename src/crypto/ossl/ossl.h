@@ -1,0 +1,135 @@
+/* ossl.h - what the files that call OpenSSL share. Private to crypto/.
+ * Two kinds of handles: digests live in one library context of the process that is never freed, since hashing has no
+ * configuration and no randomness and crypto_hash() has no set; everything else belongs to one adit_crypto. */
+#ifndef CRYPTO_OSSL_OSSL_H
+#define CRYPTO_OSSL_OSSL_H
+
+#include <openssl/evp.h>
+#include <stdatomic.h>
+
+#include "crypto/crypto.h"
+
+/* --- hash.c: digests and HMAC -------------------------------------------------------------------------------- */
+/* One digest with parked HMAC states, so that a call allocates nothing. */
+#define OSSL_POOL 8
+struct ossl_hmac;
+struct ossl_digest {
+    const char *name;
+    uint16_t hash; /* HASH_* */
+    uint8_t out, block;
+    EVP_MD *md;
+    _Atomic(struct ossl_hmac *) pool[OSSL_POOL];
+};
+/* HMAC with a digest: inner and outer hold the padded key's states, work runs. Fresh states hold nothing secret. */
+struct ossl_hmac {
+    struct ossl_digest *digest;
+    bool keyed; /* inner and outer are in use */
+    EVP_MD_CTX *inner, *outer, *work;
+};
+#define OSSL_OUT_MAX 64
+#define OSSL_BLOCK_MAX 128
+
+/* Fetches the digests, once a process. false: the library lacks one. */
+bool ossl_digests_ready(void);
+struct ossl_digest *ossl_digest(uint16_t hash); /* NULL: unknown */
+/* A fresh state from the pool or a new one (NULL: memory); put back by ossl_hmac_park(), which wipes it. */
+struct ossl_hmac *ossl_hmac_take(struct ossl_digest *d);
+void ossl_hmac_park(struct ossl_hmac *h);
+void ossl_hmac_free(struct ossl_hmac *h);
+/* Sets a fresh state's key for any number of start/update/final rounds. */
+bool ossl_hmac_key(struct ossl_hmac *h, struct adit_span key);
+bool ossl_hmac_start(struct ossl_hmac *h);
+bool ossl_hmac_update(struct ossl_hmac *h, const uint8_t *p, size_t n);
+bool ossl_hmac_final(struct ossl_hmac *h, uint8_t *out); /* digest->out octets */
+/* One round with a key that is used once: cheaper than key + start + final. h must be fresh. */
+bool ossl_hmac_once(struct ossl_hmac *h, struct adit_span key, const struct adit_span *parts, size_t n, uint8_t *out);
+
+/* --- ciphers ------------------------------------------------------------------------------------------------- */
+enum ossl_cipher { OSSL_AES_GCM, OSSL_AES_CCM, OSSL_AES_CBC, OSSL_AES_CTR, OSSL_AES_ECB, OSSL_CHACHA, OSSL_CIPHERS };
+#define OSSL_KEY_SIZES 3 /* 128, 192, 256 bits */
+
+struct crypt {
+    const struct encr_alg *alg;
+    bool (*run)(struct crypt *x, struct crypt_job *j);
+    bool seal;
+    uint8_t icv;
+    EVP_CIPHER_CTX *ctx; /* key set, direction set */
+    EVP_CIPHER_CTX *ecb; /* CBC sealing: the IV's encryption */
+    struct ossl_hmac *mac;
+    uint8_t nonce[16]; /* salt | per-packet part | CTR's block counter */
+};
+/* The cipher of a row for a key size (octets without salt), or NULL. */
+const EVP_CIPHER *ossl_cipher(const struct adit_crypto *c, enum ossl_cipher which, size_t key);
+extern const struct encr_alg ossl_aeads[], ossl_plain_ciphers[];
+extern const size_t ossl_aeads_n, ossl_plain_ciphers_n;
+/* Fill in ctx and run of a crypt whose alg, seal and nonce are set. key without salt. */
+ADIT_MUST_USE enum adit_rc ossl_aead_setup(const struct adit_crypto *c, struct crypt *x, struct adit_span key);
+ADIT_MUST_USE enum adit_rc ossl_cipher_setup(const struct adit_crypto *c, struct crypt *x, struct adit_span key);
+
+extern const struct integ_alg ossl_integs[];
+extern const size_t ossl_integs_n;
+extern const struct prf_alg ossl_prfs[];
+extern const size_t ossl_prfs_n;
+
+/* --- key exchange -------------------------------------------------------------------------------------------- */
+/* A key exchange row's `arg`. The handles stand in ossl.ke[index]. */
+struct ossl_group {
+    unsigned index;
+    const char *type, *group; /* EVP key type; named group or NULL */
+    /* The peer's public value as a key; NULL: fails its method's tests. */
+    EVP_PKEY *(*peer)(const struct adit_crypto *c, const struct ke_alg *a, struct adit_span value);
+    /* Our public value; out holds exactly its octets. */
+    bool (*value)(EVP_PKEY *key, uint8_t *out, size_t n);
+    bool pad; /* left-pad the secret with zero octets (RFC 7296 s2.14) */
+};
+#define OSSL_GROUPS 16
+struct ossl_ke {
+    EVP_PKEY *params;                    /* domain parameters, or NULL */
+    _Atomic(EVP_PKEY_CTX *) gen[OSSL_POOL]; /* parked key generators */
+};
+struct ke_state {
+    EVP_PKEY *key;
+};
+extern const struct ke_alg ossl_x_kes[], ossl_ecdh_kes[], ossl_dh_kes[], ossl_kem_kes[];
+extern const size_t ossl_x_kes_n, ossl_ecdh_kes_n, ossl_dh_kes_n, ossl_kem_kes_n;
+extern const struct ke_ops ossl_dh_ops; /* everything of Diffie-Hellman's kind */
+
+/* Is the method there? Prepares its handles. */
+bool ossl_ke_prepare(struct adit_crypto *c, const struct ke_alg *a);
+void ossl_ke_release(struct ossl_ke *ke);
+/* A new key pair; NULL: the library refused. */
+EVP_PKEY *ossl_ke_generate(const struct adit_crypto *c, const struct ke_alg *a);
+/* Raw public value of X25519, X448, ML-KEM. */
+EVP_PKEY *ossl_raw_peer(const struct adit_crypto *c, const struct ke_alg *a, struct adit_span value);
+bool ossl_raw_value(EVP_PKEY *key, uint8_t *out, size_t n);
+/* A new key with the method's domain parameters and this encoded public value. */
+EVP_PKEY *ossl_params_peer(const struct adit_crypto *c, const struct ke_alg *a, const uint8_t *encoded, size_t n);
+enum adit_rc ossl_ke_new_state(EVP_PKEY *key, struct ke_state **st); /* takes the key */
+void ossl_ke_free_state(struct ke_state *st);
+
+/* --- the library context ------------------------------------------------------------------------------------- */
+struct ossl {
+    OSSL_LIB_CTX *lib;
+    EVP_CIPHER *cipher[OSSL_CIPHERS][OSSL_KEY_SIZES];
+    struct ossl_ke ke[OSSL_GROUPS];
+};
+/* Opens the context; with random != NULL every generator in it draws from random. */
+ADIT_MUST_USE enum adit_rc ossl_open(struct ossl *o, adit_random_fn *random, void *arg, struct adit_why *why);
+void ossl_close(struct ossl *o);
+/* rand.c: makes `random` the context's only source of randomness. */
+bool ossl_rand_install(OSSL_LIB_CTX *lib, adit_random_fn *random, void *arg);
+
+/* --- keys ---------------------------------------------------------------------------------------------------- */
+struct crypto_key {
+    atomic_uint refs;
+    EVP_PKEY *pkey;
+    OSSL_LIB_CTX *lib;
+    enum key_type type;
+    unsigned bits;
+};
+/* Takes pkey, also on failure. */
+struct crypto_key *ossl_key_new(OSSL_LIB_CTX *lib, EVP_PKEY *pkey);
+/* OpenSSL's newest complaint as text for a why; empties its queue. */
+const char *ossl_error(void);
+
+#endif

@@ -1,0 +1,25 @@
+/* set.h - what one adit_crypto holds: library handles that were fetched once, and pointers to the rows for which
+ * the libraries have what they need. Private to crypto/. */
+#ifndef CRYPTO_SET_H
+#define CRYPTO_SET_H
+
+#include "crypto/crypto.h"
+#include "crypto/ossl/ossl.h"
+
+#define SET_ENCR_MAX 24
+#define SET_INTEG_MAX 8
+#define SET_PRF_MAX 8
+#define SET_KE_MAX 24
+
+struct adit_crypto {
+    adit_random_fn *random; /* NULL: the library's own generator */
+    void *random_arg;
+    struct ossl ossl;
+    size_t n_encr, n_integ, n_prf, n_ke;
+    const struct encr_alg *encr[SET_ENCR_MAX];
+    const struct integ_alg *integ[SET_INTEG_MAX];
+    const struct prf_alg *prf[SET_PRF_MAX];
+    const struct ke_alg *ke[SET_KE_MAX];
+};
+
+#endif
