@@ -119,6 +119,7 @@ struct adit_ike_settings {
     const struct adit_option *options;
 };
 
+/* An empty snapshot with one reference, NULL: memory is out; one more reference; one less (the last frees it). */
 struct adit_config *adit_config_new(void);
 struct adit_config *adit_config_ref(struct adit_config *cfg);
 void adit_config_unref(struct adit_config *cfg);
@@ -130,6 +131,7 @@ ADIT_MUST_USE enum adit_rc adit_config_add_cert(struct adit_config *cfg, const s
 ADIT_MUST_USE enum adit_rc adit_config_add_key(struct adit_config *cfg, const struct adit_key *key);
 ADIT_MUST_USE enum adit_rc adit_config_settings(struct adit_config *cfg, const struct adit_ike_settings *s);
 
+/* What it holds, in load order: number of entries, *out = the array; both live as long as the snapshot. */
 size_t adit_config_conns(const struct adit_config *cfg, const struct adit_conn *const **out);
 size_t adit_config_shared(const struct adit_config *cfg, const struct adit_shared *const **out);
 size_t adit_config_certs(const struct adit_config *cfg, const struct adit_cert *const **out);

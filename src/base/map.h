@@ -15,6 +15,7 @@ struct map {
     uint64_t seed;
 };
 
+/* init: empty, no allocation; fini frees the slots, not the values. get: NULL if the key is not there. */
 void map_init(struct map *m, uint64_t seed);
 void map_fini(struct map *m);
 void *map_get(const struct map *m, uint64_t key);

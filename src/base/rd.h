@@ -13,6 +13,7 @@ struct rd {
     const char *fail; /* NULL, or why it failed (a literal) */
 };
 
+/* rd_init borrows s; all others read in network order, and give 0 or an empty span past the end. */
 struct rd rd_init(struct adit_span s);
 uint8_t rd_u8(struct rd *in);
 uint16_t rd_u16(struct rd *in);

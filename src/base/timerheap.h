@@ -13,6 +13,7 @@ struct timerheap {
     size_t n, cap;
 };
 
+/* Timers still armed at fini belong to their owners; the heap only forgets them. */
 void timerheap_init(struct timerheap *h);
 void timerheap_fini(struct timerheap *h);
 /* Arms, or moves an armed timer. ADIT_ERR_MEMORY: state unchanged. */

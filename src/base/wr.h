@@ -15,6 +15,7 @@ struct wr {
     bool fail;
 };
 
+/* Writes into mem[cap], borrowed. */
 void wr_init(struct wr *w, void *mem, size_t cap);
 /* Starts at buf's beginning (old content dropped); buf->n follows what is written at wr_finish(). */
 void wr_init_buf(struct wr *w, struct adit_buf *buf, size_t max);
