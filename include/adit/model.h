@@ -113,6 +113,9 @@ struct adit_child_spec {
     bool copy_df, copy_ecn;
     enum adit_copy copy_dscp;
     uint64_t inactivity_ns; /* 0 = off */
+    /* Transport mode through NAT (RFC 7296 s2.23.1): the addresses that the peer's checksums cover, as its selectors
+     * had them before they were substituted in local_ts/remote_ts. Family 0 = nothing was substituted. */
+    struct adit_addr local_seen_by_peer, remote_seen_by_peer;
 };
 
 /* What the data plane counts for one Child SA. */

@@ -7,6 +7,7 @@
 #include "crypto/crypto.h"
 
 struct esp_sa;
+struct ip_packet; /* wire/ip.h */
 
 enum esp_verdict {
     ESP_OK,
@@ -20,7 +21,7 @@ enum esp_verdict {
     ESP_TOO_BIG,      /* would exceed the path MTU: caller answers with ICMP (pkt->mtu = largest inner size) */
     ESP_TTL,          /* inner TTL is used up */
     ESP_EXPIRED,      /* hard lifetime or sequence numbers are used up */
-    ESP_STANDBY,      /* outbound half is not active yet */
+    ESP_STANDBY,      /* outbound half is not active yet, or memory is out: later perhaps */
     ESP_VERDICTS
 };
 const char *esp_verdict_name(enum esp_verdict v);
@@ -28,7 +29,8 @@ const char *esp_verdict_name(enum esp_verdict v);
 /* One packet in a caller's buffer. seal: data[off..off+len) is the inner IP packet and becomes the whole outer packet
  * (IP header and all for ESP_ENCAP_RAW; from the ESP header on for ESP_ENCAP_UDP: the socket writes UDP/IP).
  * The buffer must have ESP_HEADROOM octets before `off` and ESP_TAILROOM after off+len.
- * open: data[off..) starts at the ESP header; it becomes the inner IP packet. */
+ * open: data[off..) starts at the ESP header; it becomes the inner IP packet. Transport mode makes the IP header anew
+ * from `from` (else the SA's path) and `tos`, so that ESP_HEADROOM octets before `off` are needed there too. */
 #define ESP_HEADROOM 96
 #define ESP_TAILROOM 320
 struct esp_pkt {
@@ -59,19 +61,24 @@ bool esp_sa_is_active(const struct esp_sa *sa);
 void esp_sa_stats(const struct esp_sa *sa, struct adit_child_stats *out);
 /* Events since the last call (bits of esp_event), cleared by asking. Cheap: ask after each batch. */
 unsigned esp_sa_events(struct esp_sa *sa);
+/* ESP_EV_PATH: where the newest authentic packet came from. False: never from elsewhere since the path was set. */
+bool esp_sa_moved(const struct esp_sa *sa, struct adit_path *out);
 /* The next time at which a time limit passes; UINT64_MAX = none. Raises the event when `now` is past. */
 uint64_t esp_sa_deadline(struct esp_sa *sa, uint64_t now);
 /* Path MTU of the outer packet (whole IP packet); clamps to >= 576 (v4) / 1280 (v6). */
 void esp_sa_set_pmtu(struct esp_sa *sa, uint16_t pmtu);
 /* Largest inner packet for the current path MTU (esp.md s2). */
 uint16_t esp_sa_inner_mtu(const struct esp_sa *sa);
-/* Does an outbound inner packet fit the SA's selectors? (local = source) */
+/* Does an outbound inner packet fit the SA's selectors? (local = source). Ports of protocols without any, and of later
+ * fragments, are OPAQUE: esp_sa_selects() takes 0 for both as that unless the protocol is TCP, UDP, ... */
+bool esp_sa_selects_packet(const struct esp_sa *sa, const struct ip_packet *ip);
 bool esp_sa_selects(const struct esp_sa *sa, const struct adit_addr *src, const struct adit_addr *dst, uint8_t proto,
                     uint16_t sport, uint16_t dport);
 /* ICMP errors about our outer packets: is this sequence number one that we sent lately? */
 bool esp_sa_sent(const struct esp_sa *sa, uint32_t seq);
 
-/* Seals n packets with one SA, in order. Never sends a packet that it could not count. */
+/* Seals n packets with one SA, in order. Never sends a packet that it could not count. Does not look at selectors
+ * (the caller chose the SA by them) and doesn't touch the inner TTL: behind a TUN the kernel's forwarding did both. */
 void esp_seal_batch(struct esp_sa *sa, struct esp_pkt **pkts, size_t n, uint64_t now);
 
 /* SPI -> SA, for inbound look-up. Owned and changed by one thread. */
@@ -85,7 +92,8 @@ struct esp_sa *esp_table_get(const struct esp_table *t, uint32_t spi);
 void esp_open_batch(struct esp_table *t, struct esp_pkt **pkts, size_t n, uint64_t now);
 
 /* Inner super-packets (virtio): cuts a TSO/USO packet into MTU-sized ones. Returns how many pieces were written to
- * out[] (each gets a buffer from the caller), or 0 if it can't be cut. */
+ * out[] (the caller set buf, cap and off of each), or 0 if it can't be cut: headers that lie, IPv6 extension headers,
+ * fragments, more than max pieces, a piece that leaves no ESP_TAILROOM. hdr_len is only a hint and not trusted. */
 struct esp_gso {
     uint8_t type;      /* virtio_net_hdr gso_type without ECN bit: 0 none, 1 TCPv4, 4 TCPv6, 5 UDP_L4 */
     uint16_t size;     /* payload octets a piece */
@@ -97,7 +105,8 @@ size_t esp_gso_split(const uint8_t *pkt, size_t len, const struct esp_gso *gso, 
 /* Completes a partial checksum in place (gso type none). False: offsets lie. */
 bool esp_gso_checksum(uint8_t *pkt, size_t len, const struct esp_gso *gso);
 /* The other way: appends next to a run of segments of one TCP flow or equal-size UDP datagrams if it continues it.
- * head grows in its own buffer; gso describes the result. False: start a new run. */
+ * head grows in its own buffer; gso (all zero for a single packet) describes the result. False: start a new run.
+ * A run of one stays as it is. All checksums of a run were right; its own is left to the kernel (needs_csum). */
 bool esp_coalesce(struct esp_pkt *head, struct esp_gso *gso, const struct esp_pkt *next);
 
 #endif
