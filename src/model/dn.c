@@ -52,7 +52,8 @@ static void print_rdn(struct strbuf *out, struct rd *rdn, bool *first)
         rd_require(rdn, element(rdn, &pair) == 0x30, "SEQUENCE expected");
         rd_require(&pair, element(&pair, &oid) == 0x06, "OBJECT IDENTIFIER expected");
         element(&pair, &value);
-        if (!rd_end(&pair) || !rd_join(rdn, &pair))
+        rd_end(&pair);
+        if (!rd_join(rdn, &pair))
             return;
         strbuf_add(out, *first ? "" : ", ");
         print_type(out, rd_rest(&oid));
