@@ -67,6 +67,7 @@ struct adit_suite {
     uint16_t prf, integ;
     uint16_t ke[8];
     uint16_t sn;
+    uint16_t none_types; /* bit (1 << type): offered with NONE and answered as NONE (RFC 9370 s2.2.1) */
 };
 
 /* Limits of an SA; 0 = none. Times in ns since the SA's birth; bytes = inner packets' octets. */
