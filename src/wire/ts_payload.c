@@ -79,9 +79,11 @@ static void put_selector(struct wr *w, const struct adit_ts *ts)
 
 void ts_put(struct wr *w, uint8_t payload_type, const struct adit_ts *ts, uint16_t n)
 {
-    struct wr_mark p = wr_payload(w, payload_type);
-    if (n > UINT8_MAX)
+    if (n > UINT8_MAX) {
         w->fail = true;
+        return;
+    }
+    struct wr_mark p = wr_payload(w, payload_type);
     wr_u8(w, (uint8_t)n);
     wr_zero(w, 3);
     for (uint16_t i = 0; i < n; i++)
