@@ -35,7 +35,7 @@ struct encr_alg {
     const void *arg;       /* the library's handle */
 };
 const struct encr_alg *crypto_encr(const struct adit_crypto *c, uint16_t id); /* NULL: not there */
-/* Key octets incl. salt for this key length (bits as negotiated, 0 if the row has none); 0 = bits not allowed. */
+/* Key octets incl. salt for this key length (bits as negotiated, 0 if the row has none); 0 = bits not allowed (or ENCR_NULL). */
 size_t encr_key_octets(const struct encr_alg *a, uint16_t bits);
 
 struct integ_alg {
@@ -158,9 +158,13 @@ const struct sig_alg *crypto_sig_at(size_t i);
 const struct sig_alg *crypto_sig_by_algid(struct adit_span algid);
 /* Does this key make signatures of this row (type, curve, key large enough for the padding)? */
 bool sig_fits(const struct sig_alg *alg, const struct crypto_key *key);
+/* The row to sign with: for method 14 the one whose hash suits the key's strength among those that the peer lists
+ * (HASH_*; RFC 7427 s4), else the older method of the key. NULL: none fits. */
+const struct sig_alg *sig_choose(const struct crypto_key *key, bool method14, const uint16_t *hashes, size_t n);
 ADIT_MUST_USE enum adit_rc sig_sign(const struct sig_alg *alg, struct crypto_key *key, struct adit_span octets,
                                     struct adit_buf *sig);
-/* ADIT_ERR_AUTH: does not verify. algid as received (for PSS parameters), or empty. */
+/* ADIT_ERR_AUTH: does not verify. algid as received (for PSS parameters), or empty. Any row of method 1 stands for
+ * all of them: the signature itself says which hash it has (RFC 7296 s3.8); SHA-1 is refused. */
 ADIT_MUST_USE enum adit_rc sig_verify(const struct sig_alg *alg, const struct crypto_key *key, struct adit_span algid,
                                       struct adit_span octets, struct adit_span sig);
 

@@ -129,6 +129,10 @@ struct crypto_key {
 };
 /* Takes pkey, also on failure. */
 struct crypto_key *ossl_key_new(OSSL_LIB_CTX *lib, EVP_PKEY *pkey);
+/* pem_password_cb: arg is the pass phrase's span; fails if that is empty. */
+int ossl_give_pass(char *out, int max, int writing, void *arg);
+/* The salt length that an RSASSA-PSS AlgorithmIdentifier states; false: not one, or of another hash than alg's. */
+bool ossl_pss_salt(struct adit_span algid, const struct sig_alg *alg, int *salt);
 /* OpenSSL's newest complaint as text for a why; empties its queue. */
 const char *ossl_error(void);
 
