@@ -1,0 +1,222 @@
+/* policy_find.c - finding a connection, a secret or a certificate in a snapshot: the most specific one first. */
+#include "ike/policy.h"
+#include "base/wr.h"
+#include "wire/iana.h"
+
+#define CERTREQ_MAX 50 /* 1000 octets: IKE_SA_INIT cannot be fragmented */
+#define SHA1_SIZE 20
+#define CHAIN_MAX 8
+
+/* --- connections --------------------------------------------------------------------------------------------- */
+
+const struct policy_conn *policy_conn_by_name(const struct policy *p, const char *name)
+{
+    for (size_t i = 0; i < p->n_conns; i++)
+        if (!strcmp(p->conns[i].cfg->name, name))
+            return &p->conns[i];
+    return NULL;
+}
+
+const struct policy_conn *policy_conn_by_child(const struct policy *p, const char *conn, const char *child)
+{
+    for (size_t i = 0; i < p->n_conns; i++) {
+        const struct adit_conn *cfg = p->conns[i].cfg;
+        if ((!conn || !strcmp(cfg->name, conn)) && conn_child(cfg, child))
+            return &p->conns[i];
+    }
+    return NULL;
+}
+
+/* Leading bits that both have in common. */
+static int common_bits(struct adit_span a, struct adit_span b)
+{
+    for (size_t i = 0; i < a.n; i++)
+        if (a.p[i] != b.p[i])
+            return (int)(8 * i) + __builtin_clz((unsigned)(a.p[i] ^ b.p[i])) -
+                   (int)(8 * sizeof(unsigned) - 8);
+    return (int)(8 * a.n);
+}
+
+/* -1: does not match; 0: any address; more: the narrower the range, the higher. A name that only the host can resolve
+ * counts as any: identities decide later. */
+static int spec_rank(const struct adit_addr_spec *spec, const struct adit_addr *addr)
+{
+    if (spec->any || !spec->lo.family)
+        return 0;
+    if (!addr_spec_match(spec, addr))
+        return -1;
+    return 1 + common_bits(addr_span(&spec->lo), addr_span(&spec->hi));
+}
+
+static int side_rank(const struct adit_addr_spec *specs, uint16_t n, const struct adit_addr *addr)
+{
+    int best = n ? -1 : 0;
+    for (uint16_t i = 0; i < n; i++) {
+        int rank = spec_rank(&specs[i], addr);
+        if (rank > best)
+            best = rank;
+    }
+    return best;
+}
+
+static int path_rank(const struct policy_conn *conn, const struct adit_path *path)
+{
+    const struct adit_conn *cfg = conn->cfg;
+    int remote = side_rank(cfg->remote_addrs, cfg->n_remote_addrs, &path->remote.addr);
+    int local = side_rank(cfg->local_addrs, cfg->n_local_addrs, &path->local.addr);
+    return remote < 0 || local < 0 ? -1 : remote * 1000 + local;
+}
+
+const struct policy_conn *policy_conn_by_path(const struct policy *p, const struct adit_path *path,
+                                              const struct policy_conn *after)
+{
+    const struct policy_conn *best = NULL;
+    int best_rank = -1, after_rank = after ? path_rank(after, path) : 0;
+    for (size_t i = 0; i < p->n_conns; i++) {
+        const struct policy_conn *conn = &p->conns[i];
+        int rank = path_rank(conn, path);
+        bool is_later = !after || rank < after_rank || (rank == after_rank && conn > after);
+        if (rank < 0 || !is_later || rank <= best_rank)
+            continue;
+        best = conn;
+        best_rank = rank;
+    }
+    return best;
+}
+
+bool policy_remote_id_ok(const struct policy_auth *auth, const struct adit_id *id)
+{
+    if (auth->id.type == ID_DER_ASN1_DN && id->type == ID_DER_ASN1_DN)
+        return pki_dn_match(auth->id.data, id->data);
+    return id_match(&auth->id, id);
+}
+
+/* The initiator may ask for any name that we can prove. */
+static bool local_id_ok(const struct policy_auth *auth, const struct adit_id *idr)
+{
+    if (!idr || !idr->type || !auth->id.type || id_equal(&auth->id, idr))
+        return true;
+    return auth->cert && pki_cert_proves(auth->cert->cert, idr, NULL);
+}
+
+bool policy_conn_fits(const struct policy_conn *conn, const struct adit_path *path, const struct adit_id *idi,
+                      const struct adit_id *idr)
+{
+    return path_rank(conn, path) >= 0 && policy_remote_id_ok(&conn->remote[0], idi) &&
+           local_id_ok(&conn->local[0], idr);
+}
+
+/* --- secrets ------------------------------------------------------------------------------------------------- */
+
+static int owner_rank(const struct adit_id *owner, const struct adit_id *id)
+{
+    if (!owner->type || !id->type)
+        return 0;
+    return id_equal(owner, id) ? 2 : id_match(owner, id) ? 1 : 0;
+}
+
+/* Both > remote > local > anybody; equal names before patterns. -1: not for this pair. A secret that names others beside
+ * us is theirs: "local only" holds if nobody else is named, or one peer could pose as another. */
+static int secret_rank(const struct adit_shared *s, const struct adit_id *local, const struct adit_id *remote)
+{
+    int l = 0, r = 0;
+    bool others = false;
+    for (uint16_t i = 0; i < s->n_owners; i++) {
+        int as_local = owner_rank(&s->owners[i], local), as_remote = owner_rank(&s->owners[i], remote);
+        l = as_local > l ? as_local : l;
+        r = as_remote > r ? as_remote : r;
+        others |= s->owners[i].type && !as_local && !as_remote;
+    }
+    if (!r && others)
+        return -1;
+    return (r ? 20 + r : 0) + (l ? 10 + l : 0);
+}
+
+const struct adit_shared *policy_psk(const struct policy *p, const struct adit_id *local,
+                                     const struct adit_id *remote)
+{
+    const struct adit_shared *const *all, *best = NULL;
+    size_t n = adit_config_shared(p->config, &all);
+    int best_rank = -1;
+    for (size_t i = 0; i < n; i++) {
+        int rank = all[i]->type == ADIT_SHARED_IKE ? secret_rank(all[i], local, remote) : -1;
+        if (rank <= best_rank)
+            continue;
+        best = all[i];
+        best_rank = rank;
+    }
+    return best;
+}
+
+/* --- certificates -------------------------------------------------------------------------------------------- */
+
+static bool is_listed(const uint8_t *sha1, struct adit_span hashes)
+{
+    for (size_t at = 0; at + SHA1_SIZE <= hashes.n; at += SHA1_SIZE)
+        if (span_equal(span(hashes.p + at, SHA1_SIZE), span(sha1, SHA1_SIZE)))
+            return true;
+    return false;
+}
+
+static bool is_issued_by_listed(const struct policy *p, const struct pki_cert *cert, struct adit_span hashes)
+{
+    struct pki_cert *const *cas;
+    size_t n = pki_store_cas(p->store, &cas);
+    for (size_t i = 0; i < n; i++)
+        if (is_listed(pki_cert_spki_sha1(cas[i]), hashes) && pki_cert_issued(cas[i], cert))
+            return true;
+    return false;
+}
+
+/* Does the peer trust an issuer of this certificate, directly or through our intermediates? */
+static bool is_asked_for(const struct policy *p, const struct pki_cert *leaf, struct adit_span hashes)
+{
+    const struct pki_cert *chain[CHAIN_MAX];
+    size_t n = pki_chain(p->store, leaf, chain, CHAIN_MAX);
+    if (is_issued_by_listed(p, leaf, hashes))
+        return true;
+    for (size_t i = 0; i < n; i++)
+        if (is_listed(pki_cert_spki_sha1(chain[i]), hashes) || is_issued_by_listed(p, chain[i], hashes))
+            return true;
+    return false;
+}
+
+/* CERTREQ is a hint (RFC 7296 s3.7): without a certificate from an issuer asked for, the first that proves the identity
+ * is sent all the same. */
+const struct policy_cert *policy_cert_for(const struct policy *p, const struct policy_auth *auth,
+                                          struct adit_span certreq_hashes)
+{
+    const struct policy_cert *first = NULL;
+    if (auth->cert || auth->cfg->n_certs)
+        return auth->cert;
+    for (size_t i = 0; i < p->n_certs; i++) {
+        const struct policy_cert *row = &p->certs[i];
+        if (!row->key || (auth->id.type && !pki_cert_proves(row->cert, &auth->id, NULL)))
+            continue;
+        if (is_asked_for(p, row->cert, certreq_hashes))
+            return row;
+        if (!first)
+            first = row;
+    }
+    return first;
+}
+
+static size_t certreq_anchors(const struct policy_conn *conn, struct wr *w)
+{
+    size_t n = 0;
+    uint16_t rounds = conn && conn->cfg->n_remote ? conn->cfg->n_remote : 0;
+    for (uint16_t r = 0; r < rounds; r++)
+        for (size_t i = 0; i < conn->remote[r].pki.n_anchors && n < CERTREQ_MAX; i++, n++)
+            wr_span(w, conn->remote[r].pki.anchors[i]);
+    return n;
+}
+
+void policy_certreq(const struct policy *p, const struct policy_conn *conn, struct wr *w)
+{
+    struct pki_cert *const *cas;
+    if (certreq_anchors(conn, w))
+        return;
+    size_t n = pki_store_cas(p->store, &cas);
+    for (size_t i = 0; i < n && i < CERTREQ_MAX; i++)
+        wr_span(w, span(pki_cert_spki_sha1(cas[i]), SHA1_SIZE));
+}
