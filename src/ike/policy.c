@@ -72,13 +72,13 @@ static enum adit_rc load_ca(struct build *b, struct adit_span data, uint8_t *spk
 {
     struct pki_cert *ca;
     TRY(pki_cert_parse(b->p->crypto, data, &ca, b->why));
-    enum adit_rc rc = pki_store_add_ca(b->p->store, ca);
+    enum adit_rc rc = pki_cert_is_ca(ca)
+                          ? pki_store_add_ca(b->p->store, ca)
+                          : why_set(b->why, ADIT_ERR_CONFIG, "it is not a CA's (basicConstraints)");
     if (rc == ADIT_OK && spki_sha1)
         span_copy(spki_sha1, span(pki_cert_spki_sha1(ca), 20));
     pki_cert_free(ca);
-    if (rc != ADIT_OK)
-        return why_set(b->why, rc, "it cannot be stored: %s", adit_rc_name(rc));
-    return ADIT_OK;
+    return rc;
 }
 
 static enum adit_rc load_cert(struct build *b, const struct adit_cert *cert)
