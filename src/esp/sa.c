@@ -32,6 +32,8 @@ static enum adit_rc choose_algorithms(struct esp_sa *sa, const struct adit_suite
         return why_set(why, ADIT_ERR_CRYPTO, "ESP: no encryption transform %u", s->encr);
     if (s->integ != INTEG_NONE)
         sa->integ = crypto_integ(sa->crypto, s->integ);
+    if (s->integ != INTEG_NONE && !sa->integ)
+        return why_set(why, ADIT_ERR_CRYPTO, "ESP: no integrity transform %u", s->integ);
     if (!suite_fits(sa, s))
         return why_set(why, ADIT_ERR_CRYPTO, "ESP: integrity transform %u does not go with %s", s->integ,
                        sa->encr->name);
