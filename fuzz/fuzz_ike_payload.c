@@ -16,41 +16,20 @@ static void get_body(const struct payload *p)
     unsigned unknown;
     struct rd in = rd_init(p->body);
     switch (p->type) {
-    case PLD_SA:
-        sa_payload_get(&in, &proposals);
-        break;
-    case PLD_KE:
-        ke_get(&in, &ke);
-        break;
+    case PLD_SA: sa_payload_get(&in, &proposals); break;
+    case PLD_KE: ke_get(&in, &ke); break;
     case PLD_IDi:
-    case PLD_IDr:
-        id_get(&in, &id, &octets);
-        break;
+    case PLD_IDr: id_get(&in, &id, &octets); break;
     case PLD_CERT:
-    case PLD_CERTREQ:
-        cert_get(&in, &cert);
-        break;
-    case PLD_AUTH:
-        auth_get(&in, &auth);
-        break;
-    case PLD_NONCE:
-        nonce_get(&in, &octets);
-        break;
-    case PLD_NOTIFY:
-        notify_get(&in, &notify);
-        break;
-    case PLD_DELETE:
-        delete_get(&in, &del);
-        break;
+    case PLD_CERTREQ: cert_get(&in, &cert); break;
+    case PLD_AUTH: auth_get(&in, &auth); break;
+    case PLD_NONCE: nonce_get(&in, &octets); break;
+    case PLD_NOTIFY: notify_get(&in, &notify); break;
+    case PLD_DELETE: delete_get(&in, &del); break;
     case PLD_TSi:
-    case PLD_TSr:
-        ts_get(&in, &ts, &unknown);
-        break;
-    case PLD_SKF:
-        skf_get(&in, &skf);
-        break;
-    default:
-        break;
+    case PLD_TSr: ts_get(&in, &ts, &unknown); break;
+    case PLD_SKF: skf_get(&in, &skf); break;
+    default: break;
     }
 }
 

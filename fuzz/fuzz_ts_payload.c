@@ -3,8 +3,10 @@
 
 static void must_be_same(const struct adit_ts *a, const struct adit_ts *b)
 {
-    must(a->family == b->family && a->proto == b->proto && a->port_lo == b->port_lo && a->port_hi == b->port_hi);
-    must(span_equal(SPAN_ARRAY(a->lo), SPAN_ARRAY(b->lo)) && span_equal(SPAN_ARRAY(a->hi), SPAN_ARRAY(b->hi)));
+    must(a->family == b->family && a->proto == b->proto && a->port_lo == b->port_lo &&
+         a->port_hi == b->port_hi);
+    must(span_equal(SPAN_ARRAY(a->lo), SPAN_ARRAY(b->lo)) &&
+         span_equal(SPAN_ARRAY(a->hi), SPAN_ARRAY(b->hi)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -8,10 +8,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 /* Like assert(), but there in every build. */
-#define must(cond)                                                                                               \
-    do {                                                                                                         \
-        if (!(cond))                                                                                             \
-            abort();                                                                                             \
+#define must(cond)                                                                                           \
+    do {                                                                                                     \
+        if (!(cond))                                                                                         \
+            abort();                                                                                         \
     } while (0)
 
 static inline void begin_message(struct wr *w)

@@ -10,11 +10,12 @@ struct list {
     struct list *next, *prev;
 };
 
-#define list_entry(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
+#define list_entry(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 #define list_for_each(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
 /* Survives removal of `it`. */
-#define list_for_each_safe(it, head)                                                                             \
-    for (struct list *it = (head)->next, *it##_next = it->next; it != (head); it = it##_next, it##_next = it->next)
+#define list_for_each_safe(it, head)                                                                         \
+    for (struct list *it = (head)->next, *it##_next = it->next; it != (head);                                \
+         it = it##_next, it##_next = it->next)
 
 static inline void list_init(struct list *l)
 {

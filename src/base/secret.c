@@ -47,7 +47,7 @@ static int class_of(size_t n)
 {
     int class = 0;
     while ((SMALLEST << class) < n)
-        class++;
+        class ++;
     return class;
 }
 
@@ -91,7 +91,7 @@ static void init_lists(void)
     if (free_pages.next)
         return;
     list_init(&free_pages);
-    for (int class = 0; class < NUM_CLASSES; class++)
+    for (int class = 0; class < NUM_CLASSES; class ++)
         list_init(&partial[class]);
 }
 

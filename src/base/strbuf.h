@@ -9,8 +9,8 @@ struct strbuf {
     size_t n, cap;
 };
 
-#define STRBUF(name, size)                                                                                       \
-    char name##_mem[size] = "";                                                                                  \
+#define STRBUF(name, size)                                                                                   \
+    char name##_mem[size] = "";                                                                              \
     struct strbuf name = { name##_mem, 0, sizeof(name##_mem) }
 
 /* Append text, formatted text, lower-case hex digits. */

@@ -11,11 +11,11 @@ enum adit_rc why_context(struct adit_why *why, enum adit_rc rc, const char *fmt,
 /* The error's name for logs: "no proposal chosen"; never NULL. */
 const char *adit_rc_name(enum adit_rc rc);
 
-#define TRY(call)                                                                                                \
-    do {                                                                                                         \
-        enum adit_rc try_rc_ = (call);                                                                           \
-        if (try_rc_ != ADIT_OK)                                                                                  \
-            return try_rc_;                                                                                      \
+#define TRY(call)                                                                                            \
+    do {                                                                                                     \
+        enum adit_rc try_rc_ = (call);                                                                       \
+        if (try_rc_ != ADIT_OK)                                                                              \
+            return try_rc_;                                                                                  \
     } while (0)
 
 #endif

@@ -39,6 +39,7 @@ static inline void be64_put(uint8_t *p, uint64_t v)
     v = __builtin_bswap64(v);
     memcpy(p, &v, sizeof(v));
 }
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the swaps above are written for little-endian machines");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "the swaps above are written for little-endian machines");
 
 #endif

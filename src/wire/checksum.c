@@ -34,7 +34,8 @@ uint16_t checksum_fold(uint64_t sum)
     return (uint16_t)~__builtin_bswap16(fold(sum));
 }
 
-uint64_t checksum_pseudo(const struct adit_addr *src, const struct adit_addr *dst, uint8_t proto, uint32_t upper_n)
+uint64_t checksum_pseudo(const struct adit_addr *src, const struct adit_addr *dst, uint8_t proto,
+                         uint32_t upper_n)
 {
     size_t n = src->family == 4 ? 4 : 16;
     uint64_t sum = checksum_add(0, span(src->ip, n));

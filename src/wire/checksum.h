@@ -11,7 +11,8 @@ uint64_t checksum_add(uint64_t sum, struct adit_span octets);
 /* The checksum of a running sum: folded and inverted. Octets that include a right checksum give 0. */
 uint16_t checksum_fold(uint64_t sum);
 /* Running sum of the pseudo header of RFC 9293 s3.1 / RFC 8200 s8.1. Both addresses of one family. */
-uint64_t checksum_pseudo(const struct adit_addr *src, const struct adit_addr *dst, uint8_t proto, uint32_t upper_n);
+uint64_t checksum_pseudo(const struct adit_addr *src, const struct adit_addr *dst, uint8_t proto,
+                         uint32_t upper_n);
 /* RFC 1624 eqn. 3: `check` after a 16-bit word at an even place changed from `old` to `now`. */
 uint16_t checksum_update(uint16_t check, uint16_t old, uint16_t now);
 /* The same for octet strings of equal, even length at an even place (addresses). */

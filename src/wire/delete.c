@@ -4,13 +4,10 @@
 static bool is_right_size(const struct delete_payload *d)
 {
     switch (d->proto) {
-    case PROTO_IKE:
-        return d->spis.n == 0; /* the SA is the one that carries the message */
+    case PROTO_IKE: return d->spis.n == 0; /* the SA is the one that carries the message */
     case PROTO_AH:
-    case PROTO_ESP:
-        return d->spi_n == 4;
-    default:
-        return true; /* not ours: the caller passes over it */
+    case PROTO_ESP: return d->spi_n == 4;
+    default: return true; /* not ours: the caller passes over it */
     }
 }
 

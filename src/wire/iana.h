@@ -11,8 +11,24 @@ enum iana_value {
 #undef X
 };
 
-enum iana_registry { IANA_XCHG, IANA_PLD, IANA_PROTO, IANA_TT, IANA_ENCR, IANA_PRF, IANA_INTEG, IANA_KE, IANA_SN,
-                     IANA_ID, IANA_CERTENC, IANA_AUTH, IANA_HASH, IANA_N, IANA_TS, IANA_ATTR };
+enum iana_registry {
+    IANA_XCHG,
+    IANA_PLD,
+    IANA_PROTO,
+    IANA_TT,
+    IANA_ENCR,
+    IANA_PRF,
+    IANA_INTEG,
+    IANA_KE,
+    IANA_SN,
+    IANA_ID,
+    IANA_CERTENC,
+    IANA_AUTH,
+    IANA_HASH,
+    IANA_N,
+    IANA_TS,
+    IANA_ATTR
+};
 
 /* "ML_KEM_768"; unknown numbers give "(1234)". The text lives in a small ring of thread-local buffers: use it at
  * once. PRF names carry their prefix as strongSwan prints them ("PRF_HMAC_SHA2_256"). */

@@ -34,7 +34,8 @@ static bool is_error_message(const struct ip_packet *ip)
     if (ip->proto != IP_PROTO_ICMP && ip->proto != IP_PROTO_ICMPV6)
         return false;
     uint8_t type = (uint8_t)(ip->src_port >> 8);
-    return !ip->has_ports || icmp_is_error(ip->proto, type) || (ip->proto == IP_PROTO_ICMPV6 && type == V6_REDIRECT);
+    return !ip->has_ports || icmp_is_error(ip->proto, type) ||
+           (ip->proto == IP_PROTO_ICMPV6 && type == V6_REDIRECT);
 }
 
 static bool is_many(const struct adit_addr *a)
@@ -78,11 +79,13 @@ static void put_header(uint8_t *out, enum icmp_what what, uint8_t version, uint3
     be32_put(out + 4, mtu);
 }
 
-size_t icmp_error_put(uint8_t *out, size_t cap, enum icmp_what what, const uint8_t *packet, const struct ip_packet *ip,
-                      const struct adit_addr *from, uint32_t mtu)
+size_t icmp_error_put(uint8_t *out, size_t cap, enum icmp_what what, const uint8_t *packet,
+                      const struct ip_packet *ip, const struct adit_addr *from, uint32_t mtu)
 {
     bool v4 = ip->version == 4;
-    struct ip_outer o = { .src = *from, .dst = ip->src, .ttl = 64, .proto = v4 ? IP_PROTO_ICMP : IP_PROTO_ICMPV6 };
+    struct ip_outer o = {
+        .src = *from, .dst = ip->src, .ttl = 64, .proto = v4 ? IP_PROTO_ICMP : IP_PROTO_ICMPV6
+    };
     o.tos = v4 ? 0xc0 : 0; /* RFC 1812 s4.3.2.5: precedence of internetwork control */
     size_t ip_n = ip_put_size(&o), head_n = ip_n + ICMP_HDR_SIZE;
     size_t most = v4 ? ICMP4_ERROR_MAX : ICMP6_ERROR_MAX;

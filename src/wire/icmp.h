@@ -20,8 +20,8 @@ enum icmp_what {
 bool icmp_error_allowed(const uint8_t *packet, const struct ip_packet *ip, enum icmp_what what);
 /* Writes a whole IP packet from `from` (of the packet's family) to its source into out, which holds cap octets; returns
  * its length, 0 if not allowed or no room. mtu only for ICMP_TOO_BIG. Rate limiting is the caller's. */
-size_t icmp_error_put(uint8_t *out, size_t cap, enum icmp_what what, const uint8_t *packet, const struct ip_packet *ip,
-                      const struct adit_addr *from, uint32_t mtu);
+size_t icmp_error_put(uint8_t *out, size_t cap, enum icmp_what what, const uint8_t *packet,
+                      const struct ip_packet *ip, const struct adit_addr *from, uint32_t mtu);
 
 /* Does the ICMP message that begins with this type report an error (so that it quotes a packet)? */
 bool icmp_is_error(uint8_t proto, uint8_t type);

@@ -4,12 +4,9 @@
 static bool is_right_length(const struct adit_id *id)
 {
     switch (id->type) {
-    case ID_IPV4_ADDR:
-        return id->data.n == 4;
-    case ID_IPV6_ADDR:
-        return id->data.n == 16;
-    default:
-        return true;
+    case ID_IPV4_ADDR: return id->data.n == 4;
+    case ID_IPV6_ADDR: return id->data.n == 16;
+    default: return true;
     }
 }
 

@@ -37,15 +37,12 @@ static void get_ports(struct rd in, struct ip_packet *out)
         out->dst_port = rd_u16(&in);
         break;
     case IP_PROTO_ICMP:
-    case IP_PROTO_ICMPV6:
-        out->src_port = out->dst_port = rd_u16(&in);
-        break;
+    case IP_PROTO_ICMPV6: out->src_port = out->dst_port = rd_u16(&in); break;
     case IP_PROTO_MOBILITY:
         rd_skip(&in, 2);
         out->src_port = out->dst_port = (uint16_t)(rd_u8(&in) << 8);
         break;
-    default:
-        return;
+    default: return;
     }
     out->has_ports = rd_ok(&in);
     if (!out->has_ports)
@@ -289,7 +286,8 @@ static size_t fragment_header(uint8_t *out, const uint8_t *packet, const struct 
     return n;
 }
 
-size_t ip4_fragment_put(uint8_t *out, size_t mtu, const uint8_t *packet, const struct ip_packet *ip, uint32_t *at)
+size_t ip4_fragment_put(uint8_t *out, size_t mtu, const uint8_t *packet, const struct ip_packet *ip,
+                        uint32_t *at)
 {
     uint32_t payload_n = ip->total_n - ip->header_n;
     if (*at >= payload_n)

@@ -31,18 +31,19 @@ enum ip_proto {
 struct ip_packet {
     struct adit_addr src, dst;
     uint8_t version; /* 4 or 6 */
-    uint8_t proto;   /* next layer (RFC 4301 s4.4.1.1): v6 extension headers are passed over, ESP and AH are not */
-    uint8_t tos;     /* DSCP << 2 | ECN, both versions */
+    uint8_t
+        proto; /* next layer (RFC 4301 s4.4.1.1): v6 extension headers are passed over, ESP and AH are not */
+    uint8_t tos; /* DSCP << 2 | ECN, both versions */
     uint8_t ttl;
     bool dont_fragment;  /* v4: DF; v6: true */
     bool more_fragments; /* MF / M */
     bool has_ports;      /* false = OPAQUE: not a first fragment, cut short, or a protocol without ports */
-    uint16_t fragment_offset;   /* octets */
+    uint16_t fragment_offset;    /* octets */
     uint16_t src_port, dst_port; /* ICMP: both type << 8 | code; mobility: both type << 8; else 0 */
-    uint16_t header_n; /* octets before the next layer */
-    uint16_t proto_at; /* offset of the octet that names it */
-    uint32_t total_n;  /* octets of the packet as its header says */
-    uint32_t id;       /* v4 Identification; v6: of the Fragment header */
+    uint16_t header_n;           /* octets before the next layer */
+    uint16_t proto_at;           /* offset of the octet that names it */
+    uint32_t total_n;            /* octets of the packet as its header says */
+    uint32_t id;                 /* v4 Identification; v6: of the Fragment header */
     uint32_t flow_label;
 };
 
@@ -80,10 +81,12 @@ void ip_set_tos(uint8_t *packet, uint8_t tos);
 void ip_set_ttl(uint8_t *packet, uint8_t ttl);
 void ip4_set_df(uint8_t *packet, bool df);
 /* Replaces the protocol at ip->proto_at and the total length; ADIT_ERR_LIMIT if it doesn't fit. For transport mode. */
-ADIT_MUST_USE enum adit_rc ip_set_proto(uint8_t *packet, const struct ip_packet *ip, uint8_t proto, uint32_t total_n);
+ADIT_MUST_USE enum adit_rc ip_set_proto(uint8_t *packet, const struct ip_packet *ip, uint8_t proto,
+                                        uint32_t total_n);
 
 /* Cuts a v4 packet (RFC 791 s3.2): writes the fragment that begins at *at (octets of payload; 0 first) to out, which
  * holds mtu octets, moves *at, returns the fragment's length; 0 = all done. A fragment is cut further. mtu >= 68. */
-size_t ip4_fragment_put(uint8_t *out, size_t mtu, const uint8_t *packet, const struct ip_packet *ip, uint32_t *at);
+size_t ip4_fragment_put(uint8_t *out, size_t mtu, const uint8_t *packet, const struct ip_packet *ip,
+                        uint32_t *at);
 
 #endif

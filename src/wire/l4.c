@@ -12,15 +12,11 @@
 int l4_checksum_at(uint8_t proto)
 {
     switch (proto) {
-    case IP_PROTO_TCP:
-        return 16;
-    case IP_PROTO_UDP:
-        return 6;
+    case IP_PROTO_TCP: return 16;
+    case IP_PROTO_UDP: return 6;
     case IP_PROTO_ICMP:
-    case IP_PROTO_ICMPV6:
-        return 2;
-    default:
-        return -1; /* SCTP has a CRC; UDP-Lite and DCCP may cover only a part */
+    case IP_PROTO_ICMPV6: return 2;
+    default: return -1; /* SCTP has a CRC; UDP-Lite and DCCP may cover only a part */
     }
 }
 

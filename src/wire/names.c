@@ -35,16 +35,11 @@ const char *iana_name(enum iana_registry r, unsigned value)
 enum iana_registry iana_of_transform(unsigned transform_type)
 {
     switch (transform_type) {
-    case TT_ENCR:
-        return IANA_ENCR;
-    case TT_PRF:
-        return IANA_PRF;
-    case TT_INTEG:
-        return IANA_INTEG;
-    case TT_SN:
-        return IANA_SN;
-    default:
-        return IANA_KE; /* KE, ADDKE1-7 (RFC 9370 s3.1) */
+    case TT_ENCR: return IANA_ENCR;
+    case TT_PRF: return IANA_PRF;
+    case TT_INTEG: return IANA_INTEG;
+    case TT_SN: return IANA_SN;
+    default: return IANA_KE; /* KE, ADDKE1-7 (RFC 9370 s3.1) */
     }
 }
 
@@ -122,7 +117,8 @@ const char *iana_keyword_at(size_t i)
 #define PREFIX_ATTR
 
 static const struct iana_row rows[] = {
-#define X(registry, value, name, status, spec) { IANA_##registry, value, PREFIX_##registry #name, #status[0], spec },
+#define X(registry, value, name, status, spec)                                                               \
+    { IANA_##registry, value, PREFIX_##registry #name, #status[0], spec },
 #include "wire/iana.def"
 #undef X
 };

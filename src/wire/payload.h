@@ -65,7 +65,8 @@ struct cert_payload {
     struct adit_span data;
 };
 bool cert_get(struct rd *in, struct cert_payload *out);
-void cert_put(struct wr *w, uint8_t payload_type, uint8_t encoding, struct adit_span data); /* CERT or CERTREQ */
+void cert_put(struct wr *w, uint8_t payload_type, uint8_t encoding,
+              struct adit_span data); /* CERT or CERTREQ */
 
 /* --- auth.c (s3.8) ------------------------------------------------------------------------------------------ */
 struct auth_payload {
@@ -87,8 +88,9 @@ struct notify {
     struct adit_span data;
 };
 bool notify_get(struct rd *in, struct notify *out);
-void notify_put(struct wr *w, uint16_t type, struct adit_span data);           /* about the IKE SA or nothing */
-void notify_put_spi(struct wr *w, uint8_t proto, uint32_t spi, uint16_t type, struct adit_span data); /* ESP/AH */
+void notify_put(struct wr *w, uint16_t type, struct adit_span data); /* about the IKE SA or nothing */
+void notify_put_spi(struct wr *w, uint8_t proto, uint32_t spi, uint16_t type,
+                    struct adit_span data); /* ESP/AH */
 
 /* --- delete.c (s3.11) --------------------------------------------------------------------------------------- */
 struct delete_payload {

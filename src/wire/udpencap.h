@@ -8,9 +8,9 @@
 #define UDPENCAP_KEEPALIVE_OCTET 0xff
 
 enum udpencap_kind {
-    UDPENCAP_RUNT, /* drop */
+    UDPENCAP_RUNT,      /* drop */
     UDPENCAP_KEEPALIVE, /* ignore: never a sign of life */
-    UDPENCAP_IKE,  /* after UDPENCAP_MARKER_SIZE octets */
+    UDPENCAP_IKE,       /* after UDPENCAP_MARKER_SIZE octets */
     UDPENCAP_ESP,
 };
 static inline enum udpencap_kind udpencap_kind(struct adit_span datagram)

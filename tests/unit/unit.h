@@ -14,10 +14,10 @@
 #include "base/span.h"
 
 /* In a loop over a table: fails with the row's name. */
-#define assert_row(what, cond)                                                                                   \
-    do {                                                                                                         \
-        if (!(cond))                                                                                             \
-            fail_msg("row '%s': %s", what, #cond);                                                               \
+#define assert_row(what, cond)                                                                               \
+    do {                                                                                                     \
+        if (!(cond))                                                                                         \
+            fail_msg("row '%s': %s", what, #cond);                                                           \
     } while (0)
 
 #define GUARD_ROOM 65536

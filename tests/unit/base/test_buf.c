@@ -76,8 +76,8 @@ static void failing_memory_changes_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(contents_follow_the_calls),     cmocka_unit_test(many_appends_grow_it),
-        cmocka_unit_test(reserve_keeps_octets_beyond_n), cmocka_unit_test(moving_leaves_the_source_empty),
+        cmocka_unit_test(contents_follow_the_calls),      cmocka_unit_test(many_appends_grow_it),
+        cmocka_unit_test(reserve_keeps_octets_beyond_n),  cmocka_unit_test(moving_leaves_the_source_empty),
         cmocka_unit_test(failing_memory_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,8 @@
 
 static void numbers_are_big_endian(void **state)
 {
-    struct rd in = rd_init(guard_copy(SPAN_LIT("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f")));
+    struct rd in =
+        rd_init(guard_copy(SPAN_LIT("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f")));
     assert_int_equal(rd_u8(&in), 0x01);
     assert_int_equal(rd_u16(&in), 0x0203);
     assert_int_equal(rd_u32(&in), 0x04050607);
@@ -20,42 +21,26 @@ static const struct {
     size_t arg, have;
     bool ok;
 } rows[] = {
-    { "u8 of nothing", U8, 0, 0, false },
-    { "u8 of one", U8, 0, 1, true },
-    { "u16 one short", U16, 0, 1, false },
-    { "u16 exact", U16, 0, 2, true },
-    { "u32 one short", U32, 0, 3, false },
-    { "u32 exact", U32, 0, 4, true },
-    { "u64 one short", U64, 0, 7, false },
-    { "u64 exact", U64, 0, 8, true },
-    { "take all", TAKE, 5, 5, true },
-    { "take nothing of nothing", TAKE, 0, 0, true },
-    { "take one too many", TAKE, 6, 5, false },
-    { "take SIZE_MAX", TAKE, SIZE_MAX, 5, false },
-    { "skip all", SKIP, 5, 5, true },
-    { "skip too far", SKIP, 6, 5, false },
-    { "child of all", SUB, 5, 5, true },
-    { "child too long", SUB, 6, 5, false },
+    { "u8 of nothing", U8, 0, 0, false },       { "u8 of one", U8, 0, 1, true },
+    { "u16 one short", U16, 0, 1, false },      { "u16 exact", U16, 0, 2, true },
+    { "u32 one short", U32, 0, 3, false },      { "u32 exact", U32, 0, 4, true },
+    { "u64 one short", U64, 0, 7, false },      { "u64 exact", U64, 0, 8, true },
+    { "take all", TAKE, 5, 5, true },           { "take nothing of nothing", TAKE, 0, 0, true },
+    { "take one too many", TAKE, 6, 5, false }, { "take SIZE_MAX", TAKE, SIZE_MAX, 5, false },
+    { "skip all", SKIP, 5, 5, true },           { "skip too far", SKIP, 6, 5, false },
+    { "child of all", SUB, 5, 5, true },        { "child too long", SUB, 6, 5, false },
 };
 
 static uint64_t run(struct rd *in, enum op op, size_t arg)
 {
     switch (op) {
-    case U8:
-        return rd_u8(in);
-    case U16:
-        return rd_u16(in);
-    case U32:
-        return rd_u32(in);
-    case U64:
-        return rd_u64(in);
-    case TAKE:
-        return rd_take(in, arg).n;
-    case SKIP:
-        rd_skip(in, arg);
-        return 0;
-    case SUB:
-        return rd_sub(in, arg).n;
+    case U8: return rd_u8(in);
+    case U16: return rd_u16(in);
+    case U32: return rd_u32(in);
+    case U64: return rd_u64(in);
+    case TAKE: return rd_take(in, arg).n;
+    case SKIP: rd_skip(in, arg); return 0;
+    case SUB: return rd_sub(in, arg).n;
     }
     return 0;
 }

@@ -18,9 +18,12 @@ static void sizes_round_up_to_their_class(void **state)
         size_t n, cost;
         enum adit_rc rc;
     } rows[] = {
-        { "nothing", 0, 0, ADIT_OK },          { "one", 1, 16, ADIT_OK },
-        { "smallest class", 16, 16, ADIT_OK }, { "a key costs no page", 32, 32, ADIT_OK },
-        { "next class", 33, 64, ADIT_OK },     { "largest", SECRET_MAX, 4096, ADIT_OK },
+        { "nothing", 0, 0, ADIT_OK },
+        { "one", 1, 16, ADIT_OK },
+        { "smallest class", 16, 16, ADIT_OK },
+        { "a key costs no page", 32, 32, ADIT_OK },
+        { "next class", 33, 64, ADIT_OK },
+        { "largest", SECRET_MAX, 4096, ADIT_OK },
         { "too large", SECRET_MAX + 1, 0, ADIT_ERR_LIMIT },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -17,10 +17,8 @@ static void a_cut_shows(void **state)
     static const struct {
         const char *what, *text, *then, *expect;
     } rows[] = {
-        { "exactly full", "1234567", "", "1234567" },
-        { "one too many", "12345678", "", "1234..." },
-        { "full, then more", "1234567", "8", "1234..." },
-        { "cut stays cut", "123456789", "abc", "1234..." },
+        { "exactly full", "1234567", "", "1234567" },     { "one too many", "12345678", "", "1234..." },
+        { "full, then more", "1234567", "8", "1234..." }, { "cut stays cut", "123456789", "abc", "1234..." },
         { "in two steps", "12345", "6789", "1234..." },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -73,9 +73,12 @@ static void every_code_has_its_own_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(try_returns_early),     cmocka_unit_test(context_goes_in_front),
-        cmocka_unit_test(a_failure_without_reason_gets_one), cmocka_unit_test(nobody_has_to_listen),
-        cmocka_unit_test(long_texts_are_cut),    cmocka_unit_test(every_code_has_its_own_name),
+        cmocka_unit_test(try_returns_early),
+        cmocka_unit_test(context_goes_in_front),
+        cmocka_unit_test(a_failure_without_reason_gets_one),
+        cmocka_unit_test(nobody_has_to_listen),
+        cmocka_unit_test(long_texts_are_cut),
+        cmocka_unit_test(every_code_has_its_own_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

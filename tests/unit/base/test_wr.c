@@ -66,9 +66,9 @@ static void a_buffer_grows_up_to_the_limit(void **state)
         size_t max, n;
         enum adit_rc rc;
     } rows[] = {
-        { "nothing", 100, 0, ADIT_OK },          { "small", 100, 50, ADIT_OK },
+        { "nothing", 100, 0, ADIT_OK },           { "small", 100, 50, ADIT_OK },
         { "up to the limit", 100, 100, ADIT_OK }, { "one more", 100, 101, ADIT_ERR_LIMIT },
-        { "large", 70000, 65536, ADIT_OK },      { "limit 0", 0, 1, ADIT_ERR_LIMIT },
+        { "large", 70000, 65536, ADIT_OK },       { "limit 0", 0, 1, ADIT_ERR_LIMIT },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct adit_buf buf = { 0 };
@@ -115,9 +115,12 @@ static void failing_memory_is_an_overflow(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_are_big_endian),        cmocka_unit_test(overflow_sticks_and_writes_nothing),
-        cmocka_unit_test(absurd_sizes_overflow),         cmocka_unit_test(earlier_octets_can_be_changed),
-        cmocka_unit_test(a_buffer_grows_up_to_the_limit), cmocka_unit_test(an_old_buffer_is_used_again),
+        cmocka_unit_test(numbers_are_big_endian),
+        cmocka_unit_test(overflow_sticks_and_writes_nothing),
+        cmocka_unit_test(absurd_sizes_overflow),
+        cmocka_unit_test(earlier_octets_can_be_changed),
+        cmocka_unit_test(a_buffer_grows_up_to_the_limit),
+        cmocka_unit_test(an_old_buffer_is_used_again),
         cmocka_unit_test(failing_memory_is_an_overflow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

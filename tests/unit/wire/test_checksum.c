@@ -69,14 +69,16 @@ static void pseudo_headers_are_summed(void **state)
                      slow(unhex("c0000201 c6336407 0011 000d").p, 12));
     assert_int_equal(checksum_fold(checksum_pseudo(&c, &d, 58, 0x12345)),
                      slow(unhex("20010000000000000000000000000001 20010000000000000000000000000002 00012345"
-                                "0000003a").p, 40));
+                                "0000003a")
+                              .p,
+                          40));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_example_of_rfc_1071),      cmocka_unit_test(every_length_and_every_cut_agrees),
-        cmocka_unit_test(updates_equal_the_full_sum),   cmocka_unit_test(addresses_are_updated_at_once),
+        cmocka_unit_test(the_example_of_rfc_1071),    cmocka_unit_test(every_length_and_every_cut_agrees),
+        cmocka_unit_test(updates_equal_the_full_sum), cmocka_unit_test(addresses_are_updated_at_once),
         cmocka_unit_test(pseudo_headers_are_summed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

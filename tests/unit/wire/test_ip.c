@@ -11,37 +11,42 @@ static const struct {
     uint32_t total_n, id, flow_label;
     bool df, mf, ports;
 } good[] = {
-    { "v4 UDP", "45b90021123440003f113ca3c0000201c633640704570035000dcb3968656c6c6f", 4, 17, 0xb9, 63, 20, 9, 0,
-      1111, 53, 33, 0x1234, 0, true, false, true },
-    { "v4 options", "48000029000100004001ec8bc0000201c633640794040000070704000000000008007fff0000000078", 4, 1, 0, 64,
-      32, 9, 0, 0x800, 0x800, 41, 1, 0, false, false, true },
-    { "v4 later fragment", "4500001c000720b940116dd5c0000201c63364076162636465666768", 4, 17, 0, 64, 20, 9, 1480, 0,
-      0, 28, 7, 0, false, true, false },
-    { "v4 SCTP", "450000200001000040848e1dc0000201c63364070009000a00000000a60fcd45", 4, 132, 0, 64, 20, 9, 0, 9, 10,
-      32, 1, 0, false, false, true },
-    { "v4 UDP cut before the ports end", "45000017 00000000 4011 0000 c0000201 c6336407 045700", 4, 17, 0, 64, 20, 9, 0,
-      0, 0, 23, 0, 0, false, false, false },
-    { "v4 with octets behind it", "45000018 00000000 4006 0000 c0000201 c6336407 04570035 ffffffff", 4, 6, 0, 64, 20,
-      9, 0, 1111, 53, 24, 0, 0, false, false, true },
-    { "v4 header alone", "45000014 00000000 403b 0000 c0000201 c6336407", 4, 59, 0, 64, 20, 9, 0, 0, 0, 20, 0, 0,
-      false, false, false },
+    { "v4 UDP", "45b90021123440003f113ca3c0000201c633640704570035000dcb3968656c6c6f", 4, 17, 0xb9, 63, 20, 9,
+      0, 1111, 53, 33, 0x1234, 0, true, false, true },
+    { "v4 options", "48000029000100004001ec8bc0000201c633640794040000070704000000000008007fff0000000078", 4,
+      1, 0, 64, 32, 9, 0, 0x800, 0x800, 41, 1, 0, false, false, true },
+    { "v4 later fragment", "4500001c000720b940116dd5c0000201c63364076162636465666768", 4, 17, 0, 64, 20, 9,
+      1480, 0, 0, 28, 7, 0, false, true, false },
+    { "v4 SCTP", "450000200001000040848e1dc0000201c63364070009000a00000000a60fcd45", 4, 132, 0, 64, 20, 9, 0,
+      9, 10, 32, 1, 0, false, false, true },
+    { "v4 UDP cut before the ports end", "45000017 00000000 4011 0000 c0000201 c6336407 045700", 4, 17, 0, 64,
+      20, 9, 0, 0, 0, 23, 0, 0, false, false, false },
+    { "v4 with octets behind it", "45000018 00000000 4006 0000 c0000201 c6336407 04570035 ffffffff", 4, 6, 0,
+      64, 20, 9, 0, 1111, 53, 24, 0, 0, false, false, true },
+    { "v4 header alone", "45000014 00000000 403b 0000 c0000201 c6336407", 4, 59, 0, 64, 20, 9, 0, 0, 0, 20, 0,
+      0, false, false, false },
     { "v6 TCP",
       "62eabcde0016060920010db800000000000000000000000120010db8ffff000000000000000000020005000600000000000000005010"
       "2000b9d800007a7a",
       6, 6, 0x2e, 9, 40, 6, 0, 5, 6, 62, 0, 0xabcde, true, false, true },
     { "v6 with a chain of five headers",
-      "60000000004800402001" "0db800000000000000000000000120010db8000000000000000000000002" "3c00010400000000"
-      "2b00010400000000" "2c0200000000000020010db8000000000000000000000009" "3c000001deadbeef" "1100010400000000"
+      "60000000004800402001"
+      "0db800000000000000000000000120010db8000000000000000000000002"
+      "3c00010400000000"
+      "2b00010400000000"
+      "2c0200000000000020010db8000000000000000000000009"
+      "3c000001deadbeef"
+      "1100010400000000"
       "000700080010d3753132333435363738",
       6, 17, 0, 64, 96, 88, 0, 7, 8, 112, 0xdeadbeef, 0, true, true, true },
-    { "v6 later fragment", "6000000000102c40" V6_PAIR "110005a8deadbeef3132333435363738", 6, 17, 0, 64, 48, 40, 1448,
-      0, 0, 56, 0xdeadbeef, 0, true, false, false },
-    { "v6 ICMP", "60000000000b3a40" V6_PAIR "80005fdf00010002616263", 6, 58, 0, 64, 40, 6, 0, 0x8000, 0x8000, 51, 0,
-      0, true, false, true },
-    { "v6 ESP ends the chain", "60000000000c3240" V6_PAIR "0102030400000005aabbccdd", 6, 50, 0, 64, 40, 6, 0, 0, 0,
-      52, 0, 0, true, false, false },
-    { "v6 mobility: type in the upper half", "6000000000088740" V6_PAIR "3b00050000000000", 6, 135, 0, 64, 40, 6, 0,
-      0x500, 0x500, 48, 0, 0, true, false, true },
+    { "v6 later fragment", "6000000000102c40" V6_PAIR "110005a8deadbeef3132333435363738", 6, 17, 0, 64, 48,
+      40, 1448, 0, 0, 56, 0xdeadbeef, 0, true, false, false },
+    { "v6 ICMP", "60000000000b3a40" V6_PAIR "80005fdf00010002616263", 6, 58, 0, 64, 40, 6, 0, 0x8000, 0x8000,
+      51, 0, 0, true, false, true },
+    { "v6 ESP ends the chain", "60000000000c3240" V6_PAIR "0102030400000005aabbccdd", 6, 50, 0, 64, 40, 6, 0,
+      0, 0, 52, 0, 0, true, false, false },
+    { "v6 mobility: type in the upper half", "6000000000088740" V6_PAIR "3b00050000000000", 6, 135, 0, 64, 40,
+      6, 0, 0x500, 0x500, 48, 0, 0, true, false, true },
 };
 
 static void check_good(size_t i)
@@ -58,7 +63,8 @@ static void check_good(size_t i)
     assert_row(what, ip.dont_fragment == good[i].df && ip.more_fragments == good[i].mf);
     assert_row(what, ip.fragment_offset == good[i].fragment_offset && ip.has_ports == good[i].ports);
     assert_row(what, ip.src_port == good[i].src_port && ip.dst_port == good[i].dst_port);
-    assert_row(what, in.n == ip.total_n - ip.header_n); /* the reader is at the next layer and ends with the packet */
+    assert_row(what, in.n == ip.total_n -
+                                 ip.header_n); /* the reader is at the next layer and ends with the packet */
     assert_row(what, ip.src.family == ip.version && ip.dst.family == ip.version);
     assert_row(what, ip.src.ip[0] == (ip.version == 4 ? 192 : 0x20));
     assert_row(what, ip.dst.ip[ip.version == 4 ? 3 : 15] == (ip.version == 4 ? 7 : 2));
@@ -109,8 +115,10 @@ static void bad_packets_are_refused(void **state)
           "IP packet longer than what is there" },
         { "IHL beyond the total length", "46000014 00000000 40060000 c0000201 c6336407 00000000",
           "IPv4 header length" },
-        { "v6 jumbogram", "6000000000000040" V6_PAIR "3b00c20400010000", "IPv6 packet without payload length" },
-        { "v6 too long", "6000000000090640" V6_PAIR "3b00050000000000", "IP packet longer than what is there" },
+        { "v6 jumbogram", "6000000000000040" V6_PAIR "3b00c20400010000",
+          "IPv6 packet without payload length" },
+        { "v6 too long", "6000000000090640" V6_PAIR "3b00050000000000",
+          "IP packet longer than what is there" },
         { "v6 extension header beyond the end", "6000000000080040" V6_PAIR "0601010400000000", "too short" },
         { "v6 extension header half there", "6000000000010040" V6_PAIR "06", "too short" },
     };
@@ -147,10 +155,18 @@ static void headers_are_written_as_scapy_writes_them(void **state)
 {
     static const char v4[] = "45b8001ebeef00004032cecac0000201c633640730313233343536373839";
     static const char v6[] = "6b812345000a1140" V6_PAIR "30313233343536373839";
-    struct ip_outer o4 = { .src = { 4, { 192, 0, 2, 1 } }, .dst = { 4, { 198, 51, 100, 7 } }, .tos = 0xb8,
-                           .ttl = 64, .proto = 50, .id = 0xbeef };
-    struct ip_outer o6 = { .src = { 6, { 0x20, 1, 0xd, 0xb8, [15] = 1 } }, .dst = { 6, { 0x20, 1, 0xd, 0xb8, [15] = 2 } },
-                           .tos = 0xb8, .ttl = 64, .proto = 17, .flow_label = 0x12345 };
+    struct ip_outer o4 = { .src = { 4, { 192, 0, 2, 1 } },
+                           .dst = { 4, { 198, 51, 100, 7 } },
+                           .tos = 0xb8,
+                           .ttl = 64,
+                           .proto = 50,
+                           .id = 0xbeef };
+    struct ip_outer o6 = { .src = { 6, { 0x20, 1, 0xd, 0xb8, [15] = 1 } },
+                           .dst = { 6, { 0x20, 1, 0xd, 0xb8, [15] = 2 } },
+                           .tos = 0xb8,
+                           .ttl = 64,
+                           .proto = 17,
+                           .flow_label = 0x12345 };
     uint8_t out[40];
     assert_true(ip_put(out, &o4, 10));
     assert_int_equal(ip_put_size(&o4), 20);
@@ -169,8 +185,13 @@ static void what_is_put_is_got(void **state)
     for (uint32_t x = 1, round = 0; round < 2000; round++) {
         x = x * 1664525 + 1013904223;
         uint8_t family = x >> 31 ? 4 : 6, out[60] = { 0 };
-        struct ip_outer o = { .src.family = family, .dst.family = family, .tos = (uint8_t)(x >> 3), .ttl = (uint8_t)(x >> 9),
-                              .proto = 253, .dont_fragment = family == 6 || x >> 30 & 1, .id = (uint16_t)x };
+        struct ip_outer o = { .src.family = family,
+                              .dst.family = family,
+                              .tos = (uint8_t)(x >> 3),
+                              .ttl = (uint8_t)(x >> 9),
+                              .proto = 253,
+                              .dont_fragment = family == 6 || x >> 30 & 1,
+                              .id = (uint16_t)x };
         o.src.ip[0] = (uint8_t)(x >> 11);
         o.dst.ip[3] = (uint8_t)(x >> 17);
         size_t n = x % 20;
@@ -178,8 +199,10 @@ static void what_is_put_is_got(void **state)
         struct ip_packet ip;
         struct rd in = rd_init(span(out, sizeof(out)));
         assert_true(ip_get(&in, &ip));
-        assert_true(ip.tos == o.tos && ip.ttl == o.ttl && ip.proto == 253 && ip.dont_fragment == o.dont_fragment);
-        assert_true(memcmp(&ip.src, &o.src, sizeof(o.src)) == 0 && memcmp(&ip.dst, &o.dst, sizeof(o.dst)) == 0);
+        assert_true(ip.tos == o.tos && ip.ttl == o.ttl && ip.proto == 253 &&
+                    ip.dont_fragment == o.dont_fragment);
+        assert_true(memcmp(&ip.src, &o.src, sizeof(o.src)) == 0 &&
+                    memcmp(&ip.dst, &o.dst, sizeof(o.dst)) == 0);
         assert_int_equal(in.n, n + 1);
         if (family == 4)
             assert_true(ip4_checksum_ok(out, &ip) && ip.id == o.id);

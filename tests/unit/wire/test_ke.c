@@ -9,10 +9,8 @@ static void ml_kem_public_keys_fit(void **state)
         uint16_t method;
         size_t n;
     } rows[] = {
-        { "ML-KEM-512", KE_ML_KEM_512, 800 },
-        { "ML-KEM-768", KE_ML_KEM_768, 1184 },
-        { "ML-KEM-1024", KE_ML_KEM_1024, 1568 },
-        { "x25519", KE_CURVE_25519, 32 },
+        { "ML-KEM-512", KE_ML_KEM_512, 800 },    { "ML-KEM-768", KE_ML_KEM_768, 1184 },
+        { "ML-KEM-1024", KE_ML_KEM_1024, 1568 }, { "x25519", KE_CURVE_25519, 32 },
         { "largest payload", 1234, 65535 - 8 },
     };
     static uint8_t key[65535];

@@ -5,7 +5,8 @@
 
 #define V6_PAIR "20010db8000000000000000000000001 20010db8000000000000000000000002"
 #define UDP4 "45b90021123440003f113ca3c0000201c633640704570035000dcb3968656c6c6f"
-#define TCP4 "450000340001000040068e87c0000201c63364079c4001bb000000000000000080022000c5da0000020405b40402010303070000"
+#define TCP4                                                                                                 \
+    "450000340001000040068e87c0000201c63364079c4001bb000000000000000080022000c5da0000020405b40402010303070000"
 #define ICMP4 "48000029000100004001ec8bc0000201c633640794040000070704000000000008007fff0000000078"
 #define ICMP6 "60000000000b3a40" V6_PAIR "80005fdf00010002616263"
 
@@ -22,7 +23,9 @@ static void checksums_are_checked_and_set(void **state)
     static const struct {
         const char *what, *hex;
         int at;
-    } rows[] = { { "UDP, odd length", UDP4, 6 }, { "TCP", TCP4, 16 }, { "ICMP", ICMP4, 2 }, { "ICMPv6", ICMP6, 2 } };
+    } rows[] = {
+        { "UDP, odd length", UDP4, 6 }, { "TCP", TCP4, 16 }, { "ICMP", ICMP4, 2 }, { "ICMPv6", ICMP6, 2 }
+    };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         uint8_t p[128], same[128];
         struct adit_span s = unhex_to(p, rows[i].hex);
@@ -48,10 +51,13 @@ static void udp_has_its_own_rules(void **state)
     } rows[] = {
         { "v4 without checksum", "4500001d00000000401100000a0000010a000002 00010002 0009 0000 61", true },
         { "v6 without checksum", "6000000000091140" V6_PAIR "00010002 0009 0000 61", false },
-        { "octets behind the UDP length", "4500001f00000000401100000a0000010a000002 00010002 0009 8ad6 61 ffff", true },
+        { "octets behind the UDP length",
+          "4500001f00000000401100000a0000010a000002 00010002 0009 8ad6 61 ffff", true },
         { "UDP header cut", "4500001900000000401100000a0000010a000002 00010002 00", false },
-        { "first fragment: can't be known", "4500001d00002000401100000a0000010a000002 00010002 0009 1234 61", true },
-        { "SCTP: no Internet checksum", "450000200001000040848e1dc0000201c63364070009000a00000000a60fcd45", true },
+        { "first fragment: can't be known", "4500001d00002000401100000a0000010a000002 00010002 0009 1234 61",
+          true },
+        { "SCTP: no Internet checksum", "450000200001000040848e1dc0000201c63364070009000a00000000a60fcd45",
+          true },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct adit_span s = unhex(rows[i].hex);
@@ -108,8 +114,8 @@ static void readdressing_leaves_others_alone(void **state)
         bool same_family;
         size_t n;
     } rows[] = {
-        { "UDP without checksum", 17, 0, true, 8 },  { "ICMPv4", 1, 0x1234, true, 8 },
-        { "SCTP", 132, 0x1234, true, 8 },            { "cut short", 17, 0x1234, true, 7 },
+        { "UDP without checksum", 17, 0, true, 8 }, { "ICMPv4", 1, 0x1234, true, 8 },
+        { "SCTP", 132, 0x1234, true, 8 },           { "cut short", 17, 0x1234, true, 7 },
         { "other family", 17, 0x1234, false, 8 },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -144,18 +150,22 @@ static void the_mss_of_a_syn_is_lowered(void **state)
           "9c4001bb 00000000 00000000 7010 2000 d3e7 0000 020405b4 03030700", 100, false },
         { "no option", "9c4001bb 00000000 00000000 5002 2000 d3e7 0000",
           "9c4001bb 00000000 00000000 5002 2000 d3e7 0000", 100, false },
-        { "after the end of options", SYN "d3e7 0000 00 020405b4 010101", SYN "d3e7 0000 00 020405b4 010101", 100, false },
-        { "option of length 0", SYN "d3e7 0000 0300 020405b4 0101", SYN "d3e7 0000 0300 020405b4 0101", 100, false },
-        { "option beyond the header", SYN "d3e7 0000 0101010101 020405", SYN "d3e7 0000 0101010101 020405", 100, false },
-        { "last octet is an option's first", SYN "d3e7 0000 01010101010101 02", SYN "d3e7 0000 01010101010101 02", 100,
+        { "after the end of options", SYN "d3e7 0000 00 020405b4 010101", SYN "d3e7 0000 00 020405b4 010101",
+          100, false },
+        { "option of length 0", SYN "d3e7 0000 0300 020405b4 0101", SYN "d3e7 0000 0300 020405b4 0101", 100,
           false },
-        { "MSS of a wrong length", SYN "d3e7 0000 020605b40000 0101", SYN "d3e7 0000 020605b40000 0101", 100, false },
+        { "option beyond the header", SYN "d3e7 0000 0101010101 020405", SYN "d3e7 0000 0101010101 020405",
+          100, false },
+        { "last octet is an option's first", SYN "d3e7 0000 01010101010101 02",
+          SYN "d3e7 0000 01010101010101 02", 100, false },
+        { "MSS of a wrong length", SYN "d3e7 0000 020605b40000 0101", SYN "d3e7 0000 020605b40000 0101", 100,
+          false },
         { "header longer than the segment", "9c4001bb 00000000 00000000 f002 2000 d3e7 0000 020405b4",
           "9c4001bb 00000000 00000000 f002 2000 d3e7 0000 020405b4", 100, false },
         { "header length too small", "9c4001bb 00000000 00000000 4002 2000 d3e7 0000 020405b4",
           "9c4001bb 00000000 00000000 4002 2000 d3e7 0000 020405b4", 100, false },
-        { "cut short", "9c4001bb 00000000 00000000 7002 2000 d3e7", "9c4001bb 00000000 00000000 7002 2000 d3e7", 100,
-          false },
+        { "cut short", "9c4001bb 00000000 00000000 7002 2000 d3e7",
+          "9c4001bb 00000000 00000000 7002 2000 d3e7", 100, false },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         uint8_t expect[64];

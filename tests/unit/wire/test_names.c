@@ -81,7 +81,8 @@ static void keywords_are_transforms(void **state)
         struct transform t = { 0 };
         struct adit_span word = guard_copy(span_str(rows[i].word)); /* not terminated */
         assert_row(rows[i].word, iana_keyword_get((const char *)word.p, word.n, &t) == rows[i].ok);
-        assert_row(rows[i].word, t.type == rows[i].t.type && t.id == rows[i].t.id && t.bits == rows[i].t.bits);
+        assert_row(rows[i].word,
+                   t.type == rows[i].t.type && t.id == rows[i].t.id && t.bits == rows[i].t.bits);
     }
 }
 

@@ -8,8 +8,8 @@ static void the_length_is_checked(void **state)
         size_t n;
         bool ok;
     } rows[] = {
-        { "empty", 0, false },    { "15", 15, false },   { "16", 16, true },
-        { "32", 32, true },       { "256", 256, true },  { "257", 257, false },
+        { "empty", 0, false }, { "15", 15, false },  { "16", 16, true },
+        { "32", 32, true },    { "256", 256, true }, { "257", 257, false },
     };
     static uint8_t octets[300];
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

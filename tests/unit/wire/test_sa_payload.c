@@ -57,13 +57,15 @@ static void bad_bodies_are_refused(void **state)
         { "fewer transforms than counted", "00000010 01010002 03000008 02000005", "too short" },
         { "more transforms than counted", "00000018 01010001 03000008 02000005 00000008 02000005",
           "number of transforms" },
-        { "last in the middle", "00000018 01010002 00000008 02000005 00000008 02000005", "number of transforms" },
+        { "last in the middle", "00000018 01010002 00000008 02000005 00000008 02000005",
+          "number of transforms" },
         { "transform's last-octet 2", "00000018 01010002 02000008 02000005 00000008 02000005",
           "last-substructure octet" },
         { "octets after the transforms", "00000012 01010001 00000008 02000005 0000", "octets left over" },
         { "SPI beyond the proposal", "00000008 01030400", "too short" },
         { "attribute cut", "00000013 01010001 0000000b 01000014 800e01", "too short" },
-        { "long attribute beyond the transform", "00000014 01010001 0000000c 01000014 000e0001", "too short" },
+        { "long attribute beyond the transform", "00000014 01010001 0000000c 01000014 000e0001",
+          "too short" },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct rd in = rd_init(unhex(rows[i].hex));
@@ -83,7 +85,8 @@ static void odd_transforms_are_kept_apart(void **state)
         { "key length", "00000014 01010001 0000000c 01000014 800e0080", false, false, 128 },
         { "key length 0", "00000014 01010001 0000000c 01000014 800e0000", true, false, 0 },
         { "key length twice", "00000018 01010001 00000010 01000014 800e0080 800e0100", true, false, 128 },
-        { "key length in the long form", "00000016 01010001 0000000e 01000014 000e0002 0080", true, false, 0 },
+        { "key length in the long form", "00000016 01010001 0000000e 01000014 000e0002 0080", true, false,
+          0 },
         { "unknown attribute", "00000014 01010001 0000000c 01000014 80110080", true, false, 0 },
         { "unknown long attribute", "00000015 01010001 0000000d 01000014 40000001 99", true, false, 0 },
         { "unknown transform ID", "00000010 01010001 00000008 0100ffff", false, false, 0 },
@@ -96,7 +99,8 @@ static void odd_transforms_are_kept_apart(void **state)
         struct rd in = rd_init(unhex(rows[i].hex));
         assert_row(rows[i].what, sa_payload_get(&in, &got) && got.n == 1 && got.v[0].n == 1);
         assert_row(rows[i].what, got.v[0].unknown == rows[i].unknown);
-        assert_row(rows[i].what, got.v[0].t[0].unusable == rows[i].unusable && got.v[0].t[0].bits == rows[i].bits);
+        assert_row(rows[i].what,
+                   got.v[0].t[0].unusable == rows[i].unusable && got.v[0].t[0].bits == rows[i].bits);
     }
 }
 
@@ -190,9 +194,9 @@ static void what_is_put_is_got(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_proposal_is_understood),      cmocka_unit_test(no_prefix_is_a_payload),
-        cmocka_unit_test(bad_bodies_are_refused),        cmocka_unit_test(odd_transforms_are_kept_apart),
-        cmocka_unit_test(spis_are_kept_up_to_8_octets),  cmocka_unit_test(counts_are_limited),
+        cmocka_unit_test(a_proposal_is_understood),     cmocka_unit_test(no_prefix_is_a_payload),
+        cmocka_unit_test(bad_bodies_are_refused),       cmocka_unit_test(odd_transforms_are_kept_apart),
+        cmocka_unit_test(spis_are_kept_up_to_8_octets), cmocka_unit_test(counts_are_limited),
         cmocka_unit_test(what_is_put_is_got),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,9 +7,12 @@ static void numbers_are_judged(void **state)
         const char *what, *hex;
         bool ok;
     } rows[] = {
-        { "only one", "00010001", true },         { "last of many", "ffffffff", true },
-        { "number 0", "00000001", false },        { "total 0", "00000000", false },
-        { "number above total", "00030002", false }, { "cut", "000100", false },
+        { "only one", "00010001", true },
+        { "last of many", "ffffffff", true },
+        { "number 0", "00000001", false },
+        { "total 0", "00000000", false },
+        { "number above total", "00030002", false },
+        { "cut", "000100", false },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct skf f;

@@ -19,12 +19,15 @@ static void bodies_are_judged(void **state)
         { "only unknown ones", "02000000" LABEL "09000004", NULL, 0, 2 },
         { "OPAQUE ports", "01000000 0711 0010 ffff 0000 0a000000 0a000000", NULL, 1, 0 },
         { "ports upside down select nothing", "01000000 0711 0010 0050 0010 0a000000 0a000000", NULL, 0, 1 },
-        { "addresses upside down select nothing", "01000000 0700 0010 0000 ffff 0a000001 0a000000", NULL, 0, 1 },
+        { "addresses upside down select nothing", "01000000 0700 0010 0000 ffff 0a000001 0a000000", NULL, 0,
+          1 },
         { "none", "00000000", "no traffic selectors", 0, 0 },
         { "fewer than counted", "02000000" V4, "too short", 1, 0 },
         { "more than counted", "01000000" V4 V4, "octets left over", 1, 0 },
-        { "v4 with v6's length", "01000000 07 00 0028 0000 ffff 20010db8000000000000000000000000"
-          "20010db8ffffffffffffffffffffffff", "octets left over", 0, 0 },
+        { "v4 with v6's length",
+          "01000000 07 00 0028 0000 ffff 20010db8000000000000000000000000"
+          "20010db8ffffffffffffffffffffffff",
+          "octets left over", 0, 0 },
         { "v6 with v4's length", "01000000 08 06 0010 0050 0050 0a000000 0a0000ff", "too short", 0, 0 },
         { "length 3", "01000000 0a 00 0003", "traffic selector length below 4", 0, 0 },
         { "length beyond the end", "01000000 0a 00 0009 61626364", "too short", 0, 0 },
@@ -61,7 +64,9 @@ static void at_most_64_selectors(void **state)
     static struct adit_ts ts[65];
     static struct adit_ts_list list;
     for (size_t i = 0; i < 65; i++)
-        ts[i] = (struct adit_ts){ .family = 4, .port_hi = 65535, .lo = { 10, (uint8_t)i }, .hi = { 10, (uint8_t)i } };
+        ts[i] = (struct adit_ts){
+            .family = 4, .port_hi = 65535, .lo = { 10, (uint8_t)i }, .hi = { 10, (uint8_t)i }
+        };
     for (uint16_t n = 63; n <= 65; n++) {
         struct wr w;
         unsigned unknown;
