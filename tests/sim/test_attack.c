@@ -1,0 +1,140 @@
+/* test_attack.c - strangers: floods, replays, noise, memory that runs out. An established SA must not notice. */
+#include <stdio.h>
+#include "support/sim.h"
+
+/* A's first request again and again, with other SPIs, from many or from one address. */
+static unsigned flood(struct sim *s, unsigned n, bool one_address)
+{
+    uint8_t copy[4096];
+    struct adit_span first = buf_span(&s->tape[A].datagram[0]);
+    unsigned most = 0;
+    expect(s, first.n > 28 && first.n <= sizeof(copy));
+    for (unsigned i = 0; i < n; i++) {
+        char from[32];
+        span_copy(copy, first);
+        prng_fill(&s->prng, copy, 8);
+        snprintf(from, sizeof(from), "198.51.%u.%u", one_address ? 100 : (i >> 8) & 255, one_address ? 1 : i & 255);
+        sim_inject(s, B, from, 500, span(copy, first.n));
+        unsigned half_open = adit_ike_half_open(s->host[B].ike);
+        most = half_open > most ? half_open : most;
+    }
+    return most;
+}
+
+SIM_TEST(flood_is_answered_with_cookies)
+{
+    sim_establish(s);
+    unsigned most = flood(s, 2000, false);
+    expect(s, most <= 100, "%u half-open SAs", most);
+    expect(s, sim_counter(s, B, ADIT_C_COOKIES) >= 1000, "%llu cookies",
+           (unsigned long long)sim_counter(s, B, ADIT_C_COOKIES));
+    expect_flows(s);
+    sim_run(s, MINUTES(2));
+    expect_no_garbage(s);
+}
+
+SIM_TEST(flood_from_one_address)
+{
+    sim_establish(s);
+    unsigned most = flood(s, 500, true);
+    expect(s, most <= 20, "%u half-open SAs", most);
+    sim_run(s, MINUTES(2));
+    expect_no_garbage(s);
+}
+
+/* RFC 7296 s2.6: A gets a cookie, returns it, and is let in. */
+SIM_TEST(an_honest_peer_gets_through_the_flood)
+{
+    sim_establish(s);
+    sim_wait(s, A, sim_command(s, A, ADIT_CMD_TERMINATE, .conn = "peer"), MINUTES(1));
+    flood(s, 300, false);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_OK);
+    sim_run(s, SECONDS(1));
+    expect_flows(s);
+}
+
+/* A listener sends everything again, to both hosts, later: retransmissions are answered, but nothing changes. */
+SIM_TEST(old_datagrams_again)
+{
+    sim_configure(s, .ike = "aes256gcm16-prfsha384-x25519-ke1_mlkem768");
+    sim_establish(s);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_REKEY, .conn = "peer");
+    expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_OK);
+    sim_run(s, SECONDS(1 + s->seed * 3));
+    const struct simchild before[2] = { *simhost_sender(&s->host[A]), *simhost_sender(&s->host[B]) };
+    for (int from = 0; from < 2; from++)
+        for (unsigned i = s->tape[from].n; i-- > 0;)
+            sim_inject(s, !from, from == A ? "192.0.2.1" : "192.0.2.2", 500, buf_span(&s->tape[from].datagram[i]));
+    sim_run(s, MINUTES(4));
+    expect_same_keys(s);
+    expect_no_gap(s);
+    expect_no_garbage(s);
+    for (int i = 0; i < 2; i++)
+        expect(s, simhost_sender(&s->host[i])->spi_in == before[i].spi_in, "%s has other keys", s->host[i].name);
+}
+
+SIM_TEST(noise)
+{
+    uint8_t noise[600];
+    sim_establish(s);
+    sim_run(s, SECONDS(1));
+    for (int i = 0; i < 300; i++) {
+        size_t n = prng_below(&s->prng, sizeof(noise));
+        struct adit_span real = buf_span(&s->tape[A].datagram[i % s->tape[A].n]);
+        prng_fill(&s->prng, noise, n);
+        if (i & 1)
+            span_copy(noise, span_first(real, prng_below(&s->prng, sizeof(noise))));
+        sim_inject(s, B, i & 2 ? "192.0.2.1" : "198.51.100.9", i & 4 ? 500 : 4500, span(noise, n));
+    }
+    expect_flows(s);
+    sim_run(s, MINUTES(2));
+    expect_same_keys(s);
+    expect_no_garbage(s);
+}
+
+/* Errors that anybody can forge don't end an exchange (RFC 7296 s2.21.1): the honest answer still counts. */
+SIM_TEST(forged_refusal_of_the_first_request)
+{
+    uint8_t forged[36] = { 0 };
+    sim_start(s);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    span_copy(forged, span_first(buf_span(&s->tape[A].datagram[0]), 8));
+    forged[16] = 41; /* N(NO_PROPOSAL_CHOSEN) */
+    forged[17] = 0x20;
+    forged[18] = 34;
+    forged[19] = 0x20;
+    forged[27] = sizeof(forged);
+    forged[31] = 8;
+    forged[35] = 14;
+    sim_inject(s, A, "192.0.2.2", 500, SPAN_ARRAY(forged));
+    expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_OK);
+    sim_run(s, SECONDS(1));
+    expect_flows(s);
+}
+
+/* One allocation fails, each seed another one: the attempt may fail, but nothing is left and the next one works. */
+SIM_TEST(memory_runs_out_once)
+{
+    sim_configure(s, .ike = "aes256gcm16-prfsha384-x25519-ke1_mlkem768", .cert = "ecdsa");
+    sim_start(s);
+    sim_starve(s, (unsigned)s->seed * 7);
+    sim_wait(s, A, sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net"), MINUTES(15));
+    sim_run(s, MINUTES(4));
+    sim_starve(s, 0);
+    sim_wait(s, A, sim_command(s, A, ADIT_CMD_TERMINATE, .conn = "peer"), MINUTES(15));
+    sim_run(s, MINUTES(4));
+    sim_establish(s);
+    expect_same_keys(s);
+}
+
+static const struct sim_case cases[] = {
+    SIM_CASE(flood_is_answered_with_cookies), SIM_CASE(flood_from_one_address),
+    SIM_CASE(an_honest_peer_gets_through_the_flood), SIM_CASE(old_datagrams_again), SIM_CASE(noise),
+    SIM_CASE(forged_refusal_of_the_first_request), SIM_CASE(memory_runs_out_once),
+};
+
+int main(int argc, char **argv)
+{
+    return sim_main(argc, argv, cases, ARRAY_LEN(cases), 20);
+}

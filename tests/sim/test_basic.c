@@ -1,0 +1,186 @@
+/* test_basic.c - two hosts meet: key exchanges, ways to authenticate, what cannot work. */
+#include "support/sim.h"
+
+static void meet(struct sim *s)
+{
+    sim_establish(s);
+    expect_children(s, 1);
+    expect_same_keys(s);
+    sim_run(s, SECONDS(5));
+    expect_no_garbage(s);
+    expect_no_gap(s);
+}
+
+SIM_TEST(psk_x25519)
+{
+    meet(s);
+}
+
+SIM_TEST(psk_ecp384_cbc)
+{
+    sim_configure(s, .ike = "aes256-sha384-prfsha384-ecp384", .esp = "aes256-sha256-esn");
+    meet(s);
+}
+
+SIM_TEST(hybrid_mlkem768)
+{
+    sim_configure(s, .ike = "aes256gcm16-prfsha384-x25519-ke1_mlkem768", .esp = "aes256gcm16-x25519-ke1_mlkem768");
+    meet(s);
+    struct adit_ike_info sa;
+    expect(s, sim_info(s, A, &sa));
+    expect(s, sa.suite.ke[1] == 36, "ADDKE1 is ML-KEM-768, not %u", sa.suite.ke[1]);
+}
+
+SIM_TEST(two_additional_key_exchanges)
+{
+    sim_configure(s, .ike = "aes256gcm16-prfsha384-x25519-ke1_mlkem512-ke2_mlkem1024",
+                  .esp = "aes256gcm16-x25519-ke1_mlkem512");
+    meet(s);
+}
+
+SIM_TEST(mlkem_alone)
+{
+    sim_configure(s, .ike = "aes256gcm16-prfsha384-mlkem768", .esp = "aes256gcm16-mlkem768");
+    meet(s);
+}
+
+SIM_TEST(certificates_ecdsa)
+{
+    sim_configure(s, .cert = "ecdsa");
+    meet(s);
+}
+
+SIM_TEST(certificates_rsa)
+{
+    sim_configure(s, .cert = "rsa");
+    meet(s);
+}
+
+SIM_TEST(certificates_ed25519)
+{
+    sim_configure(s, .cert = "ed25519");
+    meet(s);
+}
+
+SIM_TEST(hybrid_with_certificates_and_slow_jobs)
+{
+    sim_configure(s, .cert = "rsa", .ike = "aes256gcm16-prfsha384-x25519-ke1_mlkem1024");
+    sim_slow_jobs(s, 300);
+    meet(s);
+}
+
+SIM_TEST(transport_mode)
+{
+    sim_configure(s, .transport = true);
+    meet(s);
+    expect(s, simhost_sender(&s->host[A])->mode == ADIT_MODE_TRANSPORT);
+}
+
+SIM_TEST(second_child)
+{
+    sim_configure(s, .two_children = true);
+    meet(s);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net2");
+    expect(s, sim_wait(s, A, cookie, MINUTES(3)) == ADIT_OK);
+    sim_run(s, SECONDS(5));
+    expect_children(s, 2);
+    expect_same_keys(s);
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "both children share one IKE SA");
+}
+
+SIM_TEST(second_child_with_mlkem)
+{
+    sim_configure(s, .two_children = true, .ike = "aes256gcm16-prfsha384-x25519-ke1_mlkem768",
+                  .esp = "aes256gcm16-x25519-ke1_mlkem768");
+    meet(s);
+    uint64_t cookie = sim_command(s, B, ADIT_CMD_INITIATE, .conn = "peer", .child = "net2");
+    expect(s, sim_wait(s, B, cookie, MINUTES(3)) == ADIT_OK);
+    sim_run(s, SECONDS(5));
+    expect_children(s, 2);
+    expect_same_keys(s);
+}
+
+/* B wants another group than A's first: INVALID_KE_PAYLOAD, A tries again (RFC 7296 s1.2). */
+SIM_TEST(another_group_is_asked_for)
+{
+    sim_configure_host(s, A, .ike = "aes128gcm16-prfsha256-x25519-ecp256");
+    sim_configure_host(s, B, .ike = "aes128gcm16-prfsha256-ecp256");
+    meet(s);
+}
+
+SIM_TEST(another_group_for_the_second_child)
+{
+    sim_configure_host(s, A, .two_children = true, .esp = "aes128gcm16-x25519-ecp256");
+    sim_configure_host(s, B, .two_children = true, .esp = "aes128gcm16-ecp256");
+    meet(s);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net2");
+    expect(s, sim_wait(s, A, cookie, MINUTES(3)) == ADIT_OK);
+    sim_run(s, SECONDS(2));
+    expect_children(s, 2);
+    expect_same_keys(s);
+}
+
+static void refuse(struct sim *s, enum adit_rc want)
+{
+    sim_start(s);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    enum adit_rc rc = sim_wait(s, A, cookie, MINUTES(15));
+    expect(s, rc != ADIT_OK && (want == ADIT_OK || rc == want), "rc %d, wanted %d: %s", rc, want,
+           simhost_done(&s->host[A], cookie)->text);
+    sim_run(s, MINUTES(1));
+    expect_children(s, 0);
+    expect(s, sim_sas(s, A) == 0 && sim_sas(s, B) == 0, "A has %u SAs, B %u", sim_sas(s, A), sim_sas(s, B));
+}
+
+SIM_TEST(wrong_secret_is_refused)
+{
+    sim_configure_host(s, B, .psk = "another secret of the simulation");
+    refuse(s, ADIT_OK);
+}
+
+SIM_TEST(no_common_proposal_is_refused)
+{
+    sim_configure_host(s, B, .ike = "aes256gcm16-prfsha384-ecp384");
+    refuse(s, ADIT_OK);
+}
+
+/* The IKE SA may stay without its child (RFC 7296 s1.2); no traffic may flow. */
+SIM_TEST(no_common_selectors_no_child)
+{
+    sim_configure_host(s, B, .local_ts = "10.1.0.0/16", .remote_ts = "10.99.0.0/16");
+    sim_start(s);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    expect(s, sim_wait(s, A, cookie, MINUTES(15)) != ADIT_OK);
+    sim_run(s, MINUTES(1));
+    expect_children(s, 0);
+}
+
+SIM_TEST(selectors_are_narrowed)
+{
+    sim_configure_host(s, B, .remote_ts = "10.2.128.0/17");
+    meet(s);
+}
+
+SIM_TEST(both_initiate_at_once)
+{
+    sim_start(s);
+    sim_both(s, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    sim_run(s, MINUTES(1));
+    expect_same_keys(s);
+    expect_flows(s);
+}
+
+static const struct sim_case cases[] = {
+    SIM_CASE(psk_x25519), SIM_CASE(psk_ecp384_cbc), SIM_CASE(hybrid_mlkem768), SIM_CASE(two_additional_key_exchanges),
+    SIM_CASE(mlkem_alone), SIM_CASE(certificates_ecdsa), SIM_CASE(certificates_rsa), SIM_CASE(certificates_ed25519),
+    SIM_CASE(hybrid_with_certificates_and_slow_jobs), SIM_CASE(transport_mode), SIM_CASE(second_child),
+    SIM_CASE(second_child_with_mlkem), SIM_CASE(another_group_is_asked_for),
+    SIM_CASE(another_group_for_the_second_child), SIM_CASE(wrong_secret_is_refused),
+    SIM_CASE(no_common_proposal_is_refused), SIM_CASE(no_common_selectors_no_child), SIM_CASE(selectors_are_narrowed),
+    SIM_CASE(both_initiate_at_once),
+};
+
+int main(int argc, char **argv)
+{
+    return sim_main(argc, argv, cases, ARRAY_LEN(cases), 5);
+}

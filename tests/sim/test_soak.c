@@ -1,0 +1,176 @@
+/* test_soak.c - thousands of random lives of two hosts: configuration, network and events are drawn from the seed.
+ *
+ *   test_soak [PART PARTS]          ADIT_SIM_RUNS lives in all (10000); this process takes every PARTS-th
+ *   test_soak life SEED             replays one, drawing all that happens */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "support/sim.h"
+#include "support/simlog.h"
+
+static const char *const ike_proposals[] = {
+    "aes128gcm16-prfsha256-x25519", "aes128gcm16-prfsha256-x25519", "aes256gcm16-prfsha384-ecp256",
+    "aes128-sha256-x25519", "chacha20poly1305-prfsha256-x25519", "aes256gcm16-prfsha384-x25519-ke1_mlkem768",
+    "aes256gcm16-prfsha384-x25519-ke1_mlkem512", "aes256gcm16-prfsha384-mlkem768",
+    "aes256gcm16-prfsha512-x25519-ke1_mlkem512-ke2_mlkem768",
+};
+static const char *const esp_proposals[] = {
+    "aes128gcm16-x25519", "aes128gcm16", "aes256gcm16-x25519-ke1_mlkem768", "aes128-sha256-x25519", "aes256gcm16-mlkem512",
+};
+
+static const char *one_of(struct sim *s, const char *const *v, size_t n)
+{
+    return v[prng_below(&s->prng, n)];
+}
+
+static bool one_in(struct sim *s, uint64_t n)
+{
+    return prng_below(&s->prng, n) == 0;
+}
+
+static void configure(struct sim *s)
+{
+    struct sim_conf c = { .ike = one_of(s, ike_proposals, ARRAY_LEN(ike_proposals)),
+                          .esp = one_of(s, esp_proposals, ARRAY_LEN(esp_proposals)),
+                          .cert = one_in(s, 6) ? "ecdsa" : one_in(s, 12) ? "ed25519" : NULL,
+                          .transport = one_in(s, 8), .unique = ADIT_UNIQUE_REPLACE };
+    if (one_in(s, 5))
+        c.daemon_option[0] = (struct adit_option){ "fragment_size", "600" };
+    if (one_in(s, 4))
+        c.dpd_s = (uint32_t)(10 + prng_below(&s->prng, 60));
+    if (one_in(s, 6))
+        c.child_rekey_s = (uint32_t)(60 + prng_below(&s->prng, 200));
+    if (one_in(s, 10))
+        c.rekey_s = (uint32_t)(120 + prng_below(&s->prng, 400));
+    if (one_in(s, 8))
+        sim_nat(s, A);
+    if (one_in(s, 3))
+        sim_slow_jobs(s, (unsigned)prng_below(&s->prng, 400));
+    sim_configure_(s, -1, &c);
+}
+
+static void weather(struct sim *s)
+{
+    struct sim_link link = { .delay_ms = (unsigned)prng_below(&s->prng, 120) };
+    if (one_in(s, 2))
+        link.jitter_ms = (unsigned)prng_below(&s->prng, 100);
+    if (one_in(s, 2))
+        link.loss = (double)prng_below(&s->prng, 25) / 100;
+    if (one_in(s, 3))
+        link.dup = (double)prng_below(&s->prng, 50) / 100;
+    if (one_in(s, 3))
+        link.reorder = (double)prng_below(&s->prng, 50) / 100;
+    if (one_in(s, 4))
+        link.garble = 0.3;
+    sim_link_(s, -1, &link);
+}
+
+static void happen(struct sim *s)
+{
+    int host = (int)prng_below(&s->prng, 2);
+    switch (prng_below(&s->prng, 8)) {
+    case 0: sim_both(s, ADIT_CMD_REKEY, .child = "net"); break;
+    case 1: sim_both(s, ADIT_CMD_REKEY, .conn = "peer"); break;
+    case 2:
+        sim_command(s, host, ADIT_CMD_REKEY, .child = "net");
+        sim_command(s, !host, ADIT_CMD_REKEY, .conn = "peer");
+        break;
+    case 3:
+    case 4: sim_command(s, host, ADIT_CMD_REKEY, .child = "net"); break;
+    case 5: sim_command(s, host, ADIT_CMD_REKEY, .conn = "peer"); break;
+    case 6: weather(s); break;
+    default: sim_run(s, SECONDS(prng_below(&s->prng, 200))); break;
+    }
+    sim_run(s, MILLIS(prng_below(&s->prng, one_in(s, 2) ? 300 : 10000)));
+}
+
+/* One host loses power or its cable; the SAs that are left must go or recover. */
+static bool disaster(struct sim *s)
+{
+    int host = (int)prng_below(&s->prng, 2);
+    if (one_in(s, 2)) {
+        sim_restart(s, host);
+        sim_run(s, MINUTES(prng_below(&s->prng, 4)));
+        return true;
+    }
+    sim_cut(s, host, true);
+    sim_run(s, SECONDS(prng_below(&s->prng, 60)));
+    sim_cut(s, host, false);
+    return false;
+}
+
+static void life(struct sim *s)
+{
+    configure(s);
+    weather(s);
+    sim_establish(s);
+    if (one_in(s, 2))
+        sim_traffic(s, MILLIS(100 + prng_below(&s->prng, 2000)));
+    for (uint64_t n = prng_below(&s->prng, 5); n > 0; n--)
+        happen(s);
+    bool forgot = one_in(s, 5) && disaster(s);
+    sim_link(s, .delay_ms = 10);
+    sim_traffic(s, 0);
+    sim_run(s, MINUTES(4));
+    if (forgot || sim_sas(s, A) == 0 || sim_sas(s, B) == 0)
+        return;
+    expect_same_keys(s);
+}
+
+static const struct sim_case the_life = { "life", life };
+
+static int fail(const struct sim *s, const char *program)
+{
+    simlog_print(s->log, 60);
+    printf("# %s\n# replay: %s life %llu\n", s->failure, program, (unsigned long long)s->seed);
+    printf("not ok - life (seed %llu): %s\n", (unsigned long long)s->seed, s->failure);
+    return 1;
+}
+
+/* Every tenth life is lived twice and must give the same octets. */
+static bool live(struct sim *s, uint64_t seed)
+{
+    bool good = sim_once(s, &the_life, seed, false);
+    if (!good || seed % 10)
+        return good;
+    uint64_t digest = s->digest;
+    sim_free(s);
+    good = sim_once(s, &the_life, seed, false);
+    if (good && s->digest != digest) {
+        snprintf(s->failure, sizeof(s->failure), "the same seed did not give the same octets");
+        return false;
+    }
+    return good;
+}
+
+/* After the first lives have filled the library's caches the heap must not grow. */
+static bool heap_grew(size_t base)
+{
+    size_t now = mallinfo2().uordblks;
+    if (base && now > base + (1u << 20))
+        printf("not ok - the heap grew from %zu to %zu octets\n", base, now);
+    return base && now > base + (1u << 20);
+}
+
+int main(int argc, char **argv)
+{
+    static struct sim s;
+    const char *env = getenv("ADIT_SIM_RUNS");
+    if (argc == 3 && strcmp(argv[1], "life") == 0)
+        return sim_main(argc, argv, &the_life, 1, 1);
+    uint64_t runs = env ? strtoull(env, NULL, 10) : 10000;
+    uint64_t part = argc == 3 ? strtoull(argv[1], NULL, 10) : 0, parts = argc == 3 ? strtoull(argv[2], NULL, 10) : 1;
+    uint64_t lived = 0, base = 0;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    for (uint64_t seed = 1 + part; parts && seed <= runs; seed += parts) {
+        if (!live(&s, seed))
+            return fail(&s, argv[0]);
+        sim_free(&s);
+        if (++lived == 200)
+            base = mallinfo2().uordblks;
+    }
+    if (heap_grew(base))
+        return 1;
+    printf("ok - %llu random lives of two hosts\n", (unsigned long long)lived);
+    return 0;
+}

@@ -1,0 +1,163 @@
+/* simconf.c - the configuration of one simulated host: connection "peer", children "net" and "net2". */
+#include <stdio.h>
+#include <stdlib.h>
+#include "adit/config.h"
+#include "support/sim.h"
+#include "wire/iana.h"
+
+struct build {
+    struct sim *sim;
+    const struct sim_conf *conf;
+    struct arena arena;
+    struct adit_config *cfg;
+    int me;
+};
+
+static const char *const addresses[2] = { "192.0.2.1", "192.0.2.2" };
+static const char *const names[2] = { "a.example", "b.example" };
+
+static void must(struct build *b, enum adit_rc rc, const struct adit_why *why)
+{
+    if (rc != ADIT_OK)
+        sim_fail(b->sim, __FILE__, __LINE__, "a configuration", "rc %d %s", rc, why ? why->text : "");
+}
+
+static const struct proposal_list *proposals(struct build *b, const char *text, uint8_t proto)
+{
+    const char *items[8];
+    size_t n = 0;
+    struct adit_why why = { 0 };
+    const struct proposal_list *out = NULL;
+    char *copy = arena_str(&b->arena, text), *save = NULL;
+    for (char *w = strtok_r(copy, ",", &save); w && n < 8; w = strtok_r(NULL, ",", &save))
+        items[n++] = w;
+    must(b, proposals_parse(items, n, proto, &b->arena, &out, &why), &why);
+    return out;
+}
+
+static struct adit_span file(struct build *b, const char *name)
+{
+    static char mem[16384];
+    char path[500];
+    snprintf(path, sizeof(path), "%s/%s", SIM_CERTS, name);
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        sim_fail(b->sim, __FILE__, __LINE__, "a certificate file", "%s", path);
+    size_t n = fread(mem, 1, sizeof(mem), f);
+    fclose(f);
+    return arena_span(&b->arena, span(mem, n));
+}
+
+static void add_certs(struct build *b)
+{
+    char name[64];
+    struct adit_cert ca = { .use = ADIT_CERT_CA, .data = file(b, "ca.pem"), .source = "ca.pem" };
+    must(b, adit_config_add_cert(b->cfg, &ca), NULL);
+    snprintf(name, sizeof(name), "%c-%s.pem", "ab"[b->me], b->conf->cert);
+    struct adit_cert mine = { .use = ADIT_CERT_END_ENTITY, .data = file(b, name), .source = "mine.pem" };
+    must(b, adit_config_add_cert(b->cfg, &mine), NULL);
+    snprintf(name, sizeof(name), "%c-%s.key", "ab"[b->me], b->conf->cert);
+    struct adit_key key = { .data = file(b, name), .source = "mine.key" };
+    must(b, adit_config_add_key(b->cfg, &key), NULL);
+}
+
+static void add_secret(struct build *b)
+{
+    struct adit_shared psk = { .id = "ike-1", .type = ADIT_SHARED_IKE,
+                               .secret = span_str(b->conf->psk ? b->conf->psk : "a secret of the simulation") };
+    must(b, adit_config_add_shared(b->cfg, &psk), NULL);
+}
+
+static uint16_t count(const struct adit_option *options)
+{
+    uint16_t n = 0;
+    while (n < 8 && options[n].key)
+        n++;
+    return n;
+}
+
+static void add_settings(struct build *b)
+{
+    struct adit_ike_settings set = { .cookie_threshold = b->conf->cookie_threshold,
+                                     .half_open_timeout_s = b->conf->half_open_s,
+                                     .n_options = count(b->conf->daemon_option), .options = b->conf->daemon_option };
+    must(b, adit_config_settings(b->cfg, &set), NULL);
+}
+
+static struct adit_addr_spec address(struct build *b, const char *text)
+{
+    struct adit_addr_spec spec;
+    struct adit_why why = { 0 };
+    must(b, addr_spec_parse(text, &spec, &why), &why);
+    return spec;
+}
+
+static struct adit_auth_cfg auth(struct build *b, int who)
+{
+    const char *name = names[who];
+    struct adit_auth_cfg a = { .class = b->conf->cert ? ADIT_AUTH_PUBKEY : ADIT_AUTH_PSK,
+                               .auth = b->conf->cert ? "pubkey" : "psk", .id_text = name,
+                               .id = { ID_FQDN, span_str(name) } };
+    return a;
+}
+
+static struct adit_ts_cfg selector(struct build *b, const char *text)
+{
+    struct adit_ts_cfg ts;
+    struct adit_why why = { 0 };
+    must(b, ts_parse(text, &ts, &why), &why);
+    return ts;
+}
+
+static struct adit_child_cfg child(struct build *b, const char *name, struct adit_ts_cfg ts[2])
+{
+    const char *left = b->conf->local_ts ? b->conf->local_ts : "10.1.0.0/16";
+    const char *right = b->conf->remote_ts ? b->conf->remote_ts : "10.2.0.0/16";
+    bool first = strcmp(name, "net") == 0;
+    if (b->conf->transport)
+        left = right = "dynamic";
+    else if (!first)
+        left = "10.3.0.0/16", right = "10.4.0.0/16";
+    ts[b->me] = selector(b, left);
+    ts[!b->me] = selector(b, right);
+    return (struct adit_child_cfg){ .name = name, .mode = b->conf->transport ? ADIT_MODE_TRANSPORT : ADIT_MODE_TUNNEL,
+        .proposals = proposals(b, b->conf->esp ? b->conf->esp : "aes128gcm16-x25519", PROTO_ESP),
+        .n_local_ts = 1, .n_remote_ts = 1, .local_ts = &ts[0], .remote_ts = &ts[1], .replay_window = 32,
+        .rekey_s = b->conf->child_rekey_s, .life_s = b->conf->child_rekey_s + b->conf->child_rekey_s / 10,
+        .rand_s = b->conf->child_rekey_s / 10 };
+}
+
+static void add_conn(struct build *b)
+{
+    const struct sim_conf *c = b->conf;
+    bool peer_roams = b->sim->net.host[!b->me].nat.on;
+    struct adit_addr_spec here = address(b, addresses[b->me]);
+    struct adit_addr_spec there = address(b, peer_roams ? "%any" : addresses[!b->me]);
+    struct adit_auth_cfg mine = auth(b, b->me), theirs = auth(b, !b->me);
+    struct adit_ts_cfg ts[2][2];
+    struct adit_child_cfg children[2] = { child(b, "net", ts[0]), child(b, "net2", ts[1]) };
+    struct adit_conn conn = { .name = "peer", .n_local_addrs = 1, .n_remote_addrs = 1, .local_addrs = &here,
+        .remote_addrs = &there, .local_port = 500, .remote_port = 500,
+        .proposals = proposals(b, c->ike ? c->ike : "aes128gcm16-prfsha256-x25519", PROTO_IKE), .n_local = 1,
+        .n_remote = 1, .local = &mine, .remote = &theirs,
+        .n_children = (uint16_t)(c->no_child ? 0 : 1 + c->two_children), .children = children, .unique = c->unique,
+        .send_cert = ADIT_CERT_IF_ASKED, .send_certreq = true, .dpd_delay_s = c->dpd_s, .keyingtries = 1,
+        .rekey_s = c->rekey_s, .over_s = c->rekey_s / 10, .rand_s = c->rekey_s / 10, .reauth_s = c->reauth_s,
+        .source = "simulation", .n_options = count(c->option), .options = c->option };
+    must(b, adit_config_add_conn(b->cfg, &conn), NULL);
+}
+
+struct adit_config *sim_conf_build(struct sim *s, int host)
+{
+    struct build b = { .sim = s, .conf = &s->conf[host], .cfg = adit_config_new(), .me = host };
+    if (!b.cfg)
+        abort();
+    if (b.conf->cert)
+        add_certs(&b);
+    else
+        add_secret(&b);
+    add_settings(&b);
+    add_conn(&b);
+    arena_fini(&b.arena);
+    return b.cfg;
+}
