@@ -16,8 +16,10 @@ static unsigned trailing_zeros(const uint8_t *a, size_t n)
 static void fill_ones(uint8_t *last, const uint8_t *a, size_t n, unsigned bits)
 {
     span_copy(last, span(a, n));
-    for (size_t i = n; i-- > 0 && bits; bits -= bits < 8 ? bits : 8)
-        last[i] |= (uint8_t)(bits >= 8 ? 0xff : (1u << bits) - 1);
+    for (size_t k = 0; k < n; k++) {
+        unsigned left = bits > k * 8 ? bits - (unsigned)k * 8 : 0;
+        last[n - 1 - k] |= (uint8_t)((1u << (left < 8 ? left : 8)) - 1);
+    }
 }
 
 /* a += 1; false when it wraps. */
