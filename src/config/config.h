@@ -118,7 +118,7 @@ struct config_daemon {
     uint16_t n_vici_sockets;
     const char *const *vici_sockets; /* paths */
     const char *swanctl_conf;
-    int log; /* 0 error, 1 warning, 2 info, 3 debug */
+    int log; /* enum adit_level of adit/ike.h */
     const char *ike_keylog, *esp_keylog; /* paths; NULL = off */
     enum config_dataplane dataplane;
     uint32_t workers; /* 0 = one a core */
