@@ -1,0 +1,83 @@
+/* cmd_adit_status.c - adit-status: every configured connection, up or not, since when, and why not. */
+#include <inttypes.h>
+#include <string.h>
+#include "daemon/cmd.h"
+#include "daemon/show.h"
+
+static uint64_t age_s(uint64_t at)
+{
+    uint64_t now = daemon_now();
+    return at && now > at ? (now - at) / 1000000000 : 0;
+}
+
+static void show_child_status(struct vici_build *b, struct daemon *d, const struct adit_conn *conn,
+                              const struct adit_child_cfg *child)
+{
+    const struct journal_entry *e = journal_find(&d->journal, conn->name, child->name);
+    struct adit_child_stats s;
+    host_total_stats(d, conn->name, child->name, &s);
+    vici_section(b, child->name);
+    vici_bool(b, "up", e && e->live);
+    if (trap_find(d, conn->name, child->name))
+        vici_str(b, "policy", "installed");
+    if (e && e->changed_at)
+        vici_strf(b, "since", "%" PRIu64, age_s(e->changed_at));
+    vici_strf(b, "ups", "%" PRIu64, e ? e->ups : 0);
+    vici_strf(b, "rekeys", "%" PRIu64, e ? e->rekeys : 0);
+    vici_strf(b, "bytes-in", "%" PRIu64, s.bytes_in);
+    vici_strf(b, "bytes-out", "%" PRIu64, s.bytes_out);
+    vici_strf(b, "packets-in", "%" PRIu64, s.packets_in);
+    vici_strf(b, "packets-out", "%" PRIu64, s.packets_out);
+    vici_section_end(b);
+}
+
+/* CONNECTING if an SA of it is under way. */
+static const char *connecting(const struct daemon *d, const char *conn)
+{
+    struct adit_ike_info ike;
+    for (uint32_t cursor = 0; adit_ike_sa_next(d->ike, &cursor, &ike);)
+        if (ike.conn && !strcmp(ike.conn, conn) && ike.state <= ADIT_IKE_AUTHENTICATING)
+            return "CONNECTING";
+    return "DOWN";
+}
+
+static void show_status(struct vici_build *b, struct daemon *d, const struct adit_conn *conn)
+{
+    const struct journal_entry *e = journal_find(&d->journal, conn->name, "");
+    bool up = e && e->live;
+    uint64_t since = e ? e->changed_at : 0;
+    const char *why = NULL;
+    if (!up)
+        adit_ike_conn_down(d->ike, conn->name, &since, &why);
+    vici_section(b, conn->name);
+    vici_bool(b, "up", up);
+    vici_str(b, "state", up ? "ESTABLISHED" : connecting(d, conn->name));
+    if (since)
+        vici_strf(b, "since", "%" PRIu64, age_s(since));
+    if (!up)
+        vici_str(b, "why", why && *why ? why : "never tried");
+    vici_strf(b, "ups", "%" PRIu64, e ? e->ups : 0);
+    vici_strf(b, "rekeys", "%" PRIu64, e ? e->rekeys : 0);
+    vici_str(b, "source", conn->source);
+    vici_section(b, "children");
+    for (unsigned i = 0; i < conn->n_children; i++)
+        show_child_status(b, d, conn, &conn->children[i]);
+    vici_section_end(b);
+    vici_section_end(b);
+}
+
+void cmd_adit_status(void *arg, struct vici_call *call)
+{
+    struct daemon *d = arg;
+    const struct adit_config *cfg = adit_ike_get_config(d->ike);
+    const struct adit_conn *const *conns;
+    size_t n = cfg ? adit_config_conns(cfg, &conns) : 0;
+    struct reply r;
+    reply_begin(&r);
+    vici_section(&r.b, "connections");
+    for (size_t i = 0; i < n; i++)
+        show_status(&r.b, d, conns[i]);
+    vici_section_end(&r.b);
+    vici_str(&r.b, "success", "yes");
+    reply_answer(&r, call);
+}

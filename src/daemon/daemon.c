@@ -1,0 +1,336 @@
+/* daemon.c - puts the pieces together, in order, and takes them apart again. */
+#include "daemon/daemon.h"
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/mem.h"
+#include "base/why.h"
+#include "daemon/caps.h"
+#include "daemon/ikesock.h"
+#include "daemon/notice.h"
+#include "daemon/reply.h"
+#include "daemon/sdnotify.h"
+#include "dp/dp.h"
+
+#define STOP_POLL_MS 50
+#define STOP_LIMIT_MS 5000 /* for the peers' answers to our deletes and for updown scripts */
+#define WORK_QUEUE 4096
+
+const char *daemon_tun(const struct daemon *d)
+{
+    return d->dp ? dp_tun(d->dp) : "";
+}
+
+/* --- log ----------------------------------------------------------------------------------------------------------------- */
+
+/* VICI's log event has strongSwan's levels 0 and 1. */
+static void log_to_vici(struct log_sink *self, const struct log_line *line)
+{
+    struct daemon *d = (struct daemon *)(void *)((char *)self - offsetof(struct daemon, vici_log));
+    struct reply r;
+    if (!d->vici)
+        return;
+    pending_log(d, line);
+    if (line->level > ADIT_LOG_INFO || !vici_server_wanted(d->vici, "log"))
+        return;
+    reply_begin(&r);
+    vici_str(&r.b, "group", line->group);
+    vici_strf(&r.b, "level", "%d", line->level);
+    vici_str(&r.b, "thread", "1");
+    vici_str(&r.b, "ikesa-name", line->conn ? line->conn : "");
+    vici_strf(&r.b, "ikesa-uniqueid", "%u", line->ike_id);
+    vici_str(&r.b, "msg", line->text);
+    reply_broadcast(&r, d->vici, "log");
+}
+
+static void log_report(struct daemon *d, const struct config_report *report)
+{
+    for (unsigned i = 0; i < report->n; i++) {
+        const struct config_problem *p = &report->v[i];
+        log_say(&d->log, ADIT_LOG_AUDIT, "CFG", "%s:%u: %s: %s", p->file ? p->file : "", p->line,
+                p->warning ? "warning" : "error", p->text);
+    }
+}
+
+/* --- signals ---------------------------------------------------------------------------------------------------------------- */
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct daemon *d = handle->data;
+    struct config_report report = { 0 };
+    struct adit_why why = { 0 };
+    if (number != SIGHUP) {
+        log_say(&d->log, ADIT_LOG_AUDIT, "DMN", "signal %d: shutting down", number);
+        notice_alert(d, "shutdown-signal", NULL, 0);
+        daemon_stop(d);
+        return;
+    }
+    sdnotify("RELOADING=1");
+    enum adit_rc rc = load_files(d, false, &report, &why);
+    log_report(d, &report);
+    log_say(&d->log, ADIT_LOG_AUDIT, "CFG", "reload: %s", rc == ADIT_OK ? "done" : why.text);
+    config_report_fini(&report);
+    sdnotify("READY=1");
+}
+
+static void watch_signal(struct daemon *d, uv_signal_t *handle, int number)
+{
+    uv_signal_init(&d->loop, handle);
+    handle->data = d;
+    uv_signal_start(handle, on_signal, number);
+}
+
+/* --- start -------------------------------------------------------------------------------------------------------------------- */
+
+enum adit_rc daemon_copy_options(struct daemon *d, struct adit_why *why)
+{
+    const struct adit_option_def *from = adit_ike_options(&d->n_options);
+    d->options = mem_new_array(d->n_options + 1, sizeof(*d->options));
+    if (!d->options)
+        return why_set(why, ADIT_ERR_MEMORY, "out of memory");
+    for (size_t i = 0; i < d->n_options; i++)
+        d->options[i] = (struct config_option){ from[i].key, (enum config_option_scope)from[i].scope,
+                                                (enum config_option_type)from[i].type, from[i].words, from[i].deflt,
+                                                from[i].doc, from[i].owner };
+    return ADIT_OK;
+}
+
+static enum adit_rc start_settings(struct daemon *d, struct adit_why *why)
+{
+    struct config_report report = { 0 };
+    TRY(daemon_copy_options(d, why));
+    enum adit_rc rc = load_settings(d, &report);
+    if (rc != ADIT_OK)
+        rc = config_report_why(&report, why);
+    log_report(d, &report);
+    config_report_fini(&report);
+    return rc;
+}
+
+static enum adit_rc start_vici(struct daemon *d, struct adit_why *why)
+{
+    struct vici_server_ops ops = { d, daemon_commands, daemon_events };
+    d->vici = vici_server_new(&d->loop, &ops);
+    if (!d->vici)
+        return why_set(why, ADIT_ERR_MEMORY, "out of memory");
+    if (d->opt.socket)
+        return vici_server_listen(d->vici, d->opt.socket, why);
+    for (unsigned i = 0; i < d->set.n_vici_sockets; i++)
+        TRY(vici_server_listen(d->vici, d->set.vici_sockets[i], why));
+    return ADIT_OK;
+}
+
+static enum adit_rc start_engine(struct daemon *d, struct adit_why *why)
+{
+    d->crypto = adit_crypto_new(NULL, NULL, why);
+    if (!d->crypto)
+        return why->rc ? why->rc : ADIT_ERR_CRYPTO;
+    TRY(keylog_open(&d->keylog, d->set.ike_keylog, d->set.esp_keylog, why));
+    struct adit_host host = { .crypto = d->crypto, .unix_time = daemon_unix_time,
+                              .keylog = d->keylog.ike || d->keylog.esp };
+    d->ike = adit_ike_new(&host, daemon_now());
+    return d->ike ? ADIT_OK : why_set(why, ADIT_ERR_MEMORY, "out of memory");
+}
+
+static void on_dp(uv_poll_t *poll, int status, int events)
+{
+    host_dp_ready(poll->data);
+}
+
+static enum adit_rc start_dataplane(struct daemon *d, struct adit_why *why)
+{
+    char missing[256];
+    struct dp_settings s = { .crypto = d->crypto, .tun_name = d->set.tun_name, .port_nat_t = d->set.ike.port_nat_t,
+                             .workers = d->set.workers, .install_routes = d->set.install_routes,
+                             .no_mss_clamp = !d->set.mss_clamp, .mtu = (uint16_t)d->set.mtu,
+                             .raw_esp = d->set.raw_esp, .fwmark = (uint16_t)d->set.fwmark,
+                             .route_table = d->set.route_table };
+    if (d->set.dataplane == CONFIG_DP_NONE)
+        return ADIT_OK;
+    enum adit_rc rc = dp_new(&s, &d->dp, why);
+    if (rc != ADIT_OK) {
+        caps_missing(missing, sizeof(missing), true, false);
+        char reason[512];
+        snprintf(reason, sizeof(reason), "%.400s", why->text);
+        return why_set(why, rc, "data plane: %.300s%s%s (dataplane = none runs without one)", reason,
+                       missing[0] ? "; missing: " : "", missing);
+    }
+    d->dp_poll.data = d;
+    uv_poll_init(&d->loop, &d->dp_poll, dp_event_fd(d->dp));
+    uv_poll_start(&d->dp_poll, UV_READABLE, on_dp);
+    return ADIT_OK;
+}
+
+static void ike_datagram(void *arg, const struct adit_path *path, struct adit_span data)
+{
+    host_input(arg, path, data);
+}
+
+static enum adit_rc start_sockets(struct daemon *d, struct adit_why *why)
+{
+    char missing[256];
+    struct ikesock_settings s = { .port = d->set.ike.port, .port_nat_t = d->dp ? 0 : d->set.ike.port_nat_t,
+                                  .mark = d->set.fwmark, .input = ike_datagram, .arg = d };
+    enum adit_rc rc = ikesock_new(&d->loop, &s, &d->sock, why);
+    if (rc == ADIT_OK)
+        return ADIT_OK;
+    caps_missing(missing, sizeof(missing), false, s.port < 1024);
+    return missing[0] ? why_context(why, rc, "missing %s", missing) : rc;
+}
+
+static void run_job(void *job)
+{
+    adit_job_run(job);
+}
+
+static enum adit_rc start_helpers(struct daemon *d, struct adit_why *why)
+{
+    struct workpool_ops ops = { run_job, host_work_done, d };
+    d->pool = workpool_new(&d->loop, 0, WORK_QUEUE, &ops);
+    d->updown = updown_new(&d->loop, &d->log);
+    uv_timer_init(&d->loop, &d->engine_timer);
+    uv_timer_init(&d->loop, &d->stop_timer);
+    d->engine_timer.data = d->stop_timer.data = d;
+    watch_signal(d, &d->sig_term, SIGTERM);
+    watch_signal(d, &d->sig_int, SIGINT);
+    watch_signal(d, &d->sig_hup, SIGHUP);
+    return d->pool && d->updown ? ADIT_OK : why_set(why, ADIT_ERR_MEMORY, "out of memory or threads");
+}
+
+/* Files that are wrong at start leave a daemon without connections that says so: it can be mended while it runs. */
+static enum adit_rc start_config(struct daemon *d, struct adit_why *why)
+{
+    struct config_report report = { 0 };
+    struct sources none = { 0 };
+    TRY(load_apply(d, &none, why)); /* the engine's settings */
+    sources_fini(&none);
+    enum adit_rc rc = load_files(d, true, &report, why);
+    log_report(d, &report);
+    if (rc != ADIT_OK)
+        log_say(&d->log, ADIT_LOG_AUDIT, "CFG", "no connections loaded: %s", why->text);
+    config_report_fini(&report);
+    return ADIT_OK;
+}
+
+uint64_t daemon_unix_time(void *arg, uint64_t now)
+{
+    return (uint64_t)time(NULL);
+}
+
+enum adit_rc daemon_start(struct daemon *d, struct adit_why *why)
+{
+    signal(SIGPIPE, SIG_IGN);
+    list_init(&d->pending);
+    list_init(&d->traps);
+    list_init(&d->baselines);
+    list_init(&d->children);
+    journal_init(&d->journal);
+    reqids_init(&d->reqids);
+    log_init(&d->log, d->opt.debug >= 0 ? (enum adit_level)d->opt.debug : ADIT_LOG_INFO);
+    d->vici_log.line = log_to_vici;
+    log_add(&d->log, &d->vici_log);
+    d->started_at = daemon_now();
+    d->started_unix = (int64_t)time(NULL);
+    if (uv_loop_init(&d->loop) < 0)
+        return why_set(why, ADIT_ERR_IO, "no event loop");
+    TRY(start_settings(d, why));
+    TRY(start_vici(d, why));
+    TRY(caps_drop(why)); /* before the first thread */
+    TRY(start_helpers(d, why));
+    TRY(start_engine(d, why));
+    TRY(start_dataplane(d, why));
+    TRY(start_sockets(d, why));
+    TRY(start_config(d, why));
+    log_say(&d->log, ADIT_LOG_AUDIT, "DMN", "aditd %s is ready: ports %u and %u, data plane %s%s%s", ADIT_VERSION,
+            d->set.ike.port, d->set.ike.port_nat_t, d->dp ? dp_name(d->dp) : "none", d->dp ? " on " : "",
+            daemon_tun(d));
+    if (!sdnotify("READY=1"))
+        log_say(&d->log, ADIT_LOG_AUDIT, "DMN", "the service manager's NOTIFY_SOCKET can't be reached");
+    return ADIT_OK;
+}
+
+/* --- end ------------------------------------------------------------------------------------------------------------------------ */
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+static void on_stop_poll(uv_timer_t *timer)
+{
+    struct daemon *d = timer->data;
+    uint64_t waited_ms = (daemon_now() - d->stopping_at) / 1000000;
+    bool idle = adit_ike_sa_count(d->ike) == 0 && updown_pending(d->updown) == 0;
+    if (idle || waited_ms >= STOP_LIMIT_MS)
+        uv_stop(&d->loop);
+}
+
+static void terminate_all(struct daemon *d)
+{
+    struct adit_ike_info ike;
+    uint32_t ids[1024];
+    unsigned n = 0;
+    for (uint32_t cursor = 0; n < ARRAY_LEN(ids) && adit_ike_sa_next(d->ike, &cursor, &ike);)
+        ids[n++] = ike.id;
+    for (unsigned i = 0; i < n; i++) {
+        struct adit_command cmd = { .type = ADIT_CMD_TERMINATE, .ike_id = ids[i] };
+        if (adit_ike_command(d->ike, &cmd, daemon_now(), NULL, NULL) == ADIT_OK)
+            host_run(d);
+    }
+}
+
+void daemon_stop(struct daemon *d)
+{
+    if (d->stopping) { /* asked twice: at once */
+        uv_stop(&d->loop);
+        return;
+    }
+    d->stopping = true;
+    d->stopping_at = daemon_now();
+    sdnotify("STOPPING=1");
+    pending_fail_all(d, "the daemon is shutting down");
+    terminate_all(d);
+    uv_timer_start(&d->stop_timer, on_stop_poll, 0, STOP_POLL_MS);
+}
+
+int daemon_run(struct daemon *d)
+{
+    uv_run(&d->loop, UV_RUN_DEFAULT);
+    return 0;
+}
+
+/* Order: nothing may call back into something that is gone. */
+void daemon_free(struct daemon *d)
+{
+    if (d->ike)
+        pending_fail_all(d, "the daemon is shutting down");
+    if (d->pool)
+        workpool_stop(d->pool);
+    ikesock_stop(d->sock);
+    if (d->vici)
+        vici_server_stop(d->vici);
+    updown_free(d->updown);
+    uv_walk(&d->loop, close_handle, NULL);
+    while (uv_run(&d->loop, UV_RUN_DEFAULT))
+        ;
+    uv_loop_close(&d->loop);
+    if (d->dp)
+        dp_free(d->dp);
+    adit_ike_free(d->ike);
+    workpool_free(d->pool);
+    ikesock_free(d->sock);
+    vici_server_free(d->vici);
+    traps_free(d);
+    host_free(d);
+    counters_free(d);
+    sources_fini(&d->sources);
+    reqids_fini(&d->reqids);
+    journal_fini(&d->journal);
+    keylog_close(&d->keylog);
+    adit_crypto_free(d->crypto);
+    arena_fini(&d->set_arena);
+    mem_del(d->options);
+}

@@ -1,0 +1,160 @@
+/* ikesock.c - see ikesock.h. */
+#include "daemon/ikesock.h"
+#include <errno.h>
+#include "base/mem.h"
+#include "base/span.h"
+#include "base/why.h"
+#include "net/net.h"
+
+#define BATCH 64
+#define MARKER 4 /* octets of zero before IKE on the NAT traversal port */
+
+struct sock {
+    struct net_udp udp;
+    uv_poll_t poll;
+    struct ikesock *owner;
+    bool marker, open;
+};
+struct ikesock {
+    struct ikesock_settings set;
+    struct net_rx *rx;
+    struct sock v[4]; /* v4, v6 on port; v4, v6 on port_nat_t */
+};
+
+static const uint8_t marker[MARKER];
+
+static void input(const struct sock *s, const struct net_datagram *dg)
+{
+    struct adit_span data = { dg->data, dg->n };
+    if (s->marker) {
+        if (data.n < MARKER || !span_equal(span_first(data, MARKER), SPAN_ARRAY(marker)))
+            return; /* ESP, or a keepalive */
+        data = span_from(data, MARKER);
+    }
+    s->owner->set.input(s->owner->set.arg, &dg->path, data);
+}
+
+/* Until the socket is empty, but not for ever: the loop has other work too. */
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    struct sock *s = poll->data;
+    for (int round = 0; round < 8; round++) {
+        int n = net_udp_recv(&s->udp, s->owner->rx);
+        if (n <= 0)
+            return;
+        for (int i = 0; i < n && s->open; i++)
+            input(s, net_rx_at(s->owner->rx, (unsigned)i));
+        if (n < BATCH || !s->open)
+            return;
+    }
+}
+
+static enum adit_rc open_one(uv_loop_t *loop, struct ikesock *owner, struct sock *s, uint8_t family, uint16_t port,
+                             bool with_marker, struct adit_why *why)
+{
+    struct adit_endpoint local = { .addr.family = family, .port = port };
+    struct net_opts opts = { .mark = owner->set.mark, .buffer = 4 << 20 };
+    if (!port)
+        return ADIT_OK;
+    TRY(net_udp_open(&local, &opts, &s->udp, why));
+    s->owner = owner;
+    s->marker = with_marker;
+    s->poll.data = s;
+    s->open = true;
+    uv_poll_init(loop, &s->poll, s->udp.fd);
+    uv_poll_start(&s->poll, UV_READABLE, on_readable);
+    return ADIT_OK;
+}
+
+static enum adit_rc open_pair(uv_loop_t *loop, struct ikesock *s, unsigned first, uint16_t port, bool with_marker,
+                              struct adit_why *why)
+{
+    TRY(open_one(loop, s, &s->v[first], 4, port, with_marker, why));
+    struct adit_why no_v6; /* a kernel without IPv6 is fine */
+    enum adit_rc rc = open_one(loop, s, &s->v[first + 1], 6, port, with_marker, &no_v6);
+    (void)rc;
+    return ADIT_OK;
+}
+
+static struct sock *sock_for(struct ikesock *s, const struct adit_path *path)
+{
+    for (size_t i = 0; i < ARRAY_LEN(s->v); i++) {
+        struct sock *k = &s->v[i];
+        if (k->open && k->udp.family == path->remote.addr.family && k->udp.port == path->local.port)
+            return k;
+    }
+    return NULL;
+}
+
+/* With the marker in front, in one buffer: net_udp_send() takes one iov a datagram. */
+static int send_marked(struct sock *k, const struct adit_path *path, struct adit_span data)
+{
+    uint8_t buf[65536];
+    int error = 0;
+    bool keepalive = data.n == 1 && data.p[0] == 0xff;
+    if (data.n + MARKER > sizeof(buf))
+        return -EMSGSIZE;
+    uint8_t *end = keepalive ? buf : span_copy(buf, SPAN_ARRAY(marker));
+    end = span_copy(end, data);
+    struct iovec iov = { buf, (size_t)(end - buf) };
+    net_udp_send(&k->udp, path, 0, false, &iov, 1, &error);
+    return error;
+}
+
+static int send_plain(struct sock *k, const struct adit_path *path, struct adit_span data)
+{
+    int error = 0;
+    struct iovec iov = { (void *)(uintptr_t)data.p, data.n };
+    net_udp_send(&k->udp, path, 0, false, &iov, 1, &error);
+    return error;
+}
+
+int ikesock_send(struct ikesock *s, const struct adit_path *path, const struct adit_span *datagrams, size_t n)
+{
+    struct sock *k = sock_for(s, path);
+    int error = k ? 0 : -EAFNOSUPPORT;
+    for (size_t i = 0; k && i < n; i++) {
+        int rc = k->marker ? send_marked(k, path, datagrams[i]) : send_plain(k, path, datagrams[i]);
+        if (rc)
+            error = rc;
+    }
+    return error;
+}
+
+enum adit_rc ikesock_new(uv_loop_t *loop, const struct ikesock_settings *set, struct ikesock **out,
+                         struct adit_why *why)
+{
+    struct ikesock *s = mem_new(sizeof(*s));
+    if (!s)
+        return why_set(why, ADIT_ERR_MEMORY, "out of memory");
+    s->set = *set;
+    s->rx = net_rx_new(BATCH);
+    enum adit_rc rc = s->rx ? ADIT_OK : why_set(why, ADIT_ERR_MEMORY, "out of memory");
+    if (rc == ADIT_OK)
+        rc = open_pair(loop, s, 0, set->port, false, why);
+    if (rc == ADIT_OK)
+        rc = open_pair(loop, s, 2, set->port_nat_t, true, why);
+    *out = s;
+    return rc;
+}
+
+void ikesock_stop(struct ikesock *s)
+{
+    for (size_t i = 0; s && i < ARRAY_LEN(s->v); i++) {
+        struct sock *k = &s->v[i];
+        if (!k->open)
+            continue;
+        k->open = false;
+        uv_poll_stop(&k->poll);
+        uv_close((uv_handle_t *)&k->poll, NULL);
+        net_udp_close(&k->udp);
+    }
+}
+
+void ikesock_free(struct ikesock *s)
+{
+    if (!s)
+        return;
+    net_rx_free(s->rx);
+    mem_del(s);
+}

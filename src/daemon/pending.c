@@ -1,0 +1,349 @@
+/* pending.c - commands that wait for the engine: the bridge between a VICI call with its timeout and control-log,
+ * and ADIT_EV_DONE. Also finds the addresses that an initiation needs. */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/mem.h"
+#include "base/why.h"
+#include "daemon/daemon.h"
+#include "daemon/reply.h"
+#include "daemon/route.h"
+#include "model/model.h"
+
+#define RETRY_MS 10000 /* our own initiations whose name did not resolve */
+
+struct pending {
+    struct list node;
+    struct daemon *d;
+    struct vici_call *call; /* NULL: our own (start_action), or already answered */
+    struct adit_command cmd;
+    char *conn, *child;
+    uint64_t cookie, started_at;
+    unsigned matches;
+    int loglevel;
+    bool answer_matches, retry;
+    uv_timer_t timer;
+    uv_getaddrinfo_t lookup;
+    bool looking, ended, closed;
+};
+
+static void run_command(struct pending *p);
+static void look_up(struct pending *p, const char *name);
+
+/* --- life -------------------------------------------------------------------------------------------------------- */
+
+static void maybe_free(struct pending *p)
+{
+    if (!p->closed || p->looking)
+        return;
+    mem_del(p->conn);
+    mem_del(p->child);
+    mem_del(p);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct pending *p = handle->data;
+    p->closed = true;
+    maybe_free(p);
+}
+
+static void end(struct pending *p)
+{
+    if (p->ended)
+        return;
+    p->ended = true;
+    list_remove(&p->node);
+    if (p->looking)
+        uv_cancel((uv_req_t *)&p->lookup);
+    uv_close((uv_handle_t *)&p->timer, on_closed);
+}
+
+static void answer(struct pending *p, bool ok, const char *reason)
+{
+    struct vici_call *call = p->call;
+    struct reply r;
+    p->call = NULL;
+    if (!call)
+        return;
+    if (!p->answer_matches) {
+        if (ok)
+            vici_call_ok(call);
+        else
+            vici_call_fail(call, "%s", reason);
+        return;
+    }
+    reply_begin(&r);
+    vici_bool(&r.b, "success", ok);
+    vici_strf(&r.b, "matches", "%u", p->matches);
+    vici_strf(&r.b, "terminated", "%u", ok ? p->matches : 0);
+    if (!ok)
+        vici_str(&r.b, "errmsg", reason);
+    reply_answer(&r, call);
+}
+
+static void fail(struct pending *p, const char *reason)
+{
+    if (!p->call && p->cmd.type == ADIT_CMD_INITIATE)
+        log_line(&p->d->log, &(struct log_line){ .level = ADIT_LOG_AUDIT, .group = "CFG", .conn = p->conn,
+                                                 .text = reason });
+    answer(p, false, reason);
+    end(p);
+}
+
+/* --- time ---------------------------------------------------------------------------------------------------------- */
+
+static void on_timeout(uv_timer_t *timer)
+{
+    struct pending *p = timer->data;
+    char text[256];
+    if (p->retry) {
+        p->retry = false;
+        run_command(p);
+        host_run(p->d);
+        return;
+    }
+    snprintf(text, sizeof(text), "'%s' not %s after %" PRIu64 " ms; it goes on in the background",
+             p->child ? p->child : p->conn ? p->conn : "?", p->cmd.type == ADIT_CMD_INITIATE ? "up" : "done",
+             (daemon_now() - p->started_at) / 1000000);
+    answer(p, false, text); /* the engine's DONE will find nobody waiting */
+    end(p);
+}
+
+/* --- addresses ------------------------------------------------------------------------------------------------------ */
+
+static const struct adit_addr_spec *single(const struct adit_addr_spec *v, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (v[i].single || (!v[i].any && !v[i].lo.family))
+            return &v[i];
+    return NULL;
+}
+
+/* The connection that the command is about: by name, or the first that has the child. */
+static const struct adit_conn *conn_of(const struct pending *p)
+{
+    const struct adit_config *cfg = adit_ike_get_config(p->d->ike);
+    const struct adit_conn *const *all;
+    if (!cfg)
+        return NULL;
+    if (p->cmd.conn)
+        return adit_config_conn(cfg, p->cmd.conn);
+    size_t n = adit_config_conns(cfg, &all);
+    for (size_t i = 0; i < n; i++)
+        if (p->cmd.child && conn_child(all[i], p->cmd.child))
+            return all[i];
+    return NULL;
+}
+
+/* false: a name has to be looked up first. */
+static bool have_addresses(struct pending *p)
+{
+    const struct adit_conn *conn = conn_of(p);
+    if (!conn || p->cmd.type != ADIT_CMD_INITIATE)
+        return true; /* the engine says what is wrong */
+    const struct adit_addr_spec *remote = single(conn->remote_addrs, conn->n_remote_addrs);
+    const struct adit_addr_spec *local = single(conn->local_addrs, conn->n_local_addrs);
+    if (!p->cmd.remote.family && remote && !remote->lo.family) {
+        look_up(p, remote->text);
+        return false;
+    }
+    if (!p->cmd.remote.family && remote)
+        p->cmd.remote = remote->lo;
+    if (local && local->lo.family == p->cmd.remote.family)
+        p->cmd.local = local->lo;
+    if (!p->cmd.local.family && p->cmd.remote.family)
+        route_source(&p->cmd.remote, p->d->set.fwmark, &p->cmd.local);
+    return true;
+}
+
+static void retry_later(struct pending *p, const char *name, int status)
+{
+    char text[320];
+    snprintf(text, sizeof(text), "the name '%s' does not resolve: %s", name, uv_strerror(status));
+    if (p->call) {
+        fail(p, text);
+        return;
+    }
+    log_line(&p->d->log, &(struct log_line){ .level = ADIT_LOG_AUDIT, .group = "NET", .conn = p->conn, .text = text });
+    p->retry = true;
+    uv_timer_start(&p->timer, on_timeout, RETRY_MS, 0);
+}
+
+static bool take_address(struct pending *p, const struct addrinfo *list)
+{
+    for (const struct addrinfo *a = list; a; a = a->ai_next) {
+        const void *raw = a->ai_addr;
+        if (a->ai_family == AF_INET)
+            p->cmd.remote = addr_from(span(&((const struct sockaddr_in *)raw)->sin_addr, 4));
+        else if (a->ai_family == AF_INET6)
+            p->cmd.remote = addr_from(span(&((const struct sockaddr_in6 *)raw)->sin6_addr, 16));
+        if (p->cmd.remote.family)
+            return true;
+    }
+    return false;
+}
+
+static void on_looked_up(uv_getaddrinfo_t *req, int status, struct addrinfo *list)
+{
+    struct pending *p = req->data;
+    p->looking = false;
+    if (p->ended) {
+        uv_freeaddrinfo(list);
+        maybe_free(p);
+        return;
+    }
+    bool found = status == 0 && take_address(p, list);
+    uv_freeaddrinfo(list);
+    if (!found) {
+        retry_later(p, p->conn ? p->conn : "?", status ? status : UV_EAI_NODATA);
+        return;
+    }
+    run_command(p);
+    host_run(p->d);
+}
+
+static void look_up(struct pending *p, const char *name)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG };
+    p->lookup.data = p;
+    int rc = uv_getaddrinfo(&p->d->loop, &p->lookup, on_looked_up, name, NULL, &hints);
+    p->looking = rc == 0;
+    if (rc)
+        retry_later(p, name, rc);
+}
+
+/* --- the engine ------------------------------------------------------------------------------------------------------ */
+
+static void run_command(struct pending *p)
+{
+    struct adit_why why = { 0 };
+    if (!have_addresses(p))
+        return;
+    if (adit_ike_command(p->d->ike, &p->cmd, daemon_now(), &p->matches, &why) != ADIT_OK)
+        fail(p, why.text[0] ? why.text : "the engine refused without a reason");
+}
+
+static struct pending *find(struct daemon *d, uint64_t cookie)
+{
+    list_for_each(it, &d->pending) {
+        struct pending *p = list_entry(it, struct pending, node);
+        if (p->cookie == cookie)
+            return p;
+    }
+    return NULL;
+}
+
+static struct pending *pending_new(struct daemon *d, const struct adit_command *cmd)
+{
+    struct pending *p = mem_new(sizeof(*p));
+    if (!p)
+        return NULL;
+    p->d = d;
+    p->cmd = *cmd;
+    p->conn = cmd->conn ? mem_strdup(cmd->conn) : NULL;
+    p->child = cmd->child ? mem_strdup(cmd->child) : NULL;
+    p->cmd.conn = p->conn;
+    p->cmd.child = p->child;
+    p->cookie = p->cmd.cookie = ++d->last_cookie;
+    p->started_at = daemon_now();
+    p->timer.data = p;
+    uv_timer_init(&d->loop, &p->timer);
+    list_append(&d->pending, &p->node);
+    return p;
+}
+
+/* Whose log lines belong to it: the SA's connection, found now because a terminated SA can't be asked later. */
+static void find_conn_name(struct pending *p)
+{
+    struct adit_ike_info ike;
+    struct adit_child_info child;
+    const struct adit_conn *conn = p->conn ? NULL : conn_of(p);
+    if (conn)
+        p->conn = mem_strdup(conn->name); /* cmd.conn stays as it was asked */
+    for (uint32_t cursor = 0; !p->conn && adit_ike_sa_next(p->d->ike, &cursor, &ike);) {
+        bool mine = ike.id == p->cmd.ike_id;
+        for (unsigned i = 0; !mine && adit_ike_child_info(p->d->ike, ike.id, i, &child); i++)
+            mine = child.id == p->cmd.child_id;
+        if (mine)
+            p->conn = mem_strdup(ike.conn);
+    }
+}
+
+void pending_start(struct daemon *d, struct vici_call *call, const struct adit_command *cmd, int64_t timeout_ms,
+                   int loglevel)
+{
+    struct pending *p = pending_new(d, cmd);
+    if (!p) {
+        if (call)
+            vici_call_fail(call, "out of memory");
+        return;
+    }
+    p->loglevel = loglevel;
+    p->answer_matches = cmd->type == ADIT_CMD_TERMINATE;
+    find_conn_name(p);
+    if (timeout_ms > 0)
+        uv_timer_start(&p->timer, on_timeout, (uint64_t)timeout_ms, 0);
+    p->call = call;
+    uint64_t cookie = p->cookie;
+    run_command(p);
+    host_run(d);
+    if (timeout_ms < 0 && (p = find(d, cookie))) {
+        answer(p, true, "");
+        p->loglevel = -1;
+    }
+}
+
+void pending_done(struct daemon *d, const struct adit_event *ev)
+{
+    struct pending *p = find(d, ev->cookie);
+    char text[512];
+    if (!p)
+        return;
+    snprintf(text, sizeof(text), "%s", ev->text && *ev->text ? ev->text : adit_rc_name(ev->rc));
+    if (ev->rc == ADIT_OK)
+        answer(p, true, "");
+    else
+        answer(p, false, text);
+    end(p);
+}
+
+void pending_resolve(struct daemon *d, const struct adit_event *ev)
+{
+    struct pending *p = ev->cookie ? find(d, ev->cookie) : NULL;
+    struct adit_command cmd = { .type = ADIT_CMD_INITIATE, .conn = ev->conn, .child = ev->child };
+    if (!p)
+        p = pending_new(d, &cmd); /* the engine wants it for itself */
+    if (p && ev->text)
+        look_up(p, ev->text);
+}
+
+void pending_log(struct daemon *d, const struct log_line *line)
+{
+    list_for_each_safe(it, &d->pending) {
+        struct pending *p = list_entry(it, struct pending, node);
+        bool mine = !p->conn || (line->conn && !strcmp(line->conn, p->conn));
+        struct reply r;
+        if (!p->call || !mine || (int)line->level > p->loglevel || !vici_call_wants(p->call, "control-log"))
+            continue;
+        reply_begin(&r);
+        vici_str(&r.b, "group", line->group);
+        vici_strf(&r.b, "level", "%d", line->level);
+        vici_str(&r.b, "ikesa-name", line->conn ? line->conn : "");
+        vici_strf(&r.b, "ikesa-uniqueid", "%u", line->ike_id);
+        vici_str(&r.b, "msg", line->text);
+        reply_event(&r, p->call, "control-log");
+    }
+}
+
+void pending_fail_all(struct daemon *d, const char *reason)
+{
+    while (!list_empty(&d->pending)) {
+        struct pending *p = list_entry(d->pending.next, struct pending, node);
+        answer(p, false, reason);
+        end(p);
+    }
+}

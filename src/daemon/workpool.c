@@ -1,0 +1,204 @@
+/* workpool.c - see workpool.h. One mutex around three lists; jobs take microseconds to milliseconds, so that its
+ * cost disappears beside them. */
+#include "daemon/workpool.h"
+#include "base/mem.h"
+
+enum { FAST, SLOW };
+
+struct item {
+    struct item *next;
+    void *job;
+    bool slow;
+};
+struct queue {
+    struct item *head, **tail;
+    unsigned n;
+};
+struct workpool {
+    struct workpool_ops ops;
+    uv_async_t wake;
+    uv_mutex_t lock;
+    uv_cond_t work;
+    uv_thread_t *thread;
+    unsigned threads, running, running_slow, queue_max;
+    unsigned long submitted, refused;
+    bool ending;
+    struct queue waiting[2], finished;
+};
+
+static void queue_init(struct queue *q)
+{
+    q->head = NULL;
+    q->tail = &q->head;
+    q->n = 0;
+}
+
+static void queue_put(struct queue *q, struct item *it)
+{
+    it->next = NULL;
+    *q->tail = it;
+    q->tail = &it->next;
+    q->n++;
+}
+
+static struct item *queue_get(struct queue *q)
+{
+    struct item *it = q->head;
+    if (!it)
+        return NULL;
+    q->head = it->next;
+    if (!q->head)
+        q->tail = &q->head;
+    q->n--;
+    return it;
+}
+
+/* Fast ones first; a slow one only while another thread stays free for fast ones. */
+static struct item *next_item(struct workpool *p)
+{
+    if (p->waiting[FAST].n)
+        return queue_get(&p->waiting[FAST]);
+    if (p->waiting[SLOW].n && (p->threads == 1 || p->running_slow + 1 < p->threads))
+        return queue_get(&p->waiting[SLOW]);
+    return NULL;
+}
+
+static void run_item(struct workpool *p, struct item *it)
+{
+    p->running++;
+    p->running_slow += it->slow;
+    uv_mutex_unlock(&p->lock);
+    p->ops.run(it->job);
+    uv_mutex_lock(&p->lock);
+    p->running--;
+    p->running_slow -= it->slow;
+    queue_put(&p->finished, it);
+    uv_async_send(&p->wake);
+    if (it->slow)
+        uv_cond_signal(&p->work); /* room for the next slow one */
+}
+
+static void worker(void *arg)
+{
+    struct workpool *p = arg;
+    uv_mutex_lock(&p->lock);
+    while (!p->ending) {
+        struct item *it = next_item(p);
+        if (it)
+            run_item(p, it);
+        else
+            uv_cond_wait(&p->work, &p->lock);
+    }
+    uv_mutex_unlock(&p->lock);
+}
+
+static void hand_back(struct workpool *p)
+{
+    uv_mutex_lock(&p->lock);
+    struct queue done = p->finished;
+    queue_init(&p->finished);
+    uv_mutex_unlock(&p->lock);
+    for (struct item *it = done.head, *next; it; it = next) {
+        next = it->next;
+        p->ops.done(p->ops.arg, it->job);
+        mem_del(it);
+    }
+}
+
+static void on_wake(uv_async_t *handle)
+{
+    hand_back(handle->data);
+}
+
+static bool start_threads(struct workpool *p, unsigned wanted)
+{
+    p->thread = mem_new_array(wanted, sizeof(*p->thread));
+    if (!p->thread)
+        return false;
+    while (p->threads < wanted && uv_thread_create(&p->thread[p->threads], worker, p) == 0) {
+        uv_mutex_lock(&p->lock);
+        p->threads++;
+        uv_mutex_unlock(&p->lock);
+    }
+    return p->threads > 0;
+}
+
+struct workpool *workpool_new(uv_loop_t *loop, unsigned threads, unsigned queue_max, const struct workpool_ops *ops)
+{
+    struct workpool *p = mem_new(sizeof(*p));
+    if (!p)
+        return NULL;
+    p->ops = *ops;
+    p->queue_max = queue_max;
+    queue_init(&p->waiting[FAST]);
+    queue_init(&p->waiting[SLOW]);
+    queue_init(&p->finished);
+    uv_mutex_init(&p->lock);
+    uv_cond_init(&p->work);
+    uv_async_init(loop, &p->wake, on_wake);
+    p->wake.data = p;
+    unsigned cores = uv_available_parallelism();
+    if (start_threads(p, threads ? threads : cores ? cores : 1))
+        return p;
+    workpool_stop(p);
+    uv_run(loop, UV_RUN_NOWAIT);
+    workpool_free(p);
+    return NULL;
+}
+
+void workpool_stop(struct workpool *p)
+{
+    uv_mutex_lock(&p->lock);
+    p->ending = true;
+    uv_cond_broadcast(&p->work);
+    uv_mutex_unlock(&p->lock);
+    for (unsigned i = 0; i < p->threads; i++)
+        uv_thread_join(&p->thread[i]);
+    for (int class = FAST; class <= SLOW; class++) {
+        for (struct item *it; (it = queue_get(&p->waiting[class]));) {
+            p->ops.run(it->job);
+            queue_put(&p->finished, it);
+        }
+    }
+    hand_back(p);
+    uv_close((uv_handle_t *)&p->wake, NULL);
+}
+
+void workpool_free(struct workpool *p)
+{
+    if (!p)
+        return;
+    uv_cond_destroy(&p->work);
+    uv_mutex_destroy(&p->lock);
+    mem_del(p->thread);
+    mem_del(p);
+}
+
+bool workpool_submit(struct workpool *p, void *job, bool slow)
+{
+    struct item *it = mem_new(sizeof(*it));
+    uv_mutex_lock(&p->lock);
+    bool room = it && !p->ending && p->waiting[FAST].n + p->waiting[SLOW].n < p->queue_max;
+    if (room) {
+        it->job = job;
+        it->slow = slow;
+        queue_put(&p->waiting[slow ? SLOW : FAST], it);
+        p->submitted++;
+        uv_cond_signal(&p->work);
+    } else {
+        p->refused++;
+    }
+    uv_mutex_unlock(&p->lock);
+    if (!room)
+        mem_del(it);
+    return room;
+}
+
+void workpool_get_stats(struct workpool *p, struct workpool_stats *out)
+{
+    uv_mutex_lock(&p->lock);
+    *out = (struct workpool_stats){ .threads = p->threads, .running = p->running, .queue_max = p->queue_max,
+                                    .queued_fast = p->waiting[FAST].n, .queued_slow = p->waiting[SLOW].n,
+                                    .submitted = p->submitted, .refused = p->refused };
+    uv_mutex_unlock(&p->lock);
+}
