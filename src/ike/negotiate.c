@@ -250,13 +250,13 @@ static enum adit_rc check_missing(const struct proposal *got, const struct propo
     return ADIT_OK;
 }
 
-/* Offer and answer now name the same proposal: what is left to judge are the rules among its transforms. */
-static enum adit_rc check_rules(uint32_t faults, const struct proposal *got, struct adit_why *why)
+/* Every transform was offered: what is left to judge are the rules among them. */
+static enum adit_rc check_rules(uint32_t faults, const struct proposal *got, const struct adit_suite *s,
+                                struct adit_why *why)
 {
-    if (faults & FAULT_REPEAT)
+    if ((faults & FAULT_REPEAT) && s->ke[0])
         return why_set(why, ADIT_ERR_PROPOSAL,
-                       "peer chose one method for two additional key exchanges "
-                       "(RFC 9370 s2.2.1)");
+                       "peer chose one method for two additional key exchanges (RFC 9370 s2.2.1)");
     if (!faults)
         return ADIT_OK;
     STRBUF(text, 300);
@@ -279,7 +279,8 @@ enum adit_rc negotiate_check(const struct proposals *answer, const struct propos
                        "peer's choice holds a protocol or transform type that was not offered");
     TRY(check_each(got, asked, why));
     TRY(check_missing(got, asked, why));
-    TRY(check_rules(negotiate_match(r, got, got, out), got, why));
+    uint32_t faults = negotiate_match(r, got, got, out);
+    TRY(check_rules(faults, got, out, why));
     *spi = span(got->spi, got->spi_n);
     return ADIT_OK;
 }

@@ -172,27 +172,28 @@ static bool match_extras(struct pair *x, uint8_t type)
     return false;
 }
 
-static uint32_t faults_of_extras(const struct pair *x)
+/* Additional types without anything in common. */
+static uint32_t missing_extras(const struct pair *x)
 {
     uint32_t faults = 0;
     uint16_t ignored;
     for (uint8_t type = TT_ADDKE1; type <= TT_ADDKE7; type++)
         faults |= match_one(x, type, &ignored);
-    return faults ? faults : FAULT_REPEAT;
+    return faults;
 }
 
 static uint32_t match_kes(struct pair *x)
 {
     struct transform t;
     unsigned at = 0;
-    uint32_t faults = FAULT(TT_KE);
     if (x->r->no_ke)
         return 0;
+    uint32_t missing = missing_extras(x), faults = FAULT(TT_KE) | missing;
     while (next_common(x, TT_KE, &at, &t)) {
         x->out->ke[0] = t.id;
         if (match_extras(x, TT_ADDKE1))
             return 0;
-        faults = faults_of_extras(x);
+        faults = missing ? missing : FAULT_REPEAT;
     }
     return faults;
 }

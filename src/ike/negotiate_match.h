@@ -6,11 +6,10 @@
 
 /* What is in the way: bit (1 << transform type), or one of these. 0 = it fits. */
 #define FAULT(type) (1u << (type))
-#define FAULT_PROTO (1u << 28) /* for another protocol */
-#define FAULT_TYPE (1u << 29)  /* a transform type that takes no part here */
-#define FAULT_SPI (1u << 30)   /* SPI of a wrong size */
-#define FAULT_REPEAT                                                                                         \
-    (1u << 31) /* additional exchanges cannot be chosen without a repetition, RFC 9370 s2.2.1 */
+#define FAULT_PROTO (1u << 28)  /* for another protocol */
+#define FAULT_TYPE (1u << 29)   /* a transform type that takes no part here */
+#define FAULT_SPI (1u << 30)    /* SPI of a wrong size */
+#define FAULT_REPEAT (1u << 31) /* additional exchanges: only repetitions, or no first one; RFC 9370 s2.2 */
 
 /* Does a library row exist for it, and do the protocol's rules allow it? NONE counts where it is legal. */
 bool negotiate_usable(const struct negotiate_rules *r, const struct transform *t);

@@ -130,12 +130,15 @@ static void advise(struct strbuf *out, const struct nearest *best, const struct 
     if (best->faults & FAULT_TYPE)
         advise_unknown(out, t, r);
     if (best->faults & FAULT_REPEAT)
-        strbuf_add(out, "; no choice of additional key exchanges without a repetition (RFC 9370 s2.2.1)");
+        strbuf_add(out,
+                   "; additional key exchanges: none twice, and none without a first one (RFC 9370 s2.2)");
     if (best->faults & FAULT_PROTO)
         return;
-    for (uint8_t type = TT_ENCR; type <= TT_ADDKE7; type++)
-        if (best->faults & FAULT(type))
+    for (uint8_t type = TT_ENCR; type <= TT_ADDKE7; type++) {
+        bool is_skipped = (best->faults & FAULT_TYPE) && type >= TT_ADDKE1 && !(r->extra_types & FAULT(type));
+        if ((best->faults & FAULT(type)) && !is_skipped)
             advise_type(out, type, m, t, r);
+    }
 }
 
 /* "1: aes..., 2: aes...": the nearest first, then the others as far as they fit. */

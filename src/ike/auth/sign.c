@@ -253,7 +253,7 @@ enum adit_rc auth_sig_verify(uint8_t method, struct adit_span data, const struct
                              uint32_t our_hashes, const struct auth_constraints *c, struct adit_span octets,
                              const struct sig_alg **used, struct adit_why *why)
 {
-    struct claim claim;
+    struct claim claim = { 0 };
     c = or_none(c);
     if (method == AUTH_DIGITAL_SIGNATURE)
         TRY(read_method14(data, our_hashes, &claim, why));
