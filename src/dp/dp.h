@@ -57,6 +57,7 @@ struct dp_policy {
     const struct adit_ts *local_ts, *remote_ts;
 };
 
+/* Opens TUN and sockets and starts the workers; settings are copied. ADIT_ERR_IO, ADIT_ERR_MEMORY with *why. */
 ADIT_MUST_USE enum adit_rc dp_new(const struct dp_settings *s, struct dp **out, struct adit_why *why);
 void dp_free(struct dp *dp); /* stops workers, removes TUN and routes */
 int dp_event_fd(const struct dp *dp); /* readable: dp_poll has something */
