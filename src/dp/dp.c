@@ -456,7 +456,6 @@ enum adit_rc dp_send_nat_t(struct dp *dp, const struct adit_path *path, struct a
     static uint8_t marker[UDPENCAP_MARKER_SIZE];
     struct net_udp *u = &dp->sender[path->remote.addr.family == 6];
     bool keepalive = data.n == 1 && data.p[0] == UDPENCAP_KEEPALIVE_OCTET;
-    struct net_error ignored;
     uint8_t *copy = u->fd < 0 ? NULL : mem_new(sizeof(marker) + data.n);
     if (!copy)
         return u->fd < 0 ? ADIT_ERR_IO : ADIT_ERR_MEMORY;
@@ -467,8 +466,6 @@ enum adit_rc dp_send_nat_t(struct dp *dp, const struct adit_path *path, struct a
     /* IKE messages may be cut by IP (RFC 7296 s2): no DF. */
     size_t sent = net_udp_send(u, path, 0, false, &iov, 1, &error);
     mem_del(copy);
-    while (net_error_get(u->fd, u->family, u->port, &ignored))
-        ; /* nobody else reads this socket's queue */
     return sent ? ADIT_OK : ADIT_ERR_IO;
 }
 
@@ -508,7 +505,7 @@ static enum adit_rc make_workers(struct dp *dp, struct adit_why *why)
     return ADIT_OK;
 }
 
-/* The control thread's sockets join the workers' groups after them, where the filters never send anything. */
+/* The control thread's sockets join the workers' groups after them, where the filters never send anything but ICMP errors. */
 static enum adit_rc make_senders(struct dp *dp, struct adit_why *why)
 {
     struct net_opts opts = { .reuseport = true, .mark = dp->settings.fwmark };
@@ -521,6 +518,7 @@ static enum adit_rc make_senders(struct dp *dp, struct adit_why *why)
         if (e)
             return why_set(why, ADIT_ERR_IO, "the kernel can't spread datagrams by SPI: %s", strerror(-e));
         TRY(net_udp_open(&any, &opts, &dp->sender[f], why));
+        TRY(worker_watch_sender(&dp->s.workers[0], f, dp->sender[f].fd, why));
     }
     return ADIT_OK;
 }

@@ -16,7 +16,7 @@
 #define TICK_MIN_NS 10000000ull
 #define ERRORS_A_S  200 /* ICMP errors that one worker passes on in a second: anybody can forge them */
 
-enum source { SRC_WAKE, SRC_TUN, SRC_UDP4, SRC_UDP6, SRC_RAW4, SRC_RAW6 };
+enum source { SRC_WAKE, SRC_TUN, SRC_UDP4, SRC_UDP6, SRC_RAW4, SRC_RAW6, SRC_SENDER4, SRC_SENDER6 };
 #define BIT(s) (1u << (s))
 #define SRC_ERROR 8 /* shift of the error bits */
 
@@ -334,8 +334,12 @@ static void serve(struct worker *w)
             ingress_raw(w, &w->raw[f]);
         if (w->ready & BIT(SRC_ERROR + SRC_UDP4 + f))
             take_errors(w, w->udp[f].fd, family, w->udp[f].port);
-        if (w->ready & BIT(SRC_ERROR + SRC_RAW4 + f))
+        if (w->ready & BIT(SRC_ERROR + SRC_SENDER4 + f))
+            take_errors(w, w->sender[f], family, w->udp[f].port);
+        if (w->ready & BIT(SRC_ERROR + SRC_RAW4 + f)) {
             take_errors(w, w->raw[f].rx, family, 0);
+            take_errors(w, w->raw[f].tx, family, 0);
+        }
     }
     if ((w->ready & BIT(SRC_TUN)) && !egress_read(w) && !handover_ready(w))
         sched_yield(); /* the owner of the SAs is behind: the TUN's queue is the place to wait */
@@ -423,9 +427,9 @@ static void *worker_main(void *arg)
 
 /* --- birth and death ------------------------------------------------------------------------------------------ */
 
-static enum adit_rc watch(struct worker *w, int fd, enum source src, struct adit_why *why)
+static enum adit_rc watch(struct worker *w, int fd, enum source src, uint32_t events, struct adit_why *why)
 {
-    struct epoll_event ev = { .events = EPOLLIN, .data.u32 = src };
+    struct epoll_event ev = { .events = events, .data.u32 = src };
     if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) == 0)
         return ADIT_OK;
     return why_set(why, ADIT_ERR_IO, "epoll: %s", strerror(errno));
@@ -438,11 +442,12 @@ static enum adit_rc open_family(struct worker *w, unsigned f, const struct worke
     struct adit_endpoint any = { .addr.family = f ? 6 : 4, .port = cfg->port };
     unsigned n = dp_shared_of(w->dp)->n;
     TRY(net_udp_open(&any, &opts, &w->udp[f], why));
-    TRY(watch(w, w->udp[f].fd, SRC_UDP4 + f, why));
+    TRY(watch(w, w->udp[f].fd, SRC_UDP4 + f, EPOLLIN, why));
     if (!cfg->raw_esp)
         return ADIT_OK;
     TRY(net_raw_open(any.addr.family, IP_PROTO_ESP, w->i, n, &opts, &w->raw[f], why));
-    return watch(w, w->raw[f].rx, SRC_RAW4 + f, why);
+    TRY(watch(w, w->raw[f].rx, SRC_RAW4 + f, EPOLLIN, why));
+    return watch(w, w->raw[f].tx, SRC_RAW4 + f, 0, why); /* its error queue: our own device's MTU */
 }
 
 static enum adit_rc open_all(struct worker *w, const struct worker_cfg *cfg, struct adit_why *why)
@@ -451,8 +456,8 @@ static enum adit_rc open_all(struct worker *w, const struct worker_cfg *cfg, str
     w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (w->epoll < 0 || w->wake < 0)
         return why_set(why, ADIT_ERR_IO, "epoll: %s", strerror(errno));
-    TRY(watch(w, w->wake, SRC_WAKE, why));
-    TRY(watch(w, w->tun, SRC_TUN, why));
+    TRY(watch(w, w->wake, SRC_WAKE, EPOLLIN, why));
+    TRY(watch(w, w->tun, SRC_TUN, EPOLLIN, why));
     TRY(open_family(w, 0, cfg, why));
     if (access("/proc/net/if_inet6", F_OK) == 0) /* a host without IPv6 */
         TRY(open_family(w, 1, cfg, why));
@@ -482,13 +487,19 @@ enum adit_rc worker_init(struct worker *w, struct dp *dp, const struct worker_cf
     w->epoll = w->wake = -1;
     w->next_tick = UINT64_MAX;
     for (unsigned f = 0; f < 2; f++) {
-        w->udp[f].fd = -1;
+        w->udp[f].fd = w->sender[f] = -1;
         w->raw[f].rx = w->raw[f].tx = -1;
     }
     sem_init(&w->cmd_done, 0, 0);
     if (allocate(w, cfg))
         return why_set(why, ADIT_ERR_MEMORY, "no memory for a packet worker");
     return open_all(w, cfg, why);
+}
+
+enum adit_rc worker_watch_sender(struct worker *w, unsigned f, int fd, struct adit_why *why)
+{
+    w->sender[f] = fd;
+    return watch(w, fd, SRC_SENDER4 + f, 0, why);
 }
 
 enum adit_rc worker_start(struct worker *w, struct adit_why *why)

@@ -87,6 +87,7 @@ struct worker {
     bool uso;
     struct net_udp udp[2]; /* v4, v6 */
     struct net_raw raw[2];
+    int sender[2]; /* control's sockets, if we look after their error queues; borrowed */
     struct esp_table *table;
     struct map by_spi;  /* spi_in -> struct dp_sa */
     struct dp_sa **own;
@@ -138,6 +139,8 @@ struct worker_cfg {
 };
 ADIT_MUST_USE enum adit_rc worker_init(struct worker *w, struct dp *dp, const struct worker_cfg *cfg,
                                        struct adit_why *why);
+/* Before its start: errors about packets of the port may also reach control's socket (f: 0 = v4, 1 = v6). */
+ADIT_MUST_USE enum adit_rc worker_watch_sender(struct worker *w, unsigned f, int fd, struct adit_why *why);
 ADIT_MUST_USE enum adit_rc worker_start(struct worker *w, struct adit_why *why);
 void worker_stop(struct worker *w); /* and waits for its end */
 void worker_fini(struct worker *w); /* frees its SAs too */

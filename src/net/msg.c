@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include "base/mem.h"
 #include "base/span.h"
 
@@ -65,7 +66,7 @@ struct net_rx *net_rx_new(unsigned batch)
         return NULL;
     }
     for (unsigned i = 0; i < rx->n; i++) {
-        rx->iov[i] = (struct iovec){ rx->mem + (size_t)i * NET_BUF, NET_BUF };
+        rx->iov[i] = (struct iovec){ rx->mem + (size_t)i * NET_BUF + NET_HEADROOM, NET_BUF - NET_HEADROOM };
         rx->msg[i].msg_hdr = (struct msghdr){ .msg_name = &rx->from[i], .msg_iov = &rx->iov[i], .msg_iovlen = 1 };
     }
     return rx;
@@ -129,6 +130,37 @@ int net_msg_recv(int fd, uint16_t local_port, struct net_rx *rx)
     return n;
 }
 
+/* With IP_RECVERR an ICMP error, forged perhaps, makes the next call on the socket fail, which then sent nothing. */
+bool net_was_pending(int error)
+{
+    return error != EAGAIN && error != EIO && error != EINVAL && error != ENOBUFS && error != EOPNOTSUPP;
+}
+
+size_t net_msg_send(int fd, const struct msghdr *like, struct iovec *iov, size_t n, int *error)
+{
+    struct mmsghdr m[NET_BATCH];
+    size_t sent = 0, at = 0, retried = SIZE_MAX;
+    while (at < n) {
+        size_t k = n - at < NET_BATCH ? n - at : NET_BATCH;
+        for (size_t i = 0; i < k; i++) {
+            m[i].msg_hdr = *like;
+            m[i].msg_hdr.msg_iov = &iov[at + i];
+            m[i].msg_hdr.msg_iovlen = 1;
+        }
+        int done = sendmmsg(fd, m, (unsigned)k, 0);
+        if (done > 0) {
+            sent += (size_t)done;
+            at += (size_t)done;
+        } else if (retried != at && net_was_pending(errno)) {
+            retried = at;
+        } else {
+            *error = *error ? *error : -errno;
+            at++;
+        }
+    }
+    return sent;
+}
+
 static void ctrl_add(struct net_ctrl *c, int level, int type, const void *data, size_t n)
 {
     struct cmsghdr *h = (struct cmsghdr *)(void *)(c->mem + c->n);
@@ -179,6 +211,12 @@ int net_opt_df(int fd, uint8_t family, bool df)
     return net_opt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, df ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT);
 }
 
+static int send_wait(int fd, unsigned us)
+{
+    struct timeval tv = { .tv_sec = us / 1000000, .tv_usec = us % 1000000 };
+    return us && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) ? -errno : 0;
+}
+
 static int family_opts(int fd, uint8_t family)
 {
     static const int v4[] = { IP_PKTINFO, IP_RECVTOS, IP_RECVERR };
@@ -201,5 +239,6 @@ int net_opts_set(int fd, uint8_t family, const struct net_opts *opts)
         (void)net_opt(fd, SOL_SOCKET, SO_RCVBUF, opts->buffer);
     if (opts->buffer && net_opt(fd, SOL_SOCKET, SO_SNDBUFFORCE, opts->buffer))
         (void)net_opt(fd, SOL_SOCKET, SO_SNDBUF, opts->buffer);
-    return family_opts(fd, family);
+    e = send_wait(fd, opts->wait_us);
+    return e ? e : family_opts(fd, family);
 }

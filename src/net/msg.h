@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include "net/net.h"
 
-#define NET_BUF   65536
+#define NET_BUF   (NET_HEADROOM + 65536)
 #define NET_CTRL  192
 #define NET_BATCH 64
 
@@ -21,6 +21,12 @@ struct net_rx {
 
 /* recvmmsg() and the ancillary data of each; local_port goes into the paths. */
 int net_msg_recv(int fd, uint16_t local_port, struct net_rx *rx);
+
+/* Sends n messages, one an iov, that are otherwise like `like`. Returns how many were taken; the first error goes to
+ * *error unless that holds one, the refused message is passed over. */
+size_t net_msg_send(int fd, const struct msghdr *like, struct iovec *iov, size_t n, int *error);
+/* May this error belong to an earlier packet (an ICMP error that waited), so that sending again may work? */
+bool net_was_pending(int error);
 
 /* Ancillary data of a message to be sent. */
 struct net_ctrl {

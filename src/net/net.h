@@ -1,5 +1,5 @@
 /* net.h - what the rooms above need from the operating system's network: sockets that know addresses, batches and
- * offloads; TUN; routes. Mechanisms without policy. Everything is non-blocking; nothing here is thread-safe, so
+ * offloads; TUN; routes. Mechanisms without policy. Receiving never waits; nothing here is thread-safe, so
  * each worker opens its own. Errors of packet calls are -errno; those of set-up calls carry a reason. */
 #ifndef NET_NET_H
 #define NET_NET_H
@@ -18,7 +18,8 @@ struct net_datagram {
     uint8_t tos;      /* TOS or traffic class, with ECN */
     struct adit_path path;
 };
-/* Buffers for a batch; 64 KiB each. */
+/* Buffers for a batch; 64 KiB each, with NET_HEADROOM octets of the reader's before the data. */
+#define NET_HEADROOM 128
 struct net_rx;
 struct net_rx *net_rx_new(unsigned batch); /* 1..64; NULL: memory */
 void net_rx_free(struct net_rx *rx);
@@ -30,6 +31,7 @@ struct net_opts {
     bool offload;   /* try UDP_GRO and UDP_SEGMENT */
     uint32_t mark;  /* SO_MARK; 0 = none */
     int buffer;     /* octets of SO_RCVBUF and SO_SNDBUF; 0 = the system's */
+    unsigned wait_us; /* sending waits this long for room in the socket's buffer; 0 = never */
 };
 struct net_udp {
     int fd;
@@ -37,7 +39,6 @@ struct net_udp {
     uint16_t port; /* of ours, host order */
     bool gso, gro; /* in use; gso goes off for good when the kernel refuses it */
     bool df;       /* as the socket is set now */
-    uint8_t ecn_tos;
 };
 /* local: family 4 or 6 decides; unset octets = any address. Port 0 = any. A v6 socket is for v6 only. */
 ADIT_MUST_USE enum adit_rc net_udp_open(const struct adit_endpoint *local, const struct net_opts *opts,
@@ -59,7 +60,8 @@ struct net_raw {
     int rx, tx; /* protocol socket; header-included socket */
     uint8_t family, proto;
 };
-/* Receives packets of this protocol whose first four octets modulo n are `i` (n = 0: all). */
+/* Receives packets of this protocol whose first four octets modulo n are `i` (n = 0: all). ICMP errors come
+ * to number 0. */
 ADIT_MUST_USE enum adit_rc net_raw_open(uint8_t family, uint8_t proto, unsigned i, unsigned n,
                                         const struct net_opts *opts, struct net_raw *out, struct adit_why *why);
 void net_raw_close(struct net_raw *r);
@@ -117,7 +119,8 @@ struct net_route {
 };
 /* The route to dst for a packet with this mark. */
 int net_route_get(struct net_nl *nl, const struct adit_addr *dst, uint32_t mark, struct net_route *out);
-int net_route_add(struct net_nl *nl, const struct net_route *r); /* replaces an equal one */
+/* -EEXIST: there is one to this destination with our metric, whoever made it. */
+int net_route_add(struct net_nl *nl, const struct net_route *r);
 int net_route_del(struct net_nl *nl, const struct net_route *r);
 /* Rule "packets without this mark look into `table`". */
 int net_rule_add(struct net_nl *nl, uint8_t family, uint32_t mark, uint32_t table, uint32_t priority);

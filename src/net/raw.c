@@ -31,21 +31,23 @@ static int raw_filter(int fd, uint8_t family, unsigned i, unsigned n)
     return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) ? -errno : 0;
 }
 
-static int raw_socket(uint8_t family, int proto, int *fd)
+static int raw_socket(uint8_t family, int proto, bool wait, int *fd)
 {
-    *fd = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, proto);
+    *fd = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC | (wait ? 0 : SOCK_NONBLOCK), proto);
     return *fd < 0 ? -errno : 0;
 }
 
 static int raw_prepare(struct net_raw *r, unsigned i, unsigned n, const struct net_opts *opts)
 {
-    int e = raw_socket(r->family, r->proto, &r->rx);
+    int e = raw_socket(r->family, r->proto, false, &r->rx);
     if (!e)
         e = net_opts_set(r->rx, r->family, opts);
     if (!e && n)
         e = raw_filter(r->rx, r->family, i, n);
+    if (!e && n && i) /* each would get a copy of each ICMP error: the first one's is enough */
+        e = r->family == 4 ? net_opt(r->rx, IPPROTO_IP, IP_RECVERR, 0) : net_opt(r->rx, IPPROTO_IPV6, IPV6_RECVERR, 0);
     if (!e)
-        e = raw_socket(r->family, IPPROTO_RAW, &r->tx);
+        e = raw_socket(r->family, IPPROTO_RAW, opts->wait_us > 0, &r->tx);
     if (!e)
         e = net_opts_set(r->tx, r->family, opts);
     if (!e && r->family == 6)
@@ -101,24 +103,9 @@ int net_raw_recv(struct net_raw *r, struct net_rx *rx)
 
 size_t net_raw_send(struct net_raw *r, const struct adit_path *path, struct iovec *iov, size_t n, int *error)
 {
-    struct mmsghdr m[NET_BATCH];
     struct sockaddr_storage to;
     struct adit_endpoint remote = { .addr = path->remote.addr };
-    socklen_t to_n = net_sockaddr_put(&to, &remote);
-    size_t sent = 0, at = 0;
+    struct msghdr m = { .msg_name = &to, .msg_namelen = net_sockaddr_put(&to, &remote) };
     *error = 0;
-    while (at < n) {
-        size_t k = n - at < NET_BATCH ? n - at : NET_BATCH;
-        for (size_t i = 0; i < k; i++)
-            m[i].msg_hdr = (struct msghdr){ .msg_name = &to, .msg_namelen = to_n, .msg_iov = &iov[at + i], .msg_iovlen = 1 };
-        int done = sendmmsg(r->tx, m, (unsigned)k, MSG_DONTWAIT);
-        if (done < 0) {
-            *error = *error ? *error : -errno;
-            at++;
-            continue;
-        }
-        sent += (size_t)done;
-        at += (size_t)done;
-    }
-    return sent;
+    return net_msg_send(r->tx, &m, iov, n, error);
 }

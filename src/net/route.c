@@ -102,7 +102,7 @@ static int route_change(struct net_nl *nl, const struct net_route *r, uint16_t t
 
 int net_route_add(struct net_nl *nl, const struct net_route *r)
 {
-    return route_change(nl, r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+    return route_change(nl, r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
 }
 
 int net_route_del(struct net_nl *nl, const struct net_route *r)

@@ -45,7 +45,7 @@ enum adit_rc net_udp_open(const struct adit_endpoint *local, const struct net_op
                           struct adit_why *why)
 {
     *out = (struct net_udp){ .family = local->addr.family };
-    out->fd = socket(out->family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    out->fd = socket(out->family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | (opts->wait_us ? 0 : SOCK_NONBLOCK), 0);
     int e = out->fd < 0 ? -errno : udp_prepare(out, local, opts);
     if (!e)
         return ADIT_OK;
@@ -106,7 +106,7 @@ static bool send_train(struct net_udp *u, const struct adit_path *path, uint8_t 
     net_ctrl_put(&o->ctrl, u->family, &path->local.addr, tos, (uint16_t)iov[0].iov_len);
     struct msghdr m = { .msg_name = &o->to, .msg_namelen = o->to_n, .msg_iov = iov, .msg_iovlen = n,
                         .msg_control = o->ctrl.mem, .msg_controllen = o->ctrl.n };
-    if (sendmsg(u->fd, &m, MSG_DONTWAIT) >= 0)
+    if (sendmsg(u->fd, &m, 0) >= 0 || (net_was_pending(errno) && sendmsg(u->fd, &m, 0) >= 0))
         return true;
     if (errno == EIO || errno == EINVAL || errno == EOPNOTSUPP)
         u->gso = false; /* no checksum offload on the device, or an old kernel */
@@ -118,24 +118,10 @@ static bool send_train(struct net_udp *u, const struct adit_path *path, uint8_t 
 static size_t send_singly(struct net_udp *u, const struct adit_path *path, uint8_t tos, struct out *o,
                           struct iovec *iov, size_t n, int *error)
 {
-    struct mmsghdr m[NET_BATCH];
-    size_t sent = 0, at = 0;
     net_ctrl_put(&o->ctrl, u->family, &path->local.addr, tos, 0);
-    while (at < n) {
-        size_t k = n - at < NET_BATCH ? n - at : NET_BATCH;
-        for (size_t i = 0; i < k; i++)
-            m[i].msg_hdr = (struct msghdr){ .msg_name = &o->to, .msg_namelen = o->to_n, .msg_iov = &iov[at + i],
-                                            .msg_iovlen = 1, .msg_control = o->ctrl.mem, .msg_controllen = o->ctrl.n };
-        int done = sendmmsg(u->fd, m, (unsigned)k, MSG_DONTWAIT);
-        if (done < 0) {
-            *error = *error ? *error : -errno;
-            done = 0;
-            at++; /* the refused one */
-        }
-        sent += (size_t)done;
-        at += (size_t)done;
-    }
-    return sent;
+    struct msghdr m = { .msg_name = &o->to, .msg_namelen = o->to_n, .msg_control = o->ctrl.mem,
+                        .msg_controllen = o->ctrl.n };
+    return net_msg_send(u->fd, &m, iov, n, error);
 }
 
 size_t net_udp_send(struct net_udp *u, const struct adit_path *path, uint8_t tos, bool df, struct iovec *iov, size_t n,

@@ -5,7 +5,7 @@
  *
  * Makes SA 1 at once (unless --trap or --none) and then reads commands from the FIFO, one a line:
  *   add ID [replaces ID] [standby]   activate ID   del ID GRACE_MS   path ID ADDR PORT   stats ID   counters
- *   ike ADDR PORT TEXT   keepalive ADDR PORT   quit
+ *   ike ADDR PORT TEXT   keepalive ADDR PORT   local ADDR (for later commands)   quit
  * Events and answers go to stdout, one a line. */
 #include <fcntl.h>
 #include <getopt.h>
@@ -178,6 +178,9 @@ static bool command(char *line)
         struct adit_addr a = addr_of(addr);
         struct adit_path p = path_to(&a, (uint16_t)n);
         printf("sent %d\n", dp_send_nat_t(dp, &p, span_str(text)));
+    } else if (sscanf(line, "local %63s", addr) == 1) {
+        o.local = addr_of(addr);
+        printf("local %s\n", addr);
     } else if (sscanf(line, "keepalive %63s %u", addr, &n) == 2) {
         struct adit_addr a = addr_of(addr);
         struct adit_path p = path_to(&a, (uint16_t)n);

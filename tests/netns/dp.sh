@@ -1,0 +1,304 @@
+#!/usr/bin/env bash
+# The data plane in user space between namespaces, without IKE: two ends with fixed keys (tests/tools/dp_pair.c).
+#
+#   n0 (10.1.0.0/16, fd00:1::/32) --- n2, a router --- n1 (10.2.0.0/16, fd00:2::/32)
+#      192.0.2.1  2001:db8:1::1                198.51.100.1  2001:db8:2::1
+. "$(dirname "$0")/lib.sh"
+need root tun netns ip ping iperf3 tcpdump python3 nft
+dp_pair=$test_build/tests/tools/dp_pair
+need "$dp_pair"
+test_begin dp 3
+
+veth 0 2 192.0.2.1/24 192.0.2.254/24 2001:db8:1::1/64 2001:db8:1::fe/64
+veth 1 2 198.51.100.1/24 198.51.100.254/24 2001:db8:2::1/64 2001:db8:2::fe/64
+n2 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+n0 ip route add default via 192.0.2.254
+n0 ip -6 route add default via 2001:db8:1::fe
+n1 ip route add default via 198.51.100.254
+n1 ip -6 route add default via 2001:db8:2::fe
+n0 ip addr add 10.1.0.1/32 dev lo
+n0 ip addr add fd00:1::1/128 dev lo
+n1 ip addr add 10.2.0.1/32 dev lo
+n1 ip addr add fd00:2::1/128 dev lo
+wait_for 5 'the router forwards' quiet_ns 0 ping -c 1 -W 0.3 198.51.100.1
+wait_for 5 'the router forwards v6' quiet_ns 0 ping -c 1 -W 0.3 2001:db8:2::1
+
+nets_a=(--local-ts 10.1.0.0/16 --local-ts fd00:1::/32 --remote-ts 10.2.0.0/16 --remote-ts fd00:2::/32 --routes)
+nets_b=(--local-ts 10.2.0.0/16 --local-ts fd00:2::/32 --remote-ts 10.1.0.0/16 --remote-ts fd00:1::/32 --routes)
+outer4_a=(--local 192.0.2.1 --peer 198.51.100.1)
+outer4_b=(--local 198.51.100.1 --peer 192.0.2.1)
+outer6_a=(--local 2001:db8:1::1 --peer 2001:db8:2::1)
+outer6_b=(--local 2001:db8:2::1 --peer 2001:db8:1::1)
+
+# one SIDE nI ARGUMENTS...: starts an end; $a and $b are their pids.
+one() {
+    local side=$1 ns=$2
+    shift 2
+    rm -f "$test_tmp/fifo-$side"
+    mkfifo "$test_tmp/fifo-$side"
+    spawn "$side" "$ns" "$dp_pair" "-$side" --fifo "$test_tmp/fifo-$side" "$@"
+}
+up() {
+    wait_for 5 'end a' logged "$a_log" '^ready' && wait_for 5 'end b' logged "$b_log" '^ready'
+}
+down() {
+    stop "$a"
+    stop "$b"
+}
+tell() {
+    printf '# [%s] %s\n' "$1" "${*:2}" >&2
+    printf '%s\n' "${*:2}" >"$test_tmp/fifo-$1"
+}
+# counter SIDE NAME: its value now
+counter() {
+    local log=$1_log before
+    before=$(grep -c '^counters' "${!log}")
+    printf 'counters\n' >"$test_tmp/fifo-$1"
+    wait_for 2 "counters of $1" more_counters "${!log}" "$before"
+    grep '^counters' "${!log}" | tail -n 1 | tr ' ' '\n' | sed -n "s/^$2=//p"
+}
+more_counters() { [ "$(grep -c '^counters' "$1")" -gt "$2" ]; }
+pings() { in_ns "$1" ping -c 3 -i 0.05 -W 1 "$2"; }
+mtu_of_path() {
+    ip -n "$test_prefix-2" link set w1 mtu "$1"
+    ip -n "$test_prefix-1" link set w2 mtu "${2:-1500}"
+}
+
+test_carries() { # WHAT OUTER ENCAP
+    local -n oa=$2_a ob=$2_b
+    one a n0 "${oa[@]}" "${nets_a[@]}" $3
+    one b n1 "${ob[@]}" "${nets_b[@]}" $3
+    check "$1: both ends start" up
+    check "$1: inner IPv4" pings 0 10.2.0.1
+    check "$1: inner IPv6" pings 0 fd00:2::1
+    check "$1: the other way" pings 1 10.1.0.1
+    spawn server n1 iperf3 -s -1
+    wait_for 5 'iperf3 listens' listens 1 5201
+    check "$1: TCP" n0 iperf3 -c 10.2.0.1 -n 200M
+    spawn server n1 iperf3 -s -1
+    wait_for 5 'iperf3 listens' listens 1 5201
+    check "$1: TCP over IPv6, reverse, 4 streams" n0 iperf3 -c fd00:2::1 -R -P 4 -n 100M
+    is "$1: nothing was dropped on arrival" "$(counter b drops)" 0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0
+    down
+}
+
+# Numbers of packets that a flood ping lost while the SA is replaced 5 times, as IKE does it (RFC 7296 s2.8): the
+# responder has the new SA on standby, the initiator uses it at once, then the old one goes.
+test_rekey() { # WHAT ENCAP
+    local i
+    one a n0 "${outer4_a[@]}" "${nets_a[@]}" $2
+    one b n1 "${outer4_b[@]}" "${nets_b[@]}" $2
+    check "$1: both ends start" up
+    pings 0 10.2.0.1 >/dev/null
+    spawn server n1 iperf3 -s -1
+    wait_for 5 'iperf3 listens' listens 1 5201
+    spawn stream n0 iperf3 -c 10.2.0.1 -u -b 20M -l 500 -t 4 --get-server-output -J
+    spawn flood n0 ping -q -i 0.002 -c 1500 -W 2 10.2.0.1
+    for i in 2 3 4 5 6; do
+        sleep 0.4
+        tell b add $i replaces $((i - 1)) standby
+        wait_for 2 "b has SA $i" logged "$b_log" "^added $i"
+        tell a add $i replaces $((i - 1))
+        wait_for 2 "b uses SA $i" logged "$b_log" "first-in id=$i"
+        tell a del $((i - 1)) 1000
+        tell b del $((i - 1)) 1000
+    done
+    wait "$flood" "$stream"
+    is "$1: 5 changes of SA lose no ping" "$(sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p' "$flood_log")" 0
+    is "$1: 5 changes of SA lose no datagram" "$(python3 -c '
+import json, sys
+end = json.load(open(sys.argv[1]))["end"]
+print(end["sum"]["lost_packets"], end["sum"]["packets"] > 15000)' "$stream_log")" '0 True'
+    check "$1: the last SA carried the traffic" logged "$a_log" '^deleted 5 packets_in=[1-9]'
+    down
+}
+
+# A router on the way has a smaller link. TCP's MSS is not clamped here, so that everything rests on ICMP.
+test_path_mtu() { # WHAT OUTER ENCAP MTU INNER4
+    local -n oa=$2_a ob=$2_b
+    local told
+    mtu_of_path 1500
+    one a n0 "${oa[@]}" "${nets_a[@]}" $3 --no-clamp
+    one b n1 "${ob[@]}" "${nets_b[@]}" $3 --no-clamp
+    check "$1: both ends start" up
+    pings 0 10.2.0.1 >/dev/null
+    mtu_of_path "$4" "$4"
+    quiet_ns 0 ip route flush cache
+    quiet_ns 0 ping -c 2 -i 0.3 -W 0.3 -M do -s 1390 10.2.0.1 >/dev/null 2>&1
+    quiet_ns 1 ping -c 2 -i 0.3 -W 0.3 -M do -s 1390 10.1.0.1 >/dev/null 2>&1 # the other end learns it from its own link
+    between "$1: the router's word is taken" "$(counter a ptb_taken)" 1 10
+    told=$(quiet_ns 0 ping -c 2 -i 0.2 -W 0.5 -M do -s 1390 10.2.0.1 2>&1 | sed -n 's/.*mtu *= *\([0-9]*\).*/\1/p' | head -n 1)
+    is "$1: the sender learns the inner MTU" "$told" "$5"
+    check "$1: exactly that fits" n0 ping -c 1 -W 1 -M do -s $(($5 - 28)) 10.2.0.1
+    check "$1: without DF a longer packet is cut" n0 ping -c 2 -i 0.1 -W 1 -M dont -s 1400 10.2.0.1
+    check "$1: IPv6 inside" n0 ping -c 5 -i 0.1 -W 1 -M want -s 1300 fd00:2::1
+    spawn server n1 iperf3 -s -1
+    wait_for 5 'iperf3 listens' listens 1 5201
+    check "$1: TCP" n0 timeout 20 iperf3 -c 10.2.0.1 -n 20M
+    down
+    mtu_of_path 1500
+    quiet_ns 0 ip route flush cache
+    quiet_ns 1 ip route flush cache
+}
+
+# ICMP errors that anybody may forge (esp.md s6): quoted SPI and sequence number have to be ours, of late.
+test_forged_ptb() {
+    one a n0 "${outer4_a[@]}" "${nets_a[@]}"
+    one b n1 "${outer4_b[@]}" "${nets_b[@]}"
+    check 'forged PTB: both ends start' up
+    pings 0 10.2.0.1 >/dev/null
+    forge() { # SPI SEQ MTU
+        in_ns 2 python3 - "$@" <<'PY'
+import socket, struct, sys
+spi, seq, mtu = (int(x, 0) for x in sys.argv[1:])
+def csum(b):
+    s = sum(struct.unpack('!%dH' % (len(b) // 2), b)); s = (s >> 16) + (s & 65535); return ~(s + (s >> 16)) & 65535
+ip = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 1500, 0, 0x4000, 60, 50, 0, socket.inet_aton('192.0.2.1'), socket.inet_aton('198.51.100.1'))
+ip = ip[:10] + struct.pack('!H', csum(ip)) + ip[12:]
+body = ip + struct.pack('!II', spi, seq)
+icmp = struct.pack('!BBHHH', 3, 4, 0, 0, mtu) + body
+icmp = icmp[:2] + struct.pack('!H', csum(icmp)) + icmp[4:]
+socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP).sendto(icmp, ('192.0.2.1', 0))
+PY
+    }
+    forge 0x1234 1 1000
+    sleep 0.2
+    is 'forged PTB: unknown SPI is refused' "$(counter a ptb_refused) $(counter a ptb_taken)" '1 0'
+    forge 0x1003 99999 1000
+    sleep 0.2
+    is 'forged PTB: a number never sent is refused' "$(counter a ptb_refused) $(counter a ptb_taken)" '2 0'
+    forge 0x1003 2 68
+    sleep 0.2
+    is 'forged PTB: at most down to the floor' "$(quiet_ns 0 ping -c 1 -W 1 -M do -s 700 10.2.0.1 2>&1 | sed -n 's/.*mtu *= *\([0-9]*\).*/\1/p' | head -n 1)" 522
+    check 'forged PTB: traffic goes on' n0 ping -c 1 -W 1 -M do -s $((522 - 28)) 10.2.0.1
+    down
+    quiet_ns 0 ip route flush cache
+}
+
+test_mss() {
+    one a n0 "${outer4_a[@]}" "${nets_a[@]}" --encap
+    one b n1 "${outer4_b[@]}" "${nets_b[@]}" --encap
+    check 'MSS: both ends start' up
+    spawn server n1 iperf3 -s
+    wait_for 5 'iperf3 listens' listens 1 5201
+    spawn dump n1 tcpdump -nlvi adit0 'tcp[tcpflags] & tcp-syn != 0 and not src net 10.2.0.0/16'
+    wait_for 5 'tcpdump' logged "$dump_log" 'listening on'
+    # As a host behind the gateway would, the sender offers what suits Ethernet.
+    n0 ip route change 10.2.0.0/16 dev adit0 src 10.1.0.1 advmss 1460
+    check 'MSS: TCP' n0 iperf3 -c 10.2.0.1 -n 1M
+    check 'MSS: lowered to the tunnel in SYNs' wait_for 3 'the SYN in the capture' logged "$dump_log" 'mss 1398'
+    refuse 'MSS: nothing else is seen' logged "$dump_log" 'mss 1460'
+    between 'MSS: counted' "$(counter a mss_clamped)" 1 100
+    stop "$server"
+    stop "$dump"
+    down
+}
+
+test_roaming() {
+    one a n0 "${outer4_a[@]}" "${nets_a[@]}" --encap
+    one b n1 "${outer4_b[@]}" "${nets_b[@]}" --encap
+    check 'roaming: both ends start' up
+    check 'roaming: before' pings 0 10.2.0.1
+    n0 ip addr add 192.0.2.77/24 dev w2
+    tell a local 192.0.2.77
+    tell a path 1 198.51.100.1 4500
+    wait_for 2 'a moves' logged "$a_log" 'path 1 set'
+    quiet_ns 0 ping -c 2 -i 0.1 -W 0.2 10.2.0.1 >/dev/null
+    check 'roaming: the new address is told' wait_for 2 'event path' logged "$b_log" 'event path id=1 .*from=192.0.2.77\[4500\]'
+    tell b path 1 192.0.2.77 4500
+    wait_for 2 'b follows' logged "$b_log" 'path 1 set'
+    check 'roaming: after' pings 0 10.2.0.1
+    n0 ip addr del 192.0.2.77/24 dev w2
+    down
+}
+
+# The first packet raises ACQUIRE, waits, and is delivered once there is an SA.
+test_trap() {
+    one a n0 "${outer4_a[@]}" "${nets_a[@]}" --encap --trap
+    one b n1 "${outer4_b[@]}" "${nets_b[@]}" --encap
+    check 'trap: both ends start' up
+    spawn first n0 ping -c 3 -i 0.1 -W 5 10.2.0.1
+    check 'trap: ACQUIRE names the packet' wait_for 2 'event acquire' logged "$a_log" \
+        'event acquire .*reqid=1 10.1.0.1/32.* === 10.2.0.1/32'
+    sleep 0.5
+    tell a add 1
+    wait "$first"
+    is 'trap: the waiting packets were sent' "$(sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p' "$first_log")" 0
+    is 'trap: one ACQUIRE' "$(grep -c 'event acquire' "$a_log")" 1
+    down
+}
+
+test_ike() {
+    one a n0 "${outer4_a[@]}" "${nets_a[@]}" --encap
+    one b n1 "${outer6_b[@]}" "${nets_b[@]}" --encap
+    check 'IKE on the NAT-T port: both ends start' up
+    tell a ike 198.51.100.1 4500 hello
+    check 'IKE on the NAT-T port: arrives without marker' wait_for 2 'event ike' logged "$b_log" \
+        'event ike .*from=192.0.2.1\[4500\] data=hello$'
+    tell a keepalive 198.51.100.1 4500
+    tell b local 2001:db8:2::1
+    tell b ike 2001:db8:1::1 4500 six
+    check 'IKE on the NAT-T port: IPv6' wait_for 2 'event ike' logged "$a_log" 'event ike .*2001:db8:2::1\[4500\] data=six$'
+    is 'IKE on the NAT-T port: a keepalive is nothing' "$(grep -c 'event ike' "$b_log")" 1
+    down
+}
+
+# The peer's own address lies inside what is tunnelled: our packets may not loop.
+test_peer_inside() {
+    one a n0 "${outer4_a[@]}" --local-ts 10.1.0.0/16 --remote-ts 0.0.0.0/0 --routes --encap
+    one b n1 "${outer4_b[@]}" --local-ts 0.0.0.0/0 --remote-ts 10.1.0.0/16 --routes --encap
+    check 'peer inside the tunnel: both ends start' up
+    check 'peer inside the tunnel: traffic passes' pings 0 10.2.0.1
+    is 'peer inside the tunnel: host route around it' "$(quiet_ns 0 ip route get 198.51.100.1 | grep -c 'via 192.0.2.254')" 1
+    is 'peer inside the tunnel: everything else goes in' "$(quiet_ns 0 ip route get 203.0.113.9 | grep -c 'dev adit0')" 1
+    down
+    is 'peer inside the tunnel: the route is removed' "$(n0 ip route show 198.51.100.1)" ''
+    # Host to host: the selector *is* the peer; only a mark can tell our packets.
+    one a n0 "${outer4_a[@]}" --local-ts 192.0.2.1 --remote-ts 198.51.100.1 --routes --encap --mark 0x77 --table 220
+    one b n1 "${outer4_b[@]}" --local-ts 198.51.100.1 --remote-ts 192.0.2.1 --routes --encap --mark 0x77 --table 220
+    check 'host to host: both ends start' up
+    check 'host to host: traffic passes' pings 0 198.51.100.1
+    between 'host to host: through the tunnel' "$(counter b packets_in)" 3 100
+    down
+    is 'host to host: the rule is removed' "$(n0 ip rule | grep -c 220)" 0
+    one a n0 "${outer4_a[@]}" --local-ts 192.0.2.1 --remote-ts 198.51.100.1 --routes --transport --mark 0x77 --table 220
+    one b n1 "${outer4_b[@]}" --local-ts 198.51.100.1 --remote-ts 192.0.2.1 --routes --transport --mark 0x77 --table 220
+    check 'transport mode: both ends start' up
+    check 'transport mode: traffic passes' pings 0 198.51.100.1
+    spawn server n1 iperf3 -s -1
+    wait_for 5 'iperf3 listens' listens 1 5201
+    check 'transport mode: TCP' n0 timeout 20 iperf3 -c 198.51.100.1 -n 50M
+    down
+}
+
+test_limits() {
+    one a n0 "${outer4_a[@]}" "${nets_a[@]}" --encap --soft-packets 5 --hard-packets 10 --inactivity 700
+    one b n1 "${outer4_b[@]}" "${nets_b[@]}" --encap
+    check 'limits: both ends start' up
+    quiet_ns 0 ping -c 12 -i 0.02 -W 0.2 10.2.0.1 >"$test_tmp/limits"
+    check 'limits: soft' wait_for 2 'event soft' logged "$a_log" 'event soft id=1'
+    check 'limits: hard' wait_for 2 'event hard' logged "$a_log" 'event hard id=1'
+    between 'limits: nothing goes out beyond' "$(sed -n 's/.* \([0-9]*\) received.*/\1/p' "$test_tmp/limits")" 1 10
+    check 'limits: inactivity' wait_for 3 'event inactive' logged "$a_log" 'event inactive id=1'
+    down
+}
+
+test_carries 'ESP in UDP over IPv4' outer4 --encap
+test_carries 'ESP over IPv4' outer4 ''
+test_carries 'ESP in UDP over IPv6' outer6 --encap
+test_carries 'ESP over IPv6' outer6 ''
+test_rekey 'rekey, in UDP' --encap
+test_rekey 'rekey, raw' ''
+test_path_mtu 'path MTU 1400, in UDP' outer4 --encap 1400 1338
+test_path_mtu 'path MTU 1400, raw' outer4 '' 1400 1346
+test_path_mtu 'path MTU 1280, raw IPv6' outer6 '' 1280 1206
+test_path_mtu 'path MTU 1350, in UDP over IPv6' outer6 --encap 1350 1266
+test_forged_ptb
+test_mss
+test_roaming
+test_trap
+test_ike
+test_peer_inside
+test_limits
+is 'no TUN is left' "$(quiet_ns 0 ip -o link | grep -c adit)" 0
+test_end
