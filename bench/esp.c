@@ -8,9 +8,9 @@
 #include "esp/sa.h"
 #include "wire/ip.h"
 
-#define POOL      256 /* packets that go round: 512 KiB, about a second-level cache */
-#define STRIDE    2048
-#define ROUNDS    41
+#define POOL 256 /* packets that go round: 512 KiB, about a second-level cache */
+#define STRIDE 2048
+#define ROUNDS 41
 
 struct suite {
     const char *name;
@@ -86,7 +86,9 @@ static void make_sas(struct bench *b, const struct adit_crypto *c, const struct 
         .copy_ecn = true,
         .copy_dscp = ADIT_COPY_OUT,
     };
-    need(esp_sa_new(c, &spec, 0, &b->out, NULL) == ADIT_OK && esp_sa_new(c, &spec, 0, &b->in, NULL) == ADIT_OK, "SA");
+    need(esp_sa_new(c, &spec, 0, &b->out, NULL) == ADIT_OK &&
+             esp_sa_new(c, &spec, 0, &b->in, NULL) == ADIT_OK,
+         "SA");
     b->table = esp_table_new(1);
     need(b->table && esp_table_add(b->table, b->in) == ADIT_OK, "table");
     need(crypt_new(c, encr, s->bits, k, integ, ik, true, &b->raw_seal) == ADIT_OK, "context");
@@ -102,8 +104,12 @@ static void make_packets(struct bench *b, uint16_t size)
         b->at[i] = &b->pkts[i];
         memset(memory[i], (int)i, STRIDE);
         need(ip_put(memory[i] + ESP_HEADROOM, &ip, size - 20u), "inner packet");
-        b->jobs[i] = (struct crypt_job){ .data = memory[i] + ESP_HEADROOM, .n = plain, .iv = ivs[i], .aad = aads[i],
-                                         .aad_n = 8, .icv = icvs[i] };
+        b->jobs[i] = (struct crypt_job){ .data = memory[i] + ESP_HEADROOM,
+                                         .n = plain,
+                                         .iv = ivs[i],
+                                         .aad = aads[i],
+                                         .aad_n = 8,
+                                         .icv = icvs[i] };
         ivs[i][7] = (uint8_t)i;
     }
 }
@@ -178,12 +184,14 @@ static struct cost measure(struct bench *b, uint16_t size, size_t batch, size_t 
 static void print(bool json, const char *name, uint16_t size, size_t batch, const struct cost *c)
 {
     if (json)
-        printf("{\"bench\":\"esp\",\"suite\":\"%s\",\"octets\":%u,\"batch\":%zu,\"seal_ns\":%.1f,\"open_ns\":%.1f,"
-               "\"crypt_seal_ns\":%.1f,\"crypt_open_ns\":%.1f,\"seal_gbits\":%.2f,\"open_gbits\":%.2f}\n",
-               name, size, batch, c->seal, c->open, c->raw_seal, c->raw_open, size * 8 / c->seal, size * 8 / c->open);
+        printf(
+            "{\"bench\":\"esp\",\"suite\":\"%s\",\"octets\":%u,\"batch\":%zu,\"seal_ns\":%.1f,\"open_ns\":%.1f,"
+            "\"crypt_seal_ns\":%.1f,\"crypt_open_ns\":%.1f,\"seal_gbits\":%.2f,\"open_gbits\":%.2f}\n",
+            name, size, batch, c->seal, c->open, c->raw_seal, c->raw_open, size * 8 / c->seal,
+            size * 8 / c->open);
     else
-        printf("%-17s %6u %6zu %9.1f %9.1f %11.1f %11.1f %10.2f %10.2f\n", name, size, batch, c->seal, c->open,
-               c->raw_seal, c->raw_open, size * 8 / c->seal, size * 8 / c->open);
+        printf("%-17s %6u %6zu %9.1f %9.1f %11.1f %11.1f %10.2f %10.2f\n", name, size, batch, c->seal,
+               c->open, c->raw_seal, c->raw_open, size * 8 / c->seal, size * 8 / c->open);
 }
 
 static void run(const struct adit_crypto *c, const struct suite *s, bool json, size_t rounds)
@@ -219,8 +227,8 @@ int main(int argc, char **argv)
     struct adit_crypto *c = adit_crypto_new(NULL, NULL, &why);
     need(c, why.text);
     if (!json)
-        printf("%-17s %6s %6s %9s %9s %11s %11s %10s %10s\n", "suite", "octets", "batch", "seal ns", "open ns",
-               "crypt seal", "crypt open", "seal Gb/s", "open Gb/s");
+        printf("%-17s %6s %6s %9s %9s %11s %11s %10s %10s\n", "suite", "octets", "batch", "seal ns",
+               "open ns", "crypt seal", "crypt open", "seal Gb/s", "open Gb/s");
     for (size_t i = 0; i < ARRAY_LEN(suites); i++)
         run(c, &suites[i], json, rounds);
     adit_crypto_free(c);

@@ -14,10 +14,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
             abort();                                                                                         \
     } while (0)
 
-#define SPI       0x11223344u
+#define SPI 0x11223344u
 #define PLAIN_MAX 4096
 
-enum option { TRANSPORT = 1, ESN = 2, AS_IT_IS = 4, V6_PATH = 8, NARROW = 16, TRANSLATED = 32, NO_WINDOW = 64 };
+enum option {
+    TRANSPORT = 1,
+    ESN = 2,
+    AS_IT_IS = 4,
+    V6_PATH = 8,
+    NARROW = 16,
+    TRANSLATED = 32,
+    NO_WINDOW = 64
+};
 
 static const struct adit_suite suites[] = {
     { .encr = ENCR_AES_GCM_16, .encr_bits = 128 },
@@ -45,14 +53,16 @@ static struct adit_ts everything(uint8_t family)
     return ts;
 }
 
-static const struct adit_addr here[2] = { { 4, { 198, 51, 100, 2 } }, { 6, { 0x20, 1, 0xd, 0xb8, [15] = 2 } } };
+static const struct adit_addr here[2] = { { 4, { 198, 51, 100, 2 } },
+                                          { 6, { 0x20, 1, 0xd, 0xb8, [15] = 2 } } };
 static const struct adit_addr there[2] = { { 4, { 192, 0, 2, 1 } }, { 6, { 0x20, 1, 0xd, 0xb8, [15] = 1 } } };
 
 static struct esp_sa *make(const struct adit_suite *suite, unsigned options)
 {
     static const uint8_t key[64] = { 1, 2, 3 };
     const struct encr_alg *encr = crypto_encr(crypto(), suite->encr);
-    struct adit_span k = span(key, encr_key_octets(encr, suite->encr_bits)), integ = span(key, suite->integ ? 32 : 0);
+    struct adit_span k = span(key, encr_key_octets(encr, suite->encr_bits)),
+                     integ = span(key, suite->integ ? 32 : 0);
     bool v6 = options & V6_PATH;
     struct adit_ts local[2] = { everything(4), everything(6) }, remote[2] = { everything(4), everything(6) };
     if (options & NARROW) {
@@ -61,10 +71,21 @@ static struct esp_sa *make(const struct adit_suite *suite, unsigned options)
         remote[1].port_lo = 65535, remote[1].port_hi = 0;
     }
     struct adit_child_spec spec = {
-        .proto = PROTO_ESP, .mode = options & TRANSPORT ? ADIT_MODE_TRANSPORT : ADIT_MODE_TUNNEL, .suite = *suite,
-        .in = { SPI, k, integ }, .out = { SPI, k, integ }, .path = { { here[v6], 4500 }, { there[v6], 4500 } },
-        .udp_encap = true, .n_local_ts = 2, .n_remote_ts = 2, .local_ts = local, .remote_ts = remote,
-        .replay_window = options & NO_WINDOW ? 0 : 64, .copy_df = true, .copy_ecn = true, .copy_dscp = ADIT_COPY_BOTH,
+        .proto = PROTO_ESP,
+        .mode = options & TRANSPORT ? ADIT_MODE_TRANSPORT : ADIT_MODE_TUNNEL,
+        .suite = *suite,
+        .in = { SPI, k, integ },
+        .out = { SPI, k, integ },
+        .path = { { here[v6], 4500 }, { there[v6], 4500 } },
+        .udp_encap = true,
+        .n_local_ts = 2,
+        .n_remote_ts = 2,
+        .local_ts = local,
+        .remote_ts = remote,
+        .replay_window = options & NO_WINDOW ? 0 : 64,
+        .copy_df = true,
+        .copy_ecn = true,
+        .copy_dscp = ADIT_COPY_BOTH,
     };
     if (options & TRANSLATED)
         spec.local_seen_by_peer = spec.remote_seen_by_peer = here[v6];
@@ -116,7 +137,8 @@ static void open_twice(struct esp_sa *sa, const struct esp_pkt *sealed, uint8_t 
     must(t && esp_table_add(t, sa) == ADIT_OK);
     esp_open_batch(t, both, 2, 1);
     if (!authentic) {
-        must(one.verdict != ESP_OK && one.verdict != ESP_DUMMY && sa->window.top == top && sa->in.packets == 0);
+        must(one.verdict != ESP_OK && one.verdict != ESP_DUMMY && sa->window.top == top &&
+             sa->in.packets == 0);
     } else {
         must(one.verdict != ESP_INTEGRITY && one.verdict != ESP_REPLAY && sa->window.top == sa->seq);
         must(two.verdict == (sa->window.size ? ESP_REPLAY : one.verdict));

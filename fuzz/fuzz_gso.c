@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
     } while (0)
 
 #define INPUT_MAX 8192
-#define PIECES    64
-#define ROOM      (ESP_HEADROOM + 2 * INPUT_MAX + ESP_TAILROOM)
+#define PIECES 64
+#define ROOM (ESP_HEADROOM + 2 * INPUT_MAX + ESP_TAILROOM)
 
 static uint8_t mem[PIECES][ROOM];
 static struct esp_pkt pieces[PIECES], *out[PIECES];
@@ -50,9 +50,11 @@ static void check_pieces(const struct segment *whole, const struct esp_gso *gso,
     uint32_t at = 0;
     for (size_t i = 0; i < count; i++) {
         struct segment s = segment_of(out[i]);
-        must(s.head_n == whole->head_n && s.payload_n <= gso->size && (i + 1 == count || s.payload_n == gso->size));
+        must(s.head_n == whole->head_n && s.payload_n <= gso->size &&
+             (i + 1 == count || s.payload_n == gso->size));
         must(l4_checksum_ok(s.packet, &s.ip) && (s.ip.version == 6 || ip4_checksum_ok(s.packet, &s.ip)));
-        must(span_equal(span(s.packet + s.head_n, s.payload_n), span(whole->packet + whole->head_n + at, s.payload_n)));
+        must(span_equal(span(s.packet + s.head_n, s.payload_n),
+                        span(whole->packet + whole->head_n + at, s.payload_n)));
         if (s.ip.proto == IP_PROTO_TCP)
             must(be32_get(s.l4 + TCP_SEQ_AT) == be32_get(whole->l4 + TCP_SEQ_AT) + at);
         at += s.payload_n;
@@ -118,8 +120,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     static uint8_t a[INPUT_MAX], b[INPUT_MAX];
     if (n < 5 || n > INPUT_MAX)
         return 0;
-    struct esp_gso gso = { .type = types[data[0] & 3], .size = be16_get(data + 1), .needs_csum = data[0] & 4 };
-    struct adit_span both = span(data + 5, n - 5), one = span_first(both, be16_get(data + 3)), two = span_from(both, one.n);
+    struct esp_gso gso = { .type = types[data[0] & 3],
+                           .size = be16_get(data + 1),
+                           .needs_csum = data[0] & 4 };
+    struct adit_span both = span(data + 5, n - 5), one = span_first(both, be16_get(data + 3)),
+                     two = span_from(both, one.n);
     gso.csum_start = gso.type == GSO_TCP6 || data[0] & 8 ? 40 : 20;
     gso.csum_offset = gso.type == GSO_UDP ? 6 : 16;
     cut_and_join(both, &gso);

@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     for (size_t i = 0; i < STEPS && in.n >= 3; i++) {
         int32_t delta = (int32_t)(((uint32_t)rd_u8(&in) << 24) | (uint32_t)rd_u16(&in) << 8) >> 8;
         uint64_t seq = w.top + (uint64_t)(int64_t)delta;
-        bool wraps = delta < 0 ? (uint64_t)-(int64_t)delta > w.top : seq < w.top;
+        bool wraps = delta < 0 ? (uint64_t) - (int64_t)delta > w.top : seq < w.top;
         if (!wraps)
             step(&w, seq, extended);
     }

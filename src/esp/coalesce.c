@@ -65,14 +65,16 @@ static bool continues(const struct segment *head, const struct segment *next, ui
 {
     if (!same_flow(head, next) || !same_headers(head, next) || !id_continues(head, next, size))
         return false;
-    return head->ip.proto == IP_PROTO_TCP ? tcp_continues(head, next) : is_exact_udp(head) && is_exact_udp(next);
+    return head->ip.proto == IP_PROTO_TCP ? tcp_continues(head, next)
+                                          : is_exact_udp(head) && is_exact_udp(next);
 }
 
 /* A shorter segment ends a run, and so does one that the buffer or an IP length can't hold. */
-static bool fits(const struct esp_pkt *pkt, const struct segment *head, const struct segment *next, uint32_t size)
+static bool fits(const struct esp_pkt *pkt, const struct segment *head, const struct segment *next,
+                 uint32_t size)
 {
-    return head->payload_n > 0 && head->payload_n % size == 0 && next->payload_n > 0 && next->payload_n <= size &&
-           head->ip.total_n + next->payload_n <= PACKET_MAX &&
+    return head->payload_n > 0 && head->payload_n % size == 0 && next->payload_n > 0 &&
+           next->payload_n <= size && head->ip.total_n + next->payload_n <= PACKET_MAX &&
            pkt->off + (uint64_t)head->ip.total_n + next->payload_n <= pkt->cap;
 }
 
@@ -85,7 +87,8 @@ static void append(struct esp_pkt *pkt, const struct segment *head, const struct
     uint8_t *l4 = to + head->ip.header_n;
     if (head->ip.proto == IP_PROTO_TCP)
         l4[TCP_FLAGS_AT] |= next->l4[TCP_FLAGS_AT] & TCP_PSH;
-    uint64_t pseudo = checksum_pseudo(&head->ip.src, &head->ip.dst, head->ip.proto, total - head->ip.header_n);
+    uint64_t pseudo = checksum_pseudo(&head->ip.src, &head->ip.dst, head->ip.proto,
+                                      total - head->ip.header_n);
     be16_put(l4 + at, (uint16_t)~checksum_fold(pseudo));
     pkt->len = total;
 }
@@ -93,7 +96,8 @@ static void append(struct esp_pkt *pkt, const struct segment *head, const struct
 bool esp_coalesce(struct esp_pkt *head, struct esp_gso *gso, const struct esp_pkt *next)
 {
     struct segment h, n;
-    if (!segment_get(head->buf + head->off, head->len, &h) || !segment_get(next->buf + next->off, next->len, &n))
+    if (!segment_get(head->buf + head->off, head->len, &h) ||
+        !segment_get(next->buf + next->off, next->len, &n))
         return false;
     uint32_t size = gso->type == GSO_NONE ? h.payload_n : gso->size;
     if (size == 0 || size > UINT16_MAX || !fits(head, &h, &n, size) || !continues(&h, &n, size))

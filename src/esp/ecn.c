@@ -21,9 +21,10 @@ bool ecn_inner(uint8_t inner, uint8_t outer, enum adit_copy dscp, uint8_t *resul
 }
 
 /* RFC 6040 figure 4; row = inner, column = outer: Not-ECT, ECT(1), ECT(0), CE. */
+/* clang-format off */
 static const uint8_t decap[16] = {
     ECN_NOT_ECT, ECN_NOT_ECT, ECN_NOT_ECT, DROP,
-    ECN_ECT1, ECN_ECT1, ECN_ECT1, ECN_CE,
-    ECN_ECT0, ECN_ECT1, ECN_ECT0, ECN_CE,
-    ECN_CE, ECN_CE, ECN_CE, ECN_CE,
+    ECN_ECT1,    ECN_ECT1,    ECN_ECT1,    ECN_CE,
+    ECN_ECT0,    ECN_ECT1,    ECN_ECT0,    ECN_CE,
+    ECN_CE,      ECN_CE,      ECN_CE,      ECN_CE,
 };

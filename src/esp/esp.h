@@ -11,17 +11,17 @@ struct ip_packet; /* wire/ip.h */
 
 enum esp_verdict {
     ESP_OK,
-    ESP_DUMMY,        /* authentic, Next Header 59: to be discarded silently */
-    ESP_NO_SA,        /* unknown SPI */
-    ESP_MALFORMED,    /* too short, bad length, bad pad, inner length lies */
-    ESP_REPLAY,       /* outside the window or seen */
-    ESP_INTEGRITY,    /* ICV */
-    ESP_SELECTOR,     /* inner packet is not for this SA */
-    ESP_ECN,          /* outer CE over inner Not-ECT: RFC 6040 */
-    ESP_TOO_BIG,      /* would exceed the path MTU: caller answers with ICMP (pkt->mtu = largest inner size) */
-    ESP_TTL,          /* inner TTL is used up */
-    ESP_EXPIRED,      /* hard lifetime or sequence numbers are used up */
-    ESP_STANDBY,      /* outbound half is not active yet, or memory is out: later perhaps */
+    ESP_DUMMY,     /* authentic, Next Header 59: to be discarded silently */
+    ESP_NO_SA,     /* unknown SPI */
+    ESP_MALFORMED, /* too short, bad length, bad pad, inner length lies */
+    ESP_REPLAY,    /* outside the window or seen */
+    ESP_INTEGRITY, /* ICV */
+    ESP_SELECTOR,  /* inner packet is not for this SA */
+    ESP_ECN,       /* outer CE over inner Not-ECT: RFC 6040 */
+    ESP_TOO_BIG,   /* would exceed the path MTU: caller answers with ICMP (pkt->mtu = largest inner size) */
+    ESP_TTL,       /* inner TTL is used up */
+    ESP_EXPIRED,   /* hard lifetime or sequence numbers are used up */
+    ESP_STANDBY,   /* outbound half is not active yet, or memory is out: later perhaps */
     ESP_VERDICTS
 };
 const char *esp_verdict_name(enum esp_verdict v);
@@ -36,19 +36,19 @@ const char *esp_verdict_name(enum esp_verdict v);
 struct esp_pkt {
     uint8_t *buf;
     uint32_t cap, off, len;
-    uint8_t tos;              /* open: outer TOS/traffic class (ECN!); seal: set to the outer value to send with */
-    uint8_t verdict;          /* enum esp_verdict, set by the batch call */
-    uint16_t mtu;             /* ESP_TOO_BIG: largest inner packet that would fit */
-    bool df;                  /* seal, IPv4: outer DF as it has to be sent */
-    struct esp_sa *sa;        /* open: the SA found */
+    uint8_t tos;       /* open: outer TOS/traffic class (ECN!); seal: set to the outer value to send with */
+    uint8_t verdict;   /* enum esp_verdict, set by the batch call */
+    uint16_t mtu;      /* ESP_TOO_BIG: largest inner packet that would fit */
+    bool df;           /* seal, IPv4: outer DF as it has to be sent */
+    struct esp_sa *sa; /* open: the SA found */
     const struct adit_path *from; /* open: where it came from (may be NULL) */
 };
 
 enum esp_event { ESP_EV_SOFT = 1, ESP_EV_HARD = 2, ESP_EV_FIRST_IN = 4, ESP_EV_PATH = 8 /* peer moved */ };
 
 /* Both directions of one Child SA. Keys are copied into locked memory. ADIT_ERR_CRYPTO: unknown transform. */
-ADIT_MUST_USE enum adit_rc esp_sa_new(const struct adit_crypto *c, const struct adit_child_spec *spec, uint64_t now,
-                                      struct esp_sa **out, struct adit_why *why);
+ADIT_MUST_USE enum adit_rc esp_sa_new(const struct adit_crypto *c, const struct adit_child_spec *spec,
+                                      uint64_t now, struct esp_sa **out, struct adit_why *why);
 void esp_sa_free(struct esp_sa *sa);
 uint32_t esp_sa_id(const struct esp_sa *sa);
 uint32_t esp_sa_reqid(const struct esp_sa *sa);
@@ -72,8 +72,8 @@ uint16_t esp_sa_inner_mtu(const struct esp_sa *sa);
 /* Does an outbound inner packet fit the SA's selectors? (local = source). Ports of protocols without any, and of later
  * fragments, are OPAQUE: esp_sa_selects() takes 0 for both as that unless the protocol is TCP, UDP, ... */
 bool esp_sa_selects_packet(const struct esp_sa *sa, const struct ip_packet *ip);
-bool esp_sa_selects(const struct esp_sa *sa, const struct adit_addr *src, const struct adit_addr *dst, uint8_t proto,
-                    uint16_t sport, uint16_t dport);
+bool esp_sa_selects(const struct esp_sa *sa, const struct adit_addr *src, const struct adit_addr *dst,
+                    uint8_t proto, uint16_t sport, uint16_t dport);
 /* ICMP errors about our outer packets: is this sequence number one that we sent lately? */
 bool esp_sa_sent(const struct esp_sa *sa, uint32_t seq);
 
@@ -95,13 +95,14 @@ void esp_open_batch(struct esp_table *t, struct esp_pkt **pkts, size_t n, uint64
  * out[] (the caller set buf, cap and off of each), or 0 if it can't be cut: headers that lie, IPv6 extension headers,
  * fragments, more than max pieces, a piece that leaves no ESP_TAILROOM. hdr_len is only a hint and not trusted. */
 struct esp_gso {
-    uint8_t type;      /* virtio_net_hdr gso_type without ECN bit: 0 none, 1 TCPv4, 4 TCPv6, 5 UDP_L4 */
-    uint16_t size;     /* payload octets a piece */
-    uint16_t hdr_len;  /* headers up to the payload */
+    uint8_t type;     /* virtio_net_hdr gso_type without ECN bit: 0 none, 1 TCPv4, 4 TCPv6, 5 UDP_L4 */
+    uint16_t size;    /* payload octets a piece */
+    uint16_t hdr_len; /* headers up to the payload */
     bool needs_csum;
     uint16_t csum_start, csum_offset;
 };
-size_t esp_gso_split(const uint8_t *pkt, size_t len, const struct esp_gso *gso, struct esp_pkt **out, size_t max);
+size_t esp_gso_split(const uint8_t *pkt, size_t len, const struct esp_gso *gso, struct esp_pkt **out,
+                     size_t max);
 /* Completes a partial checksum in place (gso type none). False: offsets lie. */
 bool esp_gso_checksum(uint8_t *pkt, size_t len, const struct esp_gso *gso);
 /* The other way: appends next to a run of segments of one TCP flow or equal-size UDP datagrams if it continues it.

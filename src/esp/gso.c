@@ -17,7 +17,7 @@ static void patch_tcp(uint8_t *tcp, const struct piece *p)
 {
     be32_put(tcp + TCP_SEQ_AT, be32_get(tcp + TCP_SEQ_AT) + p->at);
     if (p->index + 1 < p->count)
-        tcp[TCP_FLAGS_AT] &= (uint8_t)~(TCP_FIN | TCP_PSH);
+        tcp[TCP_FLAGS_AT] &= (uint8_t) ~(TCP_FIN | TCP_PSH);
     if (p->index > 0)
         tcp[TCP_FLAGS_AT] &= (uint8_t)~TCP_CWR;
 }
@@ -42,7 +42,8 @@ static bool cut(const struct segment *whole, const struct piece *p, struct esp_p
     return true;
 }
 
-size_t esp_gso_split(const uint8_t *pkt, size_t len, const struct esp_gso *gso, struct esp_pkt **out, size_t max)
+size_t esp_gso_split(const uint8_t *pkt, size_t len, const struct esp_gso *gso, struct esp_pkt **out,
+                     size_t max)
 {
     struct segment whole;
     if (gso->size == 0 || !segment_get(pkt, len, &whole) || segment_gso(&whole) != gso->type)

@@ -105,5 +105,5 @@ uint64_t esp_sa_deadline(struct esp_sa *sa, uint64_t now)
     if (sa->expired)
         return UINT64_MAX;
     return now < sa->limits.soft_at && sa->limits.soft_at < sa->limits.hard_at ? sa->limits.soft_at
-                                                                             : sa->limits.hard_at;
+                                                                               : sa->limits.hard_at;
 }

@@ -43,7 +43,8 @@ static void count(struct esp_sa *sa, uint64_t now)
     esp_raise(sa, ESP_EV_FIRST_IN);
 }
 
-static enum esp_verdict accept_frame(struct esp_sa *sa, struct esp_frame *f, const struct crypt_job *job, uint64_t now)
+static enum esp_verdict accept_frame(struct esp_sa *sa, struct esp_frame *f, const struct crypt_job *job,
+                                     uint64_t now)
 {
     if (!job->ok) {
         limits_failed_icv(sa);
@@ -65,7 +66,8 @@ static enum esp_verdict accept_frame(struct esp_sa *sa, struct esp_frame *f, con
 }
 
 /* The SA of the packet; runs of one SPI are looked up once. */
-static struct esp_sa *find(const struct esp_table *t, const struct esp_pkt *pkt, struct esp_sa *last, uint64_t now)
+static struct esp_sa *find(const struct esp_table *t, const struct esp_pkt *pkt, struct esp_sa *last,
+                           uint64_t now)
 {
     uint32_t spi = be32_get(pkt->buf + pkt->off);
     if (last && last->in.spi == spi)

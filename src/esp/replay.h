@@ -11,8 +11,9 @@
 #define REPLAY_SIZE_MAX 65536
 
 struct replay {
-    uint64_t top;   /* highest authentic number; 0 = none yet */
-    uint32_t size;  /* numbers that are remembered; 0 = off: everything is accepted, top is kept all the same */
+    uint64_t top; /* highest authentic number; 0 = none yet */
+    uint32_t
+        size; /* numbers that are remembered; 0 = off: everything is accepted, top is kept all the same */
     uint32_t ring;  /* bits */
     uint64_t *bits; /* number s lives at bit s & (ring - 1) */
 };

@@ -9,7 +9,7 @@
 #define PMTU_DEFAULT 1500
 #define PMTU_MIN_V4 576 /* RFC 1122's least that hosts take: nobody's forged error shrinks packets below it */
 #define PMTU_MIN_V6 1280
-#define ESP_ALIGN 4 /* RFC 4303 s2.4 */
+#define ESP_ALIGN 4          /* RFC 4303 s2.4 */
 #define RECENT_PACKETS 65536 /* how far back an ICMP error may reach */
 
 static const struct esp_mode *mode_of(enum adit_mode id)
@@ -77,11 +77,13 @@ static void take_policy(struct esp_sa *sa, const struct adit_child_spec *spec)
         sa->ts[sa->n_local_ts + sa->n_remote_ts++] = spec->remote_ts[i];
 }
 
-static enum adit_rc setup(struct esp_sa *sa, const struct adit_child_spec *spec, uint64_t now, struct adit_why *why)
+static enum adit_rc setup(struct esp_sa *sa, const struct adit_child_spec *spec, uint64_t now,
+                          struct adit_why *why)
 {
     sa->mode = mode_of(spec->mode);
     if (spec->proto != PROTO_ESP || !sa->mode)
-        return why_set(why, ADIT_ERR_CONFIG, "protocol %u in mode %d is not ESP's", spec->proto, (int)spec->mode);
+        return why_set(why, ADIT_ERR_CONFIG, "protocol %u in mode %d is not ESP's", spec->proto,
+                       (int)spec->mode);
     sa->proto = &esp_proto_esp;
     TRY(choose_algorithms(sa, &spec->suite, why));
     TRY(take_keys(sa, &sa->in, &spec->in, why));

@@ -27,7 +27,7 @@ struct esp_frame {
 /* Header, IV and trailer of a security protocol around a payload. */
 struct esp_proto {
     uint8_t ip_proto;
-    uint8_t header_n; /* octets in front of the IV */
+    uint8_t header_n;  /* octets in front of the IV */
     uint8_t trailer_n; /* octets behind the padding, part of the plaintext */
     /* Writes them around the payload, sets pkt's off and len to the whole, describes the crypto job. */
     void (*seal)(struct esp_sa *sa, struct esp_frame *f, struct crypt_job *job);
@@ -83,7 +83,7 @@ struct esp_sa {
     bool esn, udp, active, copy_df, copy_ecn, expired, moved;
     uint8_t events, raised; /* bits of esp_event: to be told; told before (SOFT, HARD come once) */
     struct esp_half out, in;
-    uint64_t seq;  /* outbound: last one used */
+    uint64_t seq; /* outbound: last one used */
     uint64_t failed_icvs, errors_in;
     struct replay window;
     struct esp_limits limits;

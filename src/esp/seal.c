@@ -46,7 +46,8 @@ static void count(struct esp_sa *sa, const struct esp_frame *f, uint64_t now)
 
 /* Numbers, lays out and describes the frames; returns how many from the first on may go. A number is never given back:
  * what was counted is used up, even if the packet doesn't leave. */
-static size_t lay_out(struct esp_sa *sa, struct esp_frame *frames, size_t m, struct crypt_job *jobs, uint64_t now)
+static size_t lay_out(struct esp_sa *sa, struct esp_frame *frames, size_t m, struct crypt_job *jobs,
+                      uint64_t now)
 {
     for (size_t i = 0; i < m; i++) {
         if (!limits_pass(sa, &sa->out)) {

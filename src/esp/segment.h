@@ -8,18 +8,18 @@
 #define GSO_NONE 0
 #define GSO_TCP4 1
 #define GSO_TCP6 4
-#define GSO_UDP  5
+#define GSO_UDP 5
 
-#define TCP_HDR_MIN  20
-#define TCP_SEQ_AT   4
-#define TCP_ACK_AT   8
-#define TCP_DOFF_AT  12
+#define TCP_HDR_MIN 20
+#define TCP_SEQ_AT 4
+#define TCP_ACK_AT 8
+#define TCP_DOFF_AT 12
 #define TCP_FLAGS_AT 13
-#define TCP_FIN      0x01
-#define TCP_PSH      0x08
-#define TCP_ACK      0x10
-#define TCP_CWR      0x80
-#define UDP_LEN_AT   4
+#define TCP_FIN 0x01
+#define TCP_PSH 0x08
+#define TCP_ACK 0x10
+#define TCP_CWR 0x80
+#define UDP_LEN_AT 4
 
 struct segment {
     struct ip_packet ip;

@@ -1,5 +1,6 @@
 /* selector.c - does a packet belong into this SA (RFC 4301 s4.4.1.1, s5.2 step 4)? */
 #include "esp/sa.h"
+#include "wire/be.h"
 #include "wire/icmp.h"
 
 #define PORT_MAX UINT16_MAX
@@ -12,11 +13,19 @@ struct side {
     uint16_t port;
 };
 
+static bool in_range6(const uint8_t *a, const uint8_t *lo, const uint8_t *hi)
+{
+    return span_compare(span(a, 16), span(lo, 16)) >= 0 && span_compare(span(a, 16), span(hi, 16)) <= 0;
+}
+
 static bool address_fits(const struct adit_ts *ts, const struct adit_addr *a)
 {
-    size_t n = a->family == 4 ? 4 : 16;
-    return ts->family == a->family && span_compare(span(a->ip, n), span(ts->lo, n)) >= 0 &&
-           span_compare(span(a->ip, n), span(ts->hi, n)) <= 0;
+    if (ts->family != a->family)
+        return false;
+    if (a->family == 6)
+        return in_range6(a->ip, ts->lo, ts->hi);
+    uint32_t ip = be32_get(a->ip); /* two compares: this is asked for each packet */
+    return ip >= be32_get(ts->lo) && ip <= be32_get(ts->hi);
 }
 
 static bool port_fits(const struct adit_ts *ts, const struct side *s)
@@ -31,14 +40,16 @@ static bool port_fits(const struct adit_ts *ts, const struct side *s)
 static bool any_fits(const struct adit_ts *ts, size_t n, const struct side *s)
 {
     for (size_t i = 0; i < n; i++)
-        if ((ts[i].proto == 0 || ts[i].proto == s->proto) && address_fits(&ts[i], s->addr) && port_fits(&ts[i], s))
+        if ((ts[i].proto == 0 || ts[i].proto == s->proto) && address_fits(&ts[i], s->addr) &&
+            port_fits(&ts[i], s))
             return true;
     return false;
 }
 
 static bool both_fit(const struct esp_sa *sa, const struct side *local, const struct side *remote)
 {
-    return any_fits(sa->ts, sa->n_local_ts, local) && any_fits(sa->ts + sa->n_local_ts, sa->n_remote_ts, remote);
+    return any_fits(sa->ts, sa->n_local_ts, local) &&
+           any_fits(sa->ts + sa->n_local_ts, sa->n_remote_ts, remote);
 }
 
 static struct side source(const struct ip_packet *ip)
@@ -79,10 +90,8 @@ static bool has_ports(uint8_t proto)
     case IP_PROTO_UDPLITE:
     case IP_PROTO_ICMP:
     case IP_PROTO_ICMPV6:
-    case IP_PROTO_MOBILITY:
-        return true;
-    default:
-        return false;
+    case IP_PROTO_MOBILITY: return true;
+    default: return false;
     }
 }
 
@@ -98,9 +107,10 @@ bool esp_sa_selects_packet(const struct esp_sa *sa, const struct ip_packet *ip)
     return both_fit(sa, &local, &remote);
 }
 
-bool esp_sa_selects(const struct esp_sa *sa, const struct adit_addr *src, const struct adit_addr *dst, uint8_t proto,
-                    uint16_t sport, uint16_t dport)
+bool esp_sa_selects(const struct esp_sa *sa, const struct adit_addr *src, const struct adit_addr *dst,
+                    uint8_t proto, uint16_t sport, uint16_t dport)
 {
-    struct side local = { src, proto, has_ports(proto), sport }, remote = { dst, proto, has_ports(proto), dport };
+    struct side local = { src, proto, has_ports(proto), sport },
+                remote = { dst, proto, has_ports(proto), dport };
     return both_fit(sa, &local, &remote);
 }

@@ -7,7 +7,8 @@
 #include "wire/ip.h"
 
 /* AEAD: SPI | [high half] | low half; the high half lies in the middle. (GMAC's context adds the IV itself.) */
-static void aad_for_aead(const struct esp_sa *sa, struct esp_frame *f, const uint8_t *header, struct crypt_job *job)
+static void aad_for_aead(const struct esp_sa *sa, struct esp_frame *f, const uint8_t *header,
+                         struct crypt_job *job)
 {
     job->aad = header;
     job->aad_n = ESP_HDR_SIZE;
@@ -20,7 +21,8 @@ static void aad_for_aead(const struct esp_sa *sa, struct esp_frame *f, const uin
 }
 
 /* Separate integrity: the high half follows the packet, invisibly. */
-static void aad_for_integ(const struct esp_sa *sa, struct esp_frame *f, const uint8_t *header, struct crypt_job *job)
+static void aad_for_integ(const struct esp_sa *sa, struct esp_frame *f, const uint8_t *header,
+                          struct crypt_job *job)
 {
     job->aad = header;
     job->aad_n = ESP_HDR_SIZE;
@@ -32,7 +34,8 @@ static void aad_for_integ(const struct esp_sa *sa, struct esp_frame *f, const ui
 }
 
 /* The job for n octets of plaintext or ciphertext behind header and IV. */
-static void describe(const struct esp_sa *sa, struct esp_frame *f, uint8_t *header, uint32_t n, struct crypt_job *job)
+static void describe(const struct esp_sa *sa, struct esp_frame *f, uint8_t *header, uint32_t n,
+                     struct crypt_job *job)
 {
     uint8_t *iv = header + ESP_HDR_SIZE, *data = iv + sa->iv;
     *job = (struct crypt_job){ .data = data, .n = n, .iv = sa->iv ? iv : f->iv, .icv = data + n };

@@ -186,7 +186,8 @@ struct box {
 
 static inline struct esp_pkt *box_fill(struct box *b, struct adit_span s)
 {
-    b->pkt = (struct esp_pkt){ .buf = b->mem, .cap = sizeof(b->mem), .off = ESP_HEADROOM, .len = (uint32_t)s.n };
+    b->pkt =
+        (struct esp_pkt){ .buf = b->mem, .cap = sizeof(b->mem), .off = ESP_HEADROOM, .len = (uint32_t)s.n };
     b->pkt.verdict = ESP_VERDICTS;
     span_copy(b->mem + ESP_HEADROOM, s);
     return &b->pkt;
@@ -223,10 +224,12 @@ static inline void strip_outer(struct esp_pkt *pkt)
 }
 
 /* A whole IP/UDP packet with right checksums; returns its length. */
-static inline size_t udp_packet(uint8_t *out, struct adit_addr src, struct adit_addr dst, uint8_t tos, bool df,
-                                uint16_t sport, uint16_t dport, size_t payload_n)
+static inline size_t udp_packet(uint8_t *out, struct adit_addr src, struct adit_addr dst, uint8_t tos,
+                                bool df, uint16_t sport, uint16_t dport, size_t payload_n)
 {
-    struct ip_outer o = { .src = src, .dst = dst, .tos = tos, .ttl = 61, .proto = IP_PROTO_UDP, .dont_fragment = df };
+    struct ip_outer o = {
+        .src = src, .dst = dst, .tos = tos, .ttl = 61, .proto = IP_PROTO_UDP, .dont_fragment = df
+    };
     size_t n = ip_put_size(&o);
     assert_true(ip_put(out, &o, UDP_HDR_SIZE + payload_n));
     udp_put(out + n, sport, dport, payload_n, 0);

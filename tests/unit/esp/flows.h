@@ -94,7 +94,8 @@ static inline void naive_l4_sum(uint8_t *packet, const struct flow *f, size_t to
 }
 
 /* A whole packet with right checksums; returns its length. */
-static inline size_t naive_packet(uint8_t *out, const struct flow *f, const uint8_t *payload, size_t payload_n)
+static inline size_t naive_packet(uint8_t *out, const struct flow *f, const uint8_t *payload,
+                                  size_t payload_n)
 {
     size_t total = flow_head_n(f) + payload_n;
     uint8_t *l4 = out + flow_ip_n(f);
@@ -119,8 +120,8 @@ static inline size_t naive_packet(uint8_t *out, const struct flow *f, const uint
 }
 
 /* Piece number i of a payload that is cut into pieces of `size`. */
-static inline size_t naive_piece(uint8_t *out, struct flow f, const uint8_t *payload, size_t payload_n, size_t size,
-                                 size_t i)
+static inline size_t naive_piece(uint8_t *out, struct flow f, const uint8_t *payload, size_t payload_n,
+                                 size_t size, size_t i)
 {
     size_t at = i * size, n = payload_n - at < size ? payload_n - at : size;
     f.id = (uint16_t)(f.id + i);

@@ -29,6 +29,7 @@ static struct esp_pkt *make(size_t i, const struct flow *f, size_t payload_n)
     return pkts[i] = box_fill(&boxes[i], span(packet, naive_packet(packet, f, payload + i, payload_n)));
 }
 
+/* clang-format off */
 /* Two packets: does the second continue the first? TCP always with ACK, a TTL of 64 unless given. */
 static const struct {
     const char *what;
@@ -71,6 +72,7 @@ static const struct {
     { "other UDP flow", { .df = true }, { .df = true, .dport = 9 }, 100, 100, false },
     { "TCP and UDP", { .df = true }, { .tcp = true, .df = true }, 100, 100, false },
 };
+/* clang-format on */
 
 static struct flow complete(struct flow f)
 {
@@ -126,9 +128,12 @@ static void wrong_checksums_stay_wrong(void **state)
         bool tcp, v6, second;
         size_t at;
     } rows[] = {
-        { "TCP payload", true, false, true, 60 }, { "TCP payload of the first", true, false, false, 60 },
-        { "TCP checksum", true, true, true, 57 }, { "v4 header checksum", true, false, true, 10 },
-        { "v4 header checksum of the first", true, false, false, 10 }, { "UDP payload", false, true, true, 60 },
+        { "TCP payload", true, false, true, 60 },
+        { "TCP payload of the first", true, false, false, 60 },
+        { "TCP checksum", true, true, true, 57 },
+        { "v4 header checksum", true, false, true, 10 },
+        { "v4 header checksum of the first", true, false, false, 10 },
+        { "UDP payload", false, true, true, 60 },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct flow f = { .tcp = rows[i].tcp, .v6 = rows[i].v6, .flags = TCP_ACK, .df = true }, g = f;
@@ -200,29 +205,14 @@ static void step(struct flow *f, size_t last_n, uint64_t r)
     f->id++;
     f->flags = TCP_ACK;
     switch (r % 24) {
-    case 0:
-        f->flags |= TCP_PSH;
-        break;
-    case 1:
-        f->ack++;
-        break;
-    case 2:
-        f->seq += 5;
-        break;
-    case 3:
-        f->tos ^= 1;
-        break;
-    case 4:
-        f->flags |= TCP_FIN;
-        break;
-    case 5:
-        f->id += 3;
-        break;
-    case 6:
-        f->flags |= TCP_CWR;
-        break;
-    default:
-        break;
+    case 0: f->flags |= TCP_PSH; break;
+    case 1: f->ack++; break;
+    case 2: f->seq += 5; break;
+    case 3: f->tos ^= 1; break;
+    case 4: f->flags |= TCP_FIN; break;
+    case 5: f->id += 3; break;
+    case 6: f->flags |= TCP_CWR; break;
+    default: break;
     }
 }
 
@@ -267,7 +257,8 @@ static void joining_and_cutting_is_the_identity(void **state)
             joined += k - i;
             for (size_t m = 0; m < MANY; m++)
                 pieces[m] = box_fill(&boxes[MANY + m], SPAN_NONE);
-            assert_int_equal(esp_gso_split(pkts[i]->buf + pkts[i]->off, pkts[i]->len, &gso, pieces, MANY), k - i);
+            assert_int_equal(esp_gso_split(pkts[i]->buf + pkts[i]->off, pkts[i]->len, &gso, pieces, MANY),
+                             k - i);
             for (size_t m = i; m < k; m++)
                 same_but_for_the_id(pieces[m - i], copy[m], sizes[m], f.df && !f.v6);
         }

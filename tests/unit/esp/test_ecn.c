@@ -2,10 +2,10 @@
 #include "esp_fixture.h"
 #include "esp/ecn.h"
 
-#define NO  ECN_NOT_ECT
-#define E0  ECN_ECT0
-#define E1  ECN_ECT1
-#define CE  ECN_CE
+#define NO ECN_NOT_ECT
+#define E0 ECN_ECT0
+#define E1 ECN_ECT1
+#define CE ECN_CE
 #define BAD 0xff
 
 static void sixteen_combinations(void **state)
@@ -14,7 +14,7 @@ static void sixteen_combinations(void **state)
         uint8_t inner, outer, result;
     } rows[] = {
         { NO, NO, NO }, { NO, E0, NO }, { NO, E1, NO }, { NO, CE, BAD }, { E0, NO, E0 }, { E0, E0, E0 },
-        { E0, E1, E1 }, { E0, CE, CE }, { E1, NO, E1 }, { E1, E0, E1 }, { E1, E1, E1 }, { E1, CE, CE },
+        { E0, E1, E1 }, { E0, CE, CE }, { E1, NO, E1 }, { E1, E0, E1 },  { E1, E1, E1 }, { E1, CE, CE },
         { CE, NO, CE }, { CE, E0, CE }, { CE, E1, CE }, { CE, CE, CE },
     };
     assert_int_equal(ARRAY_LEN(rows), 16);

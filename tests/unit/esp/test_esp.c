@@ -15,41 +15,92 @@ static const struct vector {
     uint64_t seq;
     const char *key, *integ, *inner, *packet;
 } vectors[] = {
-    { "GCM256", { "", ENCR_AES_GCM_16, 256, 0 }, false, SPI_A, 1,
-      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fa0a1a2a3", "", INNER,
+    { "GCM256",
+      { "", ENCR_AES_GCM_16, 256, 0 },
+      false,
+      SPI_A,
+      1,
+      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fa0a1a2a3",
+      "",
+      INNER,
       "11223344000000010000000000000001 f5afb8af7e40c6b45bcbd10bbb6b0f8b8b29fd5f7a544a55a9d88d5e469b4bff84ff2a1a"
       "4a2fbea527d32d401c67a6c8b0f7e9b8" },
-    { "GCM256 ESN", { "", ENCR_AES_GCM_16, 256, 0 }, true, SPI_A, UINT64_C(0x100000005),
-      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fa0a1a2a3", "", INNER,
+    { "GCM256 ESN",
+      { "", ENCR_AES_GCM_16, 256, 0 },
+      true,
+      SPI_A,
+      UINT64_C(0x100000005),
+      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fa0a1a2a3",
+      "",
+      INNER,
       "11223344000000050000000100000005 96c6364d7b385230844008a4c4fd77e279274b7135982df8af7a34327c97011a7594cd51"
       "cd9a875f27d68faf18687fa2de7678c8" },
-    { "GCM256 implicit IV, ESN", { "", ENCR_AES_GCM_16_IIV, 256, 0 }, true, SPI_A, UINT64_C(0x100000005),
-      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fa0a1a2a3", "", INNER,
+    { "GCM256 implicit IV, ESN",
+      { "", ENCR_AES_GCM_16_IIV, 256, 0 },
+      true,
+      SPI_A,
+      UINT64_C(0x100000005),
+      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fa0a1a2a3",
+      "",
+      INNER,
       "1122334400000005 96c6364d7b385230844008a4c4fd77e279274b7135982df8af7a34327c97011a7594cd51"
       "cd9a875f27d68faf18687fa2de7678c8" },
-    { "GCM256 implicit IV", { "", ENCR_AES_GCM_16_IIV, 256, 0 }, false, SPI_A, 1,
-      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fa0a1a2a3", "", INNER,
+    { "GCM256 implicit IV",
+      { "", ENCR_AES_GCM_16_IIV, 256, 0 },
+      false,
+      SPI_A,
+      1,
+      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fa0a1a2a3",
+      "",
+      INNER,
       "1122334400000001 f5afb8af7e40c6b45bcbd10bbb6b0f8b8b29fd5f7a544a55a9d88d5e469b4bff84ff2a1a"
       "4a2fbea527d32d401c67a6c8b0f7e9b8" },
-    { "CCM256-16", { "", ENCR_AES_CCM_16, 256, 0 }, false, SPI_A, 1,
-      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fa0a1a2", "", INNER,
+    { "CCM256-16",
+      { "", ENCR_AES_CCM_16, 256, 0 },
+      false,
+      SPI_A,
+      1,
+      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fa0a1a2",
+      "",
+      INNER,
       "11223344000000010000000000000001 7d1b173b64b7827843dc77fe1ed3e5693aefd21f1fbe8574f5bc2019deb6de3a0ea43fc0"
       "d32780686a142b86aeee31d5dc6da9f0" },
-    { "GMAC256", { "", ENCR_NULL_AES_GMAC, 256, 0 }, false, SPI_A, 1,
-      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fa0a1a2a3", "", INNER,
+    { "GMAC256",
+      { "", ENCR_NULL_AES_GMAC, 256, 0 },
+      false,
+      SPI_A,
+      1,
+      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fa0a1a2a3",
+      "",
+      INNER,
       "11223344000000010000000000000001" INNER "0101044a19100a0fdf4d1572bf9425726e41d4" },
-    { "CBC256 + SHA2-256", { "", ENCR_AES_CBC, 256, INTEG_HMAC_SHA2_256_128 }, false, SPI_A, 1,
+    { "CBC256 + SHA2-256",
+      { "", ENCR_AES_CBC, 256, INTEG_HMAC_SHA2_256_128 },
+      false,
+      SPI_A,
+      1,
       "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
-      "404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f", INNER,
+      "404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f",
+      INNER,
       "1122334400000001101112131415161718191a1b1c1d1e1f a5ebfbcb05568649d64c87bdb2de8a915ec0b28373dd3e28c3d457bb83be"
       "4388b88db762ccc7415980ec2c7eae2a5a3b a409c977b5af43a4ac8cf944c62aba42" },
-    { "CBC256 + SHA2-256 ESN", { "", ENCR_AES_CBC, 256, INTEG_HMAC_SHA2_256_128 }, true, SPI_A, UINT64_C(0x100000005),
+    { "CBC256 + SHA2-256 ESN",
+      { "", ENCR_AES_CBC, 256, INTEG_HMAC_SHA2_256_128 },
+      true,
+      SPI_A,
+      UINT64_C(0x100000005),
       "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
-      "404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f", INNER,
+      "404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f",
+      INNER,
       "1122334400000005101112131415161718191a1b1c1d1e1f a5ebfbcb05568649d64c87bdb2de8a915ec0b28373dd3e28c3d457bb83be"
       "4388b88db762ccc7415980ec2c7eae2a5a3b 4465b5f1516cc848e8875872f2ae4c8e" },
-    { "RFC 7634 Appendix A", { "", ENCR_CHACHA20_POLY1305, 0, 0 }, false, 0x01020304, 5,
-      "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9fa0a1a2a3", "",
+    { "RFC 7634 Appendix A",
+      { "", ENCR_CHACHA20_POLY1305, 0, 0 },
+      false,
+      0x01020304,
+      5,
+      "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9fa0a1a2a3",
+      "",
       "45000054a6f200004001e778c6336405c000020508005b7a3a080000553bec100007362708090a0b0c0d0e0f10111213141516171819"
       "1a1b1c1d1e1f202122232425262728292a2b2c2d2e2f3031323334353637",
       "01020304000000051011121314151617 24039428b97f417e3c13753a4f05087b67c352e6a7fab1b982d466ef407ae5c614ee8099d528"
@@ -62,7 +113,8 @@ static struct esp_sa *vector_sa(const struct vector *v)
     static uint8_t key[64], integ[64];
     struct pair p;
     pair_init(&p, &v->suite);
-    p.spec.out = (struct adit_sa_keys){ v->spi, span(key, unhex(key, v->key)), span(integ, unhex(integ, v->integ)) };
+    p.spec.out = (struct adit_sa_keys){ v->spi, span(key, unhex(key, v->key)),
+                                        span(integ, unhex(integ, v->integ)) };
     p.spec.in = p.spec.out;
     p.spec.suite.sn = v->esn ? SN_64_BIT_PARTIAL : SN_32_BIT;
     p.spec.udp_encap = true;
@@ -178,8 +230,8 @@ static void every_altered_bit_is_noticed(void **state)
             struct esp_pkt *copy = box_fill(&bad, pkt_span(pkt));
             copy->buf[copy->off + bit / 8] ^= (uint8_t)(1 << bit % 8);
             enum esp_verdict v = open_one(p.at_b, copy, 1);
-            assert_row(suites[i / 2].what, v == ESP_INTEGRITY || (bit < 32 && v == ESP_NO_SA) ||
-                                               (bit < 64 && v == ESP_REPLAY));
+            assert_row(suites[i / 2].what,
+                       v == ESP_INTEGRITY || (bit < 32 && v == ESP_NO_SA) || (bit < 64 && v == ESP_REPLAY));
             assert_row(suites[i / 2].what, p.b->window.top == before.top && p.b->in.packets == 0);
         }
         assert_row(suites[i / 2].what, open_one(p.at_b, pkt, 1) == ESP_OK);
@@ -202,7 +254,8 @@ static void truncated_packets_are_malformed_or_forged(void **state)
         for (uint32_t n = 0; n < pkt->len; n++) {
             struct esp_pkt *copy = box_fill(&cut, span_first(pkt_span(pkt), n));
             enum esp_verdict v = open_one(p.at_b, copy, 1);
-            assert_row(suites[i].what, n < least ? v == ESP_MALFORMED : v == ESP_INTEGRITY || v == ESP_MALFORMED);
+            assert_row(suites[i].what,
+                       n < least ? v == ESP_MALFORMED : v == ESP_INTEGRITY || v == ESP_MALFORMED);
         }
         pair_stop(&p);
     }

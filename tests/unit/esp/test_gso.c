@@ -45,7 +45,9 @@ static struct flow random_flow(uint64_t *rnd)
 
 static struct esp_gso gso_of(const struct flow *f, size_t size)
 {
-    return (struct esp_gso){ .type = !f->tcp ? GSO_UDP : f->v6 ? GSO_TCP6 : GSO_TCP4,
+    return (struct esp_gso){ .type = !f->tcp ? GSO_UDP
+                                     : f->v6 ? GSO_TCP6
+                                             : GSO_TCP4,
                              .size = (uint16_t)size,
                              .hdr_len = (uint16_t)flow_head_n(f),
                              .needs_csum = true,
@@ -66,7 +68,8 @@ static void cuts_as_the_slow_way_does(void **state)
     uint64_t rnd = 1;
     for (int round = 0; round < 400; round++) {
         struct flow f = random_flow(&rnd);
-        size_t size = 100 + next_random(&rnd) % 1340, payload_n = 1 + next_random(&rnd) % (round < 300 ? 9000 : 65000);
+        size_t size = 100 + next_random(&rnd) % 1340,
+               payload_n = 1 + next_random(&rnd) % (round < 300 ? 9000 : 65000);
         if (payload_n > 65535 - flow_head_n(&f))
             payload_n = 65535 - flow_head_n(&f);
         if (payload_n > size * PIECES)
@@ -167,12 +170,16 @@ static void offsets_may_lie(void **state)
         size_t len;
         bool ok;
     } rows[] = {
-        { "last two octets", 20, 78, 100, true },  { "one beyond", 20, 79, 100, false },
-        { "starts at the end", 100, 0, 100, false }, { "starts behind", 65535, 65535, 100, false },
+        { "last two octets", 20, 78, 100, true },
+        { "one beyond", 20, 79, 100, false },
+        { "starts at the end", 100, 0, 100, false },
+        { "starts behind", 65535, 65535, 100, false },
         { "empty", 0, 0, 0, false },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct esp_gso gso = { .needs_csum = true, .csum_start = rows[i].start, .csum_offset = rows[i].offset };
+        struct esp_gso gso = { .needs_csum = true,
+                               .csum_start = rows[i].start,
+                               .csum_offset = rows[i].offset };
         assert_row(rows[i].what, esp_gso_checksum(whole, rows[i].len, &gso) == rows[i].ok);
     }
     struct esp_gso none = { .csum_start = 65535 };

@@ -101,7 +101,8 @@ static void sequence_numbers_never_wrap(void **state)
         const char *what;
         bool esn;
         uint64_t soft, last;
-    } rows[] = { { "32 bits", false, UINT64_C(1) << 31, UINT32_MAX }, { "64 bits", true, UINT64_C(1) << 63, UINT64_MAX } };
+    } rows[] = { { "32 bits", false, UINT64_C(1) << 31, UINT32_MAX },
+                 { "64 bits", true, UINT64_C(1) << 63, UINT64_MAX } };
     for (size_t i = 0; i < 2; i++) {
         struct pair p;
         start(&p, (struct adit_lifetime){ 0 }, rows[i].esn);
@@ -153,7 +154,8 @@ static void keys_have_limits_of_their_own(void **state)
         pair_start(&p);
         const struct esp_limits *l = &p.a->limits;
         assert_row(rows[i].what, l->soft_packets == rows[i].packets && l->soft_bytes == rows[i].octets);
-        assert_row(rows[i].what, l->hard_packets == rows[i].packets / 4 * 5 && l->hard_bytes == rows[i].octets / 4 * 5);
+        assert_row(rows[i].what,
+                   l->hard_packets == rows[i].packets / 4 * 5 && l->hard_bytes == rows[i].octets / 4 * 5);
         assert_row(rows[i].what, l->failures == rows[i].failures);
         pair_stop(&p);
     }

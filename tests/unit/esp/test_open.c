@@ -26,7 +26,9 @@ static struct esp_pkt *sealed_plain(struct pair *p, struct adit_span plain)
     struct esp_pkt *pkt = box_fill(&box, plain);
     struct crypt *x = esp_half_crypt(p->a, &p->a->out, true);
     uint8_t *header = pkt->buf + pkt->off - 16;
-    struct crypt_job job = { .data = pkt->buf + pkt->off, .n = pkt->len, .iv = header + 8, .aad = header, .aad_n = 8 };
+    struct crypt_job job = {
+        .data = pkt->buf + pkt->off, .n = pkt->len, .iv = header + 8, .aad = header, .aad_n = 8
+    };
     job.icv = job.data + job.n;
     esp_hdr_put(header, SPI_A, (uint32_t)++p->a->seq);
     crypt_iv(x, p->a->seq, header + 8);

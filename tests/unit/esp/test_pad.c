@@ -6,8 +6,8 @@ static void sizes_fill_the_alignment(void **state)
 {
     static const struct {
         uint32_t n, align, pad;
-    } rows[] = { { 0, 4, 2 }, { 1, 4, 1 }, { 2, 4, 0 }, { 3, 4, 3 }, { 33, 4, 1 }, { 33, 16, 13 }, { 14, 16, 0 },
-                 { 15, 16, 15 }, { 1438, 4, 0 } };
+    } rows[] = { { 0, 4, 2 },    { 1, 4, 1 },   { 2, 4, 0 },    { 3, 4, 3 },   { 33, 4, 1 },
+                 { 33, 16, 13 }, { 14, 16, 0 }, { 15, 16, 15 }, { 1438, 4, 0 } };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         assert_int_equal(pad_size(rows[i].n, rows[i].align), rows[i].pad);
 }
@@ -44,9 +44,18 @@ static void lies_are_found(void **state)
         { "padding only", "01020204", true, 0 },
         { "longer than what is there", "01020304", false, 0 },
         { "255 of three", "010203ff04", false, 0 },
-        { "counts from zero", "aa000102" "0304", false, 0 },
-        { "zeros", "aa0000" "0204", false, 0 },
-        { "payload may look like padding", "01020304" "0004", true, 4 },
+        { "counts from zero",
+          "aa000102"
+          "0304",
+          false, 0 },
+        { "zeros",
+          "aa0000"
+          "0204",
+          false, 0 },
+        { "payload may look like padding",
+          "01020304"
+          "0004",
+          true, 4 },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         uint8_t plain[16], next;

@@ -63,7 +63,9 @@ static void a_window_that_is_off_takes_all_and_keeps_the_top(void **state)
 
 static void memory_is_as_small_as_the_window(void **state)
 {
-    static const uint32_t rows[][2] = { { 1, 64 }, { 64, 64 }, { 65, 128 }, { 4096, 4096 }, { 65536, 65536 } };
+    static const uint32_t rows[][2] = {
+        { 1, 64 }, { 64, 64 }, { 65, 128 }, { 4096, 4096 }, { 65536, 65536 }
+    };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct replay w;
         assert_int_equal(replay_init(&w, rows[i][0]), ADIT_OK);
@@ -99,17 +101,12 @@ static uint64_t pick(uint64_t top, uint32_t size, uint64_t *rnd)
 {
     uint64_t r = next_random(rnd);
     switch (r >> 60) {
-    case 0:
-        return top + (r & 0x3fff);
-    case 1:
-        return top + (r & 0xff);
+    case 0: return top + (r & 0x3fff);
+    case 1: return top + (r & 0xff);
     case 2:
     case 3:
-    case 4:
-        return top + 1;
-    default:
-        r = (r & 0xffffffff) % (size + size / 4 + 4);
-        return top > r ? top - r : r & 3;
+    case 4: return top + 1;
+    default: r = (r & 0xffffffff) % (size + size / 4 + 4); return top > r ? top - r : r & 3;
     }
 }
 

@@ -24,18 +24,23 @@ static const struct {
 } births[] = {
     { "good", ADIT_OK, ENCR_AES_GCM_16, 256, 0, 36, 0, SPI_B, ADIT_MODE_TUNNEL, PROTO_ESP },
     { "transport", ADIT_OK, ENCR_AES_GCM_16, 256, 0, 36, 0, SPI_B, ADIT_MODE_TRANSPORT, PROTO_ESP },
-    { "NULL with integrity", ADIT_OK, ENCR_NULL, 0, INTEG_HMAC_SHA2_256_128, 0, 32, SPI_B, ADIT_MODE_TUNNEL, PROTO_ESP },
+    { "NULL with integrity", ADIT_OK, ENCR_NULL, 0, INTEG_HMAC_SHA2_256_128, 0, 32, SPI_B, ADIT_MODE_TUNNEL,
+      PROTO_ESP },
     { "unknown cipher", ADIT_ERR_CRYPTO, 999, 256, 0, 36, 0, SPI_B, ADIT_MODE_TUNNEL, PROTO_ESP },
-    { "unknown integrity", ADIT_ERR_CRYPTO, ENCR_AES_CBC, 256, 999, 32, 0, SPI_B, ADIT_MODE_TUNNEL, PROTO_ESP },
+    { "unknown integrity", ADIT_ERR_CRYPTO, ENCR_AES_CBC, 256, 999, 32, 0, SPI_B, ADIT_MODE_TUNNEL,
+      PROTO_ESP },
     { "NULL with nothing", ADIT_ERR_CRYPTO, ENCR_NULL, 0, 0, 0, 0, SPI_B, ADIT_MODE_TUNNEL, PROTO_ESP },
     { "CBC with nothing", ADIT_ERR_CRYPTO, ENCR_AES_CBC, 256, 0, 32, 0, SPI_B, ADIT_MODE_TUNNEL, PROTO_ESP },
     { "AEAD with integrity", ADIT_ERR_CRYPTO, ENCR_AES_GCM_16, 256, INTEG_HMAC_SHA2_256_128, 36, 32, SPI_B,
       ADIT_MODE_TUNNEL, PROTO_ESP },
     { "key too short", ADIT_ERR_CRYPTO, ENCR_AES_GCM_16, 256, 0, 35, 0, SPI_B, ADIT_MODE_TUNNEL, PROTO_ESP },
     { "salt forgotten", ADIT_ERR_CRYPTO, ENCR_AES_GCM_16, 256, 0, 32, 0, SPI_B, ADIT_MODE_TUNNEL, PROTO_ESP },
-    { "no such key length", ADIT_ERR_CRYPTO, ENCR_AES_GCM_16, 200, 0, 29, 0, SPI_B, ADIT_MODE_TUNNEL, PROTO_ESP },
-    { "key length forgotten", ADIT_ERR_CRYPTO, ENCR_AES_GCM_16, 0, 0, 0, 0, SPI_B, ADIT_MODE_TUNNEL, PROTO_ESP },
-    { "GMAC without key length", ADIT_ERR_CRYPTO, ENCR_NULL_AES_GMAC, 0, 0, 36, 0, SPI_B, ADIT_MODE_TUNNEL, PROTO_ESP },
+    { "no such key length", ADIT_ERR_CRYPTO, ENCR_AES_GCM_16, 200, 0, 29, 0, SPI_B, ADIT_MODE_TUNNEL,
+      PROTO_ESP },
+    { "key length forgotten", ADIT_ERR_CRYPTO, ENCR_AES_GCM_16, 0, 0, 0, 0, SPI_B, ADIT_MODE_TUNNEL,
+      PROTO_ESP },
+    { "GMAC without key length", ADIT_ERR_CRYPTO, ENCR_NULL_AES_GMAC, 0, 0, 36, 0, SPI_B, ADIT_MODE_TUNNEL,
+      PROTO_ESP },
     { "integrity key too long", ADIT_ERR_CRYPTO, ENCR_AES_CBC, 256, INTEG_HMAC_SHA2_256_128, 32, 33, SPI_B,
       ADIT_MODE_TUNNEL, PROTO_ESP },
     { "reserved SPI", ADIT_ERR_CONFIG, ENCR_AES_GCM_16, 256, 0, 36, 0, 255, ADIT_MODE_TUNNEL, PROTO_ESP },
@@ -50,10 +55,13 @@ static void births_are_checked(void **state)
         pair_init(&p, &suites[0]);
         p.spec.local_ts = p.local;
         p.spec.remote_ts = p.remote;
-        p.spec.suite = (struct adit_suite){ .encr = births[i].encr, .encr_bits = births[i].bits, .integ = births[i].integ };
+        p.spec.suite = (struct adit_suite){ .encr = births[i].encr,
+                                            .encr_bits = births[i].bits,
+                                            .integ = births[i].integ };
         p.spec.in = (struct adit_sa_keys){ births[i].spi, span(p.key_ba, births[i].key_n),
                                            span(p.key_ba, births[i].integ_n) };
-        p.spec.out = (struct adit_sa_keys){ SPI_A, span(p.key_ab, births[i].key_n), span(p.key_ab, births[i].integ_n) };
+        p.spec.out = (struct adit_sa_keys){ SPI_A, span(p.key_ab, births[i].key_n),
+                                            span(p.key_ab, births[i].integ_n) };
         p.spec.mode = births[i].mode;
         p.spec.proto = births[i].proto;
         assert_row(births[i].what, try(&p.spec) == births[i].rc);
@@ -146,10 +154,10 @@ static void known_inner_sizes(void **state)
         bool udp;
         uint16_t pmtu, inner;
     } rows[] = {
-        { "GCM, UDP, v4", 0, 4, true, 1500, 1438 },  { "GCM, v4", 0, 4, false, 1500, 1446 },
-        { "GCM, v6", 0, 6, false, 1500, 1426 },      { "GCM, UDP, v6", 0, 6, true, 1500, 1418 },
-        { "GCM, least v4", 0, 4, false, 68, 522 },   { "GCM, least v6", 0, 6, false, 600, 1206 },
-        { "implicit IV", 8, 4, false, 1500, 1454 },  { "CBC + SHA2-256", 12, 4, false, 1500, 1438 },
+        { "GCM, UDP, v4", 0, 4, true, 1500, 1438 }, { "GCM, v4", 0, 4, false, 1500, 1446 },
+        { "GCM, v6", 0, 6, false, 1500, 1426 },     { "GCM, UDP, v6", 0, 6, true, 1500, 1418 },
+        { "GCM, least v4", 0, 4, false, 68, 522 },  { "GCM, least v6", 0, 6, false, 600, 1206 },
+        { "implicit IV", 8, 4, false, 1500, 1454 }, { "CBC + SHA2-256", 12, 4, false, 1500, 1438 },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct pair p;
@@ -175,7 +183,8 @@ static uint32_t sealed_size(struct pair *p, size_t inner_n, bool v6)
         assert_int_equal(pkt->mtu, esp_sa_inner_mtu(p->a));
         return 0;
     }
-    return pkt->len + (p->spec.udp_encap ? UDP_HDR_SIZE + (p->spec.path.local.addr.family == 4 ? 20u : 40u) : 0);
+    return pkt->len +
+           (p->spec.udp_encap ? UDP_HDR_SIZE + (p->spec.path.local.addr.family == 4 ? 20u : 40u) : 0);
 }
 
 /* At each path MTU the largest inner packet fits, and one octet more would not: for all suites, modes and headers. */

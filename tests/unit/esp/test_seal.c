@@ -107,7 +107,9 @@ static void room_is_checked(void **state)
     struct pair p;
     start(&p);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct esp_pkt pkt = { .buf = boxes[0].mem, .cap = rows[i].cap, .off = rows[i].off, .len = rows[i].len };
+        struct esp_pkt pkt = {
+            .buf = boxes[0].mem, .cap = rows[i].cap, .off = rows[i].off, .len = rows[i].len
+        };
         sample4(boxes[0].mem + rows[i].off, 100);
         assert_row(rows[i].what, (seal_one(p.a, &pkt, 1) == ESP_OK) == rows[i].ok);
     }
@@ -138,12 +140,9 @@ static void cbc_ivs_look_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_follow_the_order),
-        cmocka_unit_test(bad_ones_use_no_number),
-        cmocka_unit_test(nothing_leaves_in_standby),
-        cmocka_unit_test(a_path_without_address_is_standby),
-        cmocka_unit_test(room_is_checked),
-        cmocka_unit_test(cbc_ivs_look_random),
+        cmocka_unit_test(numbers_follow_the_order),  cmocka_unit_test(bad_ones_use_no_number),
+        cmocka_unit_test(nothing_leaves_in_standby), cmocka_unit_test(a_path_without_address_is_standby),
+        cmocka_unit_test(room_is_checked),           cmocka_unit_test(cbc_ivs_look_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

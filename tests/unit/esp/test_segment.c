@@ -23,7 +23,8 @@ static void segments_are_found(void **state)
         struct segment s;
         size_t n = naive_packet(packet, &rows[i].flow, (const uint8_t *)"0123456789", 10);
         assert_row(rows[i].what, segment_get(guard_copy(span(packet, n)).p, n, &s));
-        assert_row(rows[i].what, s.head_n == rows[i].head && s.payload_n == 10 && segment_gso(&s) == rows[i].gso);
+        assert_row(rows[i].what,
+                   s.head_n == rows[i].head && s.payload_n == 10 && segment_gso(&s) == rows[i].gso);
         for (size_t cut = 0; cut < n; cut++)
             assert_row(rows[i].what, !segment_get(guard_copy(span(packet, cut)).p, cut, &s));
     }

@@ -61,8 +61,8 @@ static void protocols_and_ports(void **state)
         assert_row(ports[i].what, esp_sa_selects_packet(p.a, &out) == ports[i].fits);
         assert_row(ports[i].what, selector_inbound(p.a, &in, SPAN_NONE) == ports[i].fits);
         if (ports[i].has_ports || ports[i].proto == 50)
-            assert_row(ports[i].what, esp_sa_selects(p.a, &local, &remote, out.proto, out.src_port, out.dst_port) ==
-                                          ports[i].fits);
+            assert_row(ports[i].what, esp_sa_selects(p.a, &local, &remote, out.proto, out.src_port,
+                                                     out.dst_port) == ports[i].fits);
         pair_stop(&p);
     }
 }
@@ -81,8 +81,9 @@ static void addresses(void **state)
         uint8_t local, remote; /* last octets in 10.0.0.0/24 and 10.9.0.0/24 */
         bool fits;
     } rows[] = {
-        { "inside", 15, 25, true },        { "low ends", 10, 20, true },       { "high ends", 19, 29, true },
-        { "local below", 9, 25, false },   { "local above", 20, 25, false },   { "remote below", 15, 19, false },
+        { "inside", 15, 25, true },        { "low ends", 10, 20, true },
+        { "high ends", 19, 29, true },     { "local below", 9, 25, false },
+        { "local above", 20, 25, false },  { "remote below", 15, 19, false },
         { "remote above", 15, 30, false }, { "second remote", 15, 200, true },
     };
     struct pair p;

@@ -35,7 +35,8 @@ static void each_verdict_has_its_own_name(void **state)
     for (int i = 0; i < ESP_VERDICTS; i++) {
         assert_non_null(esp_verdict_name((enum esp_verdict)i));
         for (int k = 0; k < i; k++)
-            assert_string_not_equal(esp_verdict_name((enum esp_verdict)i), esp_verdict_name((enum esp_verdict)k));
+            assert_string_not_equal(esp_verdict_name((enum esp_verdict)i),
+                                    esp_verdict_name((enum esp_verdict)k));
     }
     assert_string_equal(esp_verdict_name(ESP_VERDICTS), "unknown");
 }

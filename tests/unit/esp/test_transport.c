@@ -23,7 +23,8 @@ static void same_packet(struct esp_pkt *pkt, struct adit_span sent)
     assert_int_equal(x.version, y.version);
     assert_int_equal(x.proto, y.proto);
     assert_int_equal(x.tos, y.tos);
-    assert_true(span_equal(span(x.src.ip, 16), span(y.src.ip, 16)) && span_equal(span(x.dst.ip, 16), span(y.dst.ip, 16)));
+    assert_true(span_equal(span(x.src.ip, 16), span(y.src.ip, 16)) &&
+                span_equal(span(x.dst.ip, 16), span(y.dst.ip, 16)));
     assert_true(span_equal(rd_rest(&a), rd_rest(&b)));
     assert_true(l4_checksum_ok(pkt->buf + pkt->off, &x));
     assert_true(x.version == 6 || ip4_checksum_ok(pkt->buf + pkt->off, &x));
@@ -37,7 +38,8 @@ static void there_and_back(void **state)
         start(&p, udp, v6);
         for (size_t size = 48; size < 80; size++) {
             size_t n = v6 ? udp_packet(inner, ip6(1, 1), ip6(2, 2), 0xba, true, 7, 8, size)
-                          : udp_packet(inner, ip4(192, 0, 2, 1), ip4(198, 51, 100, 2), 0xba, true, 7, 8, size);
+                          : udp_packet(inner, ip4(192, 0, 2, 1), ip4(198, 51, 100, 2), 0xba, true, 7, 8,
+                                       size);
             struct esp_pkt *pkt = box_fill(&box, span(inner, n));
             assert_int_equal(seal_one(p.a, pkt, 1), ESP_OK);
             assert_int_equal(pkt->tos, 0xba);
@@ -59,9 +61,12 @@ static void raw_keeps_the_header(void **state)
     } rows[] = {
         { "v4", "451000 1c 1234 4000 2511 0000 c0000201 c6336402", 20, 9 },
         { "v4 with options", "461000 20 1234 4000 2511 0000 c0000201 c6336402 94040000", 24, 9 },
-        { "v6", "600abcde 0008 11 25 20010db8000100000000000000000001 20010db8000200000000000000000002", 40, 6 },
-        { "v6 with hop-by-hop", "600abcde 0010 00 25 20010db8000100000000000000000001 20010db8000200000000000000000002"
-                                "1100050200000100", 48, 40 },
+        { "v6", "600abcde 0008 11 25 20010db8000100000000000000000001 20010db8000200000000000000000002", 40,
+          6 },
+        { "v6 with hop-by-hop",
+          "600abcde 0010 00 25 20010db8000100000000000000000001 20010db8000200000000000000000002"
+          "1100050200000100",
+          48, 40 },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct pair p;
@@ -77,7 +82,8 @@ static void raw_keeps_the_header(void **state)
         assert_row(rows[i].what, seal_one(p.a, pkt, 1) == ESP_OK);
         const uint8_t *out = pkt->buf + pkt->off;
         in = rd_init(pkt_span(pkt));
-        assert_row(rows[i].what, ip_get(&in, &after) && after.proto == IP_PROTO_ESP && after.total_n == pkt->len);
+        assert_row(rows[i].what,
+                   ip_get(&in, &after) && after.proto == IP_PROTO_ESP && after.total_n == pkt->len);
         assert_row(rows[i].what, after.header_n == rows[i].header_n && out[rows[i].next_at] == IP_PROTO_ESP);
         assert_row(rows[i].what, after.ttl == 0x25 && after.id == before.id && after.tos == before.tos &&
                                      after.flow_label == before.flow_label);
@@ -96,10 +102,12 @@ static void what_cannot_be_carried_is_refused(void **state)
         { "fragment", "4500001c 1234 2000 2511 0000 c0000201 c6336402 0007000800080000", false, false },
         { "later fragment", "4500001c 1234 0001 2511 0000 c0000201 c6336402 0007000800080000", false, false },
         { "cut short", "4500001d 1234 0000 2511 0000 c0000201 c6336402 0007000800080000", false, false },
-        { "other family than the path", "4500001c 1234 0000 2511 0000 c0000201 c6336402 0007000800080000", false, true },
+        { "other family than the path", "4500001c 1234 0000 2511 0000 c0000201 c6336402 0007000800080000",
+          false, true },
         { "extension headers that UDP would lose",
           "600abcde 0010 00 25 20010db8000100000000000000000001 20010db8000200000000000000000002 1100050200000100"
-          "0007000800080000", true, true },
+          "0007000800080000",
+          true, true },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct pair p;
@@ -118,7 +126,8 @@ static void options_count_against_the_path_mtu(void **state)
     memset(inner, 0, sizeof(inner));
     unhex(inner, "46000000 1234 4000 2511 0000 c0000201 c6336402 94040000");
     for (int more = 0; more < 2; more++) {
-        be16_put(inner + 2, (uint16_t)(plain + more)); /* 4 octets of options: 4 less of payload, the same in all */
+        be16_put(inner + 2,
+                 (uint16_t)(plain + more)); /* 4 octets of options: 4 less of payload, the same in all */
         struct esp_pkt *pkt = box_fill(&box, span(inner, plain + (size_t)more));
         assert_int_equal(seal_one(p.a, pkt, 1), more ? ESP_TOO_BIG : ESP_OK);
         assert_true(more || pkt->len <= 1500);

@@ -87,7 +87,8 @@ static void congestion_reaches_the_inner_packet(void **state)
         p.spec.udp_encap = true;
         pair_start(&p);
         size_t n = i & 1 ? udp_packet(inner, ip6(8, 1), ip6(9, 1), rows[r].inner, true, 1, 2, 100)
-                         : udp_packet(inner, ip4(10, 0, 0, 1), ip4(10, 9, 0, 1), rows[r].inner, false, 1, 2, 100);
+                         : udp_packet(inner, ip4(10, 0, 0, 1), ip4(10, 9, 0, 1), rows[r].inner, false, 1, 2,
+                                      100);
         struct esp_pkt *pkt = box_fill(&box, span(inner, n));
         assert_int_equal(seal_one(p.a, pkt, 1), ESP_OK);
         pkt->tos = rows[r].outer;
@@ -160,7 +161,8 @@ static void only_whole_packets_go_in(void **state)
         { "v6 cut short", "6000000000003b40 00000000000000000000000000000000 000000000000000000000000000000",
           ESP_MALFORMED },
         { "v6 longer than there is",
-          "6000000000013b40 00000000000000000000000000000000 00000000000000000000000000000000", ESP_MALFORMED },
+          "6000000000013b40 00000000000000000000000000000000 00000000000000000000000000000000",
+          ESP_MALFORMED },
     };
     struct pair p;
     pair_init(&p, &suites[0]);
