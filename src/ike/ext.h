@@ -78,7 +78,7 @@ void ke_fini(struct ike_ke *ke);
 enum want { WANT_NO, WANT_RIDE /* join if it happens */, WANT_OPEN /* make it happen */ };
 
 /* consume reads and computes into scratch and may be called again after ADIT_WAIT; build writes payloads (it may be run
- * again from the start: it must not change anything but its scratch); commit makes it true and cannot fail; abort undoes
+ * again from the start: it must not change anything but its scratch); commit makes it true and cannot fail; fini frees
  * what scratch holds. Requester: build, consume, commit. Responder: consume, build, commit. */
 struct ike_step {
     const char *name; /* what lists print: strongSwan's task names where it has them */
@@ -90,6 +90,8 @@ struct ike_step {
     enum adit_rc (*build)(struct ike_xchg *x, void *scratch, struct wr *w, struct adit_why *why);
     enum adit_rc (*consume)(struct ike_xchg *x, void *scratch, const struct ike_msg *msg, struct adit_why *why);
     void (*commit)(struct ike_xchg *x, void *scratch);
+    /* Requester: the peer refused, or its answer is bad. NULL: the command that asked for it is told, the SA lives. */
+    void (*failed)(struct ike_xchg *x, void *scratch, enum adit_rc rc, const struct adit_why *why);
     void (*fini)(struct ike_xchg *x, void *scratch); /* always, last: free what scratch owns */
 };
 

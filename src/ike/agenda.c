@@ -1,0 +1,87 @@
+/* agenda.c - what an established SA wants next, in one list with one order (RFC 7296 s2.25 prefers deletes). */
+#include "ike/sa.h"
+
+static bool before(const struct ike_task *a, const struct ike_task *b)
+{
+    return a->kind < b->kind;
+}
+
+struct ike_task *agenda_add(struct ike_sa *sa, enum task_kind kind, const struct ike_step *step)
+{
+    struct ike_task *t = mem_new(sizeof(*t));
+    if (!t)
+        return NULL;
+    t->kind = kind;
+    t->step = step;
+    list_append(&sa->tasks, &t->link);
+    return t;
+}
+
+struct ike_task *agenda_find(struct ike_sa *sa, enum task_kind kind, uint32_t child_id)
+{
+    list_for_each(it, &sa->tasks) {
+        struct ike_task *t = list_entry(it, struct ike_task, link);
+        if (t->kind == kind && t->child_id == child_id)
+            return t;
+    }
+    if (sa->out && sa->out->task && sa->out->task->kind == kind && sa->out->task->child_id == child_id)
+        return sa->out->task;
+    return NULL;
+}
+
+struct ike_task *agenda_take(struct ike_sa *sa)
+{
+    struct ike_task *best = NULL;
+    list_for_each(it, &sa->tasks) {
+        struct ike_task *t = list_entry(it, struct ike_task, link);
+        if (t->not_before <= sa->ike->now && (!best || before(t, best)))
+            best = t;
+    }
+    if (best)
+        list_remove(&best->link);
+    return best;
+}
+
+uint64_t agenda_deadline(const struct ike_sa *sa)
+{
+    uint64_t at = UINT64_MAX;
+    if (sa->out)
+        return at; /* the window is closed: its answer or its end wakes us */
+    list_for_each(it, &sa->tasks) {
+        const struct ike_task *t = list_entry(it, struct ike_task, link);
+        uint64_t due = t->not_before ? t->not_before : 1; /* 0 would mean "never" to the timers */
+        at = due < at ? due : at;
+    }
+    return at;
+}
+
+void agenda_again(struct ike_sa *sa, struct ike_task *t, uint64_t delay)
+{
+    t->tries++;
+    t->not_before = sa->ike->now + delay;
+    list_append(&sa->tasks, &t->link);
+}
+
+void task_free(struct ike_task *t)
+{
+    if (t)
+        buf_fini(&t->crossing_nonce);
+    mem_del(t);
+}
+
+void task_end(struct ike_sa *sa, struct ike_task *t, enum adit_rc rc, const char *text)
+{
+    event_done(sa->ike, t->cookie, rc, text);
+    task_free(t);
+}
+
+/* strongSwan's words: tools show them. */
+const char *task_name(const struct ike_task *t)
+{
+    static const char *const names[TASK_KINDS] = {
+        [TASK_DELETE_IKE] = "IKE_DELETE", [TASK_NOTIFY] = "IKE_NOTIFY", [TASK_EXCHANGE] = NULL,
+        [TASK_REKEY_IKE] = "IKE_REKEY", [TASK_DELETE_CHILD] = "CHILD_DELETE", [TASK_REKEY_CHILD] = "CHILD_REKEY",
+        [TASK_NEW_CHILD] = "CHILD_CREATE", [TASK_LIVENESS] = "IKE_DPD",
+    };
+    return names[t->kind] ? names[t->kind] : t->step->name;
+}

@@ -1,0 +1,334 @@
+/* command.c - what the host wants: initiate, terminate, rekey, and what the data plane reports. */
+#include "ike/sa.h"
+
+/* --- initiating ------------------------------------------------------------------------------------------------------ */
+
+static bool pick_addr(const struct adit_addr_spec *specs, uint16_t n, const struct adit_addr *given, struct adit_addr *out)
+{
+    if (given->family) {
+        *out = *given;
+        return true;
+    }
+    for (uint16_t i = 0; i < n; i++)
+        if (specs[i].single) {
+            *out = specs[i].lo;
+            return true;
+        }
+    return false;
+}
+
+static const char *dns_name(const struct adit_conn *c)
+{
+    for (uint16_t i = 0; i < c->n_remote_addrs; i++) {
+        const struct adit_addr_spec *s = &c->remote_addrs[i];
+        if (!s->any && !s->lo.family)
+            return s->text;
+    }
+    return NULL;
+}
+
+/* The host picks the local address for the route if none is configured: it may be unset in the path. */
+static enum adit_rc make_path(struct ike *ike, const struct adit_conn *c, const struct adit_addr *local,
+                              const struct adit_addr *remote, struct adit_path *out, struct adit_why *why)
+{
+    *out = (struct adit_path){ .local.port = c->local_port ? c->local_port : ike->policy->settings.port,
+                               .remote.port = c->remote_port ? c->remote_port : 500 };
+    if (!pick_addr(c->remote_addrs, c->n_remote_addrs, remote, &out->remote.addr))
+        return why_set(why, ADIT_ERR_CONFIG, "connection %s has no remote address to start with (remote_addrs)", c->name);
+    if (!pick_addr(c->local_addrs, c->n_local_addrs, local, &out->local.addr))
+        out->local.addr = (struct adit_addr){ .family = out->remote.addr.family };
+    return ADIT_OK;
+}
+
+struct ike_sa *sa_start(struct ike *ike, const struct policy_conn *conn, const struct adit_addr *local,
+                        const struct adit_addr *remote, struct adit_why *why)
+{
+    struct adit_path path;
+    if (make_path(ike, conn->cfg, local, remote, &path, why) != ADIT_OK)
+        return NULL;
+    struct ike_sa *sa = sa_new(ike, true, &path);
+    if (!sa) {
+        why_set(why, ADIT_ERR_MEMORY, "out of memory");
+        return NULL;
+    }
+    policy_unref(sa->policy);
+    sa->policy = policy_ref(ike->policy);
+    sa->conn = conn;
+    sa->tries_left = conn->cfg->keyingtries;
+    sa_index(sa);
+    sa_log(sa, ADIT_LOG_INFO, "IKE", "initiating IKE_SA %s[%u]", conn->cfg->name, sa->id);
+    sa->timer.at = 0;
+    sa->reply_path = path;
+    return sa;
+}
+
+static struct ike_sa *existing(struct ike *ike, const char *conn)
+{
+    list_for_each(it, &ike->sas) {
+        struct ike_sa *sa = list_entry(it, struct ike_sa, link);
+        if (!sa->cut && !sa->quiet && sa->state <= SA_ESTABLISHED && sa->conn && !strcmp(sa_conn_name(sa), conn) &&
+            (sa->is_initiator || sa->state == SA_ESTABLISHED) && !sa->successor)
+            return sa;
+    }
+    return NULL;
+}
+
+static enum adit_rc ask_dns(struct ike *ike, const struct adit_conn *c, const struct adit_child_cfg *child,
+                            uint64_t cookie)
+{
+    struct adit_event *ev = event_add(ike, ADIT_EV_RESOLVE);
+    if (!ev)
+        return ADIT_ERR_MEMORY;
+    event_text(ike, ev, c->name);
+    ev->conn = ev->text;
+    event_text(ike, ev, child ? child->name : "");
+    ev->child = child ? ev->text : NULL;
+    event_text(ike, ev, dns_name(c));
+    ev->cookie = cookie;
+    return ADIT_OK;
+}
+
+static enum adit_rc add_child_task(struct ike_sa *sa, const struct adit_child_cfg *child, const struct adit_command *cmd)
+{
+    struct ike_task *t = agenda_add(sa, TASK_NEW_CHILD, &step_new_child_req);
+    if (!t)
+        return ADIT_ERR_MEMORY;
+    /* The SA keeps its own snapshot: take the child from there if it is the same connection. */
+    const struct adit_child_cfg *own = conn_child(sa->conn->cfg, child->name);
+    t->cfg = own ? own : child;
+    t->cookie = cmd->cookie;
+    t->reqid = cmd->reqid ? cmd->reqid : child->reqid;
+    return ADIT_OK;
+}
+
+enum adit_rc ike_initiate(struct ike *ike, const struct policy_conn *conn, const struct adit_child_cfg *child,
+                          const struct adit_command *cmd, struct adit_why *why)
+{
+    struct ike_sa *sa = existing(ike, conn->cfg->name);
+    if (sa && child && !conn_child(sa->conn->cfg, child->name))
+        sa = NULL; /* the old SA's snapshot does not have that child */
+    if (sa && !child && sa->state == SA_ESTABLISHED) {
+        event_done(ike, cmd->cookie, ADIT_OK, "already established");
+        return ADIT_OK;
+    }
+    if (!sa && !cmd->remote.family && dns_name(conn->cfg))
+        return ask_dns(ike, conn->cfg, child, cmd->cookie);
+    if (!sa && !(sa = sa_start(ike, conn, &cmd->local, &cmd->remote, why)))
+        return why->rc;
+    if (child)
+        TRY(add_child_task(sa, child, cmd));
+    else if (cmd->cookie)
+        sa->wait_cookie = cmd->cookie;
+    sa_advance(sa);
+    return ADIT_OK;
+}
+
+static enum adit_rc cmd_initiate(struct ike *ike, const struct adit_command *cmd, unsigned *matches, struct adit_why *why)
+{
+    const struct policy_conn *conn = cmd->child ? policy_conn_by_child(ike->policy, cmd->conn, cmd->child)
+                                     : cmd->conn ? policy_conn_by_name(ike->policy, cmd->conn)
+                                                 : NULL;
+    if (!conn && cmd->child)
+        return why_set(why, ADIT_ERR_NOT_FOUND, "no connection has a child '%s'", cmd->child);
+    if (!conn)
+        return why_set(why, ADIT_ERR_NOT_FOUND, "no connection '%s'", cmd->conn ? cmd->conn : "");
+    *matches = 1;
+    return ike_initiate(ike, conn, cmd->child ? conn_child(conn->cfg, cmd->child) : NULL, cmd, why);
+}
+
+/* --- selecting ------------------------------------------------------------------------------------------------------- */
+
+static bool picks_children(const struct adit_command *cmd)
+{
+    return cmd->child || cmd->child_id || cmd->reqid;
+}
+
+/* Child selectors mean Child SAs only and all have to fit; otherwise the connection's name or the id fits. */
+static bool sa_selected(const struct ike_sa *sa, const struct adit_command *cmd)
+{
+    if (sa->cut || sa->state == SA_DEAD || sa->state == SA_REKEYED)
+        return false;
+    if (cmd->ike_id && sa->id != cmd->ike_id)
+        return false;
+    return !cmd->conn || !strcmp(sa_conn_name(sa), cmd->conn);
+}
+
+static bool child_selected(const struct ike_child *c, const struct adit_command *cmd)
+{
+    if (c->state == ADIT_CHILD_REKEYED || c->state == ADIT_CHILD_DELETING)
+        return false;
+    if (cmd->child && strcmp(c->cfg->name, cmd->child) != 0)
+        return false;
+    return (!cmd->child_id || c->id == cmd->child_id) && (!cmd->reqid || c->reqid == cmd->reqid);
+}
+
+static bool add_child_job(struct ike_child *c, enum task_kind kind, const struct ike_step *step, uint64_t cookie)
+{
+    struct ike_task *t = agenda_find(c->sa, kind, c->id);
+    if (!t && !(t = agenda_add(c->sa, kind, step)))
+        return false;
+    t->child_id = c->id;
+    t->cookie = cookie ? cookie : t->cookie;
+    return true;
+}
+
+static unsigned on_children(struct ike *ike, const struct adit_command *cmd, enum task_kind kind,
+                            const struct ike_step *step)
+{
+    unsigned n = 0;
+    list_for_each_safe(it, &ike->sas) {
+        struct ike_sa *sa = list_entry(it, struct ike_sa, link);
+        if (!sa_selected(sa, cmd))
+            continue;
+        list_for_each(child, &sa->children) {
+            struct ike_child *c = list_entry(child, struct ike_child, link);
+            if (child_selected(c, cmd) && add_child_job(c, kind, step, n ? 0 : cmd->cookie))
+                n++;
+        }
+        sa_advance(sa);
+    }
+    return n;
+}
+
+static void terminate_ike(struct ike_sa *sa, const struct adit_command *cmd, bool answer)
+{
+    bool force = cmd->force || sa->state < SA_ESTABLISHED;
+    sa->quiet = true;
+    if (force) {
+        sa_end(sa, ADIT_ERR_CLOSED, "closed by command");
+        event_done(sa->ike, answer ? cmd->cookie : 0, ADIT_OK, "");
+        return;
+    }
+    struct ike_task *t = agenda_find(sa, TASK_DELETE_IKE, 0);
+    if (!t)
+        t = agenda_add(sa, TASK_DELETE_IKE, &step_delete_ike_req);
+    if (t && answer)
+        t->cookie = cmd->cookie;
+    strbuf_add(&(struct strbuf){ sa->failure, 0, sizeof(sa->failure) }, "closed by command");
+    sa_advance(sa);
+}
+
+static enum adit_rc cmd_terminate(struct ike *ike, const struct adit_command *cmd, unsigned *matches,
+                                  struct adit_why *why)
+{
+    unsigned n = 0;
+    if (picks_children(cmd)) {
+        n = on_children(ike, cmd, TASK_DELETE_CHILD, &step_delete_child_req);
+    } else {
+        list_for_each_safe(it, &ike->sas) {
+            struct ike_sa *sa = list_entry(it, struct ike_sa, link);
+            if (sa_selected(sa, cmd) && sa->state != SA_DELETING)
+                terminate_ike(sa, cmd, n++ == 0);
+        }
+    }
+    *matches = n;
+    return n ? ADIT_OK : why_set(why, ADIT_ERR_NOT_FOUND, "no matching SA is up");
+}
+
+static void rekey_ike(struct ike_sa *sa, const struct adit_command *cmd, uint64_t cookie)
+{
+    struct adit_why why;
+    if (cmd->reauth) {
+        struct ike_sa *fresh = sa_start(sa->ike, sa->conn, &sa->path.local.addr, &sa->path.remote.addr, &why);
+        if (fresh) {
+            fresh->reauth_of = sa->id;
+            fresh->wait_cookie = cookie;
+            sa_advance(fresh);
+        }
+        return;
+    }
+    struct ike_task *t = agenda_find(sa, TASK_REKEY_IKE, 0);
+    if (!t)
+        t = agenda_add(sa, TASK_REKEY_IKE, &step_rekey_ike_req);
+    if (t)
+        t->cookie = cookie;
+    sa_advance(sa);
+}
+
+static enum adit_rc cmd_rekey(struct ike *ike, const struct adit_command *cmd, unsigned *matches, struct adit_why *why)
+{
+    unsigned n = 0;
+    if (picks_children(cmd)) {
+        n = on_children(ike, cmd, TASK_REKEY_CHILD, &step_rekey_child_req);
+    } else {
+        uint32_t newest = ike->next_id; /* SAs made by the command are not its matches */
+        list_for_each_safe(it, &ike->sas) {
+            struct ike_sa *sa = list_entry(it, struct ike_sa, link);
+            if (sa->id < newest && sa_selected(sa, cmd) && sa->state == SA_ESTABLISHED)
+                rekey_ike(sa, cmd, n++ == 0 ? cmd->cookie : 0);
+        }
+    }
+    *matches = n;
+    return n ? ADIT_OK : why_set(why, ADIT_ERR_NOT_FOUND, "no matching SA is up");
+}
+
+/* --- reports of the data plane ---------------------------------------------------------------------------------------- */
+
+static enum adit_rc cmd_acquire(struct ike *ike, const struct adit_command *cmd, unsigned *matches, struct adit_why *why)
+{
+    struct adit_command c = *cmd;
+    c.cookie = 0;
+    const struct policy_conn *conn = cmd->child ? policy_conn_by_child(ike->policy, cmd->conn, cmd->child) : NULL;
+    if (!conn)
+        return why_set(why, ADIT_ERR_NOT_FOUND, "no connection for the trap policy %u", cmd->reqid);
+    const struct adit_child_cfg *child = conn_child(conn->cfg, cmd->child);
+    struct ike_sa *sa = existing(ike, conn->cfg->name);
+    *matches = 1;
+    if (sa) { /* under way already? */
+        list_for_each(it, &sa->tasks)
+            if (list_entry(it, struct ike_task, link)->kind == TASK_NEW_CHILD &&
+                !strcmp(list_entry(it, struct ike_task, link)->cfg->name, child->name))
+                return ADIT_OK;
+        if (sa->state < SA_ESTABLISHED && sa->out && sa->out->exchange == XCHG_IKE_AUTH)
+            return ADIT_OK;
+    }
+    return ike_initiate(ike, conn, child, &c, why);
+}
+
+static enum adit_rc about_child(struct ike *ike, const struct adit_command *cmd, unsigned *matches, struct adit_why *why)
+{
+    struct ike_child *c = child_by_id(ike, cmd->child_id);
+    if (!c)
+        return why_set(why, ADIT_ERR_NOT_FOUND, "no Child SA %u", cmd->child_id);
+    *matches = 1;
+    struct ike_sa *sa = c->sa;
+    switch (cmd->type) {
+    case ADIT_CMD_EXPIRE_SOFT:
+        if (c->state == ADIT_CHILD_INSTALLED)
+            add_child_job(c, TASK_REKEY_CHILD, &step_rekey_child_req, 0);
+        break;
+    case ADIT_CMD_EXPIRE_HARD:
+    case ADIT_CMD_INACTIVE: add_child_job(c, TASK_DELETE_CHILD, &step_delete_child_req, 0); break;
+    case ADIT_CMD_PATH:
+        for (unsigned i = 0; i < EXT_COUNT; i++)
+            if (ike_exts[i]->on.moved)
+                ike_exts[i]->on.moved(sa, &cmd->path);
+        break;
+    default: sa->heard_at = ike->now; break; /* TRAFFIC, LIVE: authentic ESP proves life (RFC 7296 s2.4) */
+    }
+    sa_advance(sa);
+    return ADIT_OK;
+}
+
+enum adit_rc adit_ike_command(struct adit_ike *engine, const struct adit_command *cmd, uint64_t now, unsigned *matches,
+                              struct adit_why *why)
+{
+    struct ike *ike = (struct ike *)engine;
+    struct adit_why mine;
+    unsigned n = 0;
+    enum adit_rc rc;
+    ike->now = now;
+    why = why ? why : &mine;
+    *why = (struct adit_why){ 0 };
+    switch (cmd->type) {
+    case ADIT_CMD_INITIATE: rc = cmd_initiate(ike, cmd, &n, why); break;
+    case ADIT_CMD_TERMINATE: rc = cmd_terminate(ike, cmd, &n, why); break;
+    case ADIT_CMD_REKEY: rc = cmd_rekey(ike, cmd, &n, why); break;
+    case ADIT_CMD_ACQUIRE: rc = cmd_acquire(ike, cmd, &n, why); break;
+    default: rc = about_child(ike, cmd, &n, why); break;
+    }
+    if (matches)
+        *matches = n;
+    ike_sweep(ike);
+    return rc;
+}

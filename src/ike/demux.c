@@ -1,0 +1,163 @@
+/* demux.c - from a datagram to the SA that it belongs to (RFC 7296 s2.6, s3.1). Nothing is allocated for a sender that
+ * has not shown that it can receive at its address once the house is getting full (cookie), nor for anybody above the
+ * hard ceiling. */
+#include "ike/sa.h"
+
+static uint64_t init_key(const struct ike *ike, const struct adit_path *path, uint64_t spi_i)
+{
+    return map_mix(endpoint_hash(&path->remote, ike->seed) ^ spi_i, ike->seed);
+}
+
+static bool find_nonce(struct adit_span d, uint8_t first, struct payload_list *list, struct adit_span *nonce,
+                       struct adit_span *cookie)
+{
+    struct rd in = rd_init(span_from(d, IKE_HDR_SIZE));
+    if (!payloads_get(&in, first, list, NULL))
+        return false;
+    const struct payload *p = payloads_find(list, PLD_NONCE, 0);
+    *cookie = SPAN_NONE;
+    *nonce = SPAN_NONE;
+    if (p) {
+        struct rd body = rd_init(p->body);
+        if (!nonce_get(&body, nonce))
+            return false;
+    }
+    if (list->n && list->v[0].type == PLD_NOTIFY) { /* COOKIE has to be the first payload, RFC 7296 s2.6 */
+        struct rd body = rd_init(list->v[0].body);
+        struct notify n;
+        if (notify_get(&body, &n) && n.type == N_COOKIE)
+            *cookie = n.data;
+    }
+    return nonce->n > 0;
+}
+
+static void send_cookie(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path,
+                        struct adit_span nonce, const struct prf_alg *prf)
+{
+    uint8_t cookie[COOKIE_SIZE];
+    if (cookie_make(&ike->cookies, prf, nonce, &path->remote.addr, hdr->spi_i, cookie) != ADIT_OK)
+        return;
+    ike->counters[ADIT_C_COOKIES]++;
+    reply_stray(ike, hdr, path, N_COOKIE, SPAN_ARRAY(cookie));
+}
+
+/* True: go on. The list is scratch on this stack: an unauthenticated peer costs no heap. */
+static bool passes_cookie(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d)
+{
+    struct payload_list list;
+    struct adit_span nonce, cookie;
+    const struct prf_alg *prf = crypto_prf(ike->host.crypto, PRF_HMAC_SHA2_256);
+    if (!find_nonce(d, hdr->next, &list, &nonce, &cookie)) {
+        ike->counters[ADIT_C_INVALID]++;
+        return false;
+    }
+    if (!halfopen_wants_cookie(ike, &path->remote.addr))
+        return true;
+    if (cookie.n && cookie_ok(&ike->cookies, prf, cookie, nonce, &path->remote.addr, hdr->spi_i))
+        return true;
+    if (cookie.n)
+        ike->counters[ADIT_C_COOKIE_BAD]++;
+    send_cookie(ike, hdr, path, nonce, prf);
+    return false;
+}
+
+static void init_again(struct ike_sa *sa, const struct adit_path *path, struct adit_span d)
+{
+    uint8_t digest[16];
+    msg_digest(d, digest);
+    if (!sa->reply || memcmp(digest, sa->reply_digest, sizeof(digest)) != 0)
+        return; /* another message under the same SPI, or still being answered */
+    ike_count(sa->ike, sa, ADIT_C_DUPLICATES);
+    event_send(sa->ike, path, sa->reply);
+}
+
+void demux_init_request(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d)
+{
+    struct raw_msg raw = { .hdr = *hdr, .first = hdr->next };
+    uint8_t digest[16];
+    uint64_t key = init_key(ike, path, hdr->spi_i);
+    struct ike_sa *sa = map_get(&ike->by_init, key);
+    if (sa && sa->spi_i == hdr->spi_i && endpoint_equal(&sa->reply_path.remote, &path->remote)) {
+        init_again(sa, path, d);
+        return;
+    }
+    if (!hdr->spi_i || d.n > IKE_INIT_MAX || !passes_cookie(ike, hdr, path, d))
+        return;
+    if (!halfopen_may(ike, &path->remote.addr) || !(sa = sa_new(ike, false, path))) {
+        ike->counters[ADIT_C_HALF_OPEN_FULL]++;
+        return;
+    }
+    sa->spi_i = hdr->spi_i;
+    sa->reply_path = *path;
+    if (map_put(&ike->by_init, key, sa) == ADIT_OK)
+        sa->init_key = key;
+    sa_index(sa);
+    count_message(ike, sa, hdr->exchange, true, false);
+    msg_digest(d, digest);
+    raw.plain = span_from(d, IKE_HDR_SIZE);
+    xchg_request(sa, hdr, path, &raw, d, digest);
+    sa_arm(sa);
+}
+
+static struct ike_sa *find_sa(struct ike *ike, const struct ike_hdr *hdr)
+{
+    bool from_initiator = hdr->flags & IKE_FLAG_INITIATOR;
+    uint64_t ours = from_initiator ? hdr->spi_r : hdr->spi_i;
+    struct ike_sa *sa = ours ? map_get(&ike->by_spi, ours) : NULL;
+    return sa && sa->is_initiator != from_initiator ? sa : NULL;
+}
+
+static void stray(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path)
+{
+    ike->counters[ADIT_C_INVALID_SPI]++;
+    if (!(hdr->flags & IKE_FLAG_RESPONSE) && hdr->exchange != XCHG_IKE_SA_INIT)
+        reply_stray(ike, hdr, path, N_INVALID_IKE_SPI, SPAN_NONE);
+}
+
+static bool header_ok(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path, size_t n)
+{
+    if (hdr->length != n || n > IKE_MESSAGE_MAX) {
+        ike->counters[ADIT_C_INVALID]++;
+        return false;
+    }
+    if (hdr->version >> 4 == 2)
+        return true;
+    ike->counters[ADIT_C_INVALID]++;
+    if (hdr->version >> 4 > 2 && !(hdr->flags & IKE_FLAG_RESPONSE))
+        reply_stray(ike, hdr, path, N_INVALID_MAJOR_VERSION, SPAN_NONE);
+    return false;
+}
+
+static void dispatch(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d)
+{
+    bool is_init_request = hdr->exchange == XCHG_IKE_SA_INIT && !(hdr->flags & IKE_FLAG_RESPONSE);
+    if (is_init_request) {
+        if (hdr->spi_r == 0 && hdr->msgid == 0 && hdr->flags & IKE_FLAG_INITIATOR)
+            demux_init_request(ike, hdr, path, d);
+        else
+            ike->counters[ADIT_C_INVALID]++;
+        return;
+    }
+    struct ike_sa *sa = find_sa(ike, hdr);
+    if (!sa) {
+        stray(ike, hdr, path);
+        return;
+    }
+    sa_input(sa, hdr, path, d);
+    sa_arm(sa);
+}
+
+void adit_ike_input(struct adit_ike *engine, const struct adit_path *path, const uint8_t *data, size_t n, uint64_t now)
+{
+    struct ike *ike = (struct ike *)engine;
+    struct adit_span d = span(data, n);
+    struct rd in = rd_init(d);
+    struct ike_hdr hdr;
+    ike->now = now;
+    ike->counters[ADIT_C_BYTES_IN] += n;
+    if (!ike_hdr_get(&in, &hdr))
+        ike->counters[ADIT_C_INVALID]++;
+    else if (header_ok(ike, &hdr, path, n))
+        dispatch(ike, &hdr, path, d);
+    ike_sweep(ike);
+}

@@ -1,0 +1,254 @@
+/* door.c - what extensions (and nobody else) ask of an SA or an exchange: ext.h's accessors. */
+#include <stdlib.h>
+#include "ike/sa.h"
+
+void *ext_sa(struct ike_sa *sa, enum ike_ext_id id)
+{
+    if (!sa->ext[id])
+        sa->ext[id] = mem_new(ike_exts[id]->sa_size);
+    return sa->ext[id];
+}
+
+void *ext_peek(const struct ike_sa *sa, enum ike_ext_id id)
+{
+    return sa->ext[id];
+}
+
+static const char *option_default(const char *key)
+{
+    for (unsigned e = 0; e < EXT_COUNT; e++)
+        for (unsigned i = 0; i < ike_exts[e]->n_options; i++)
+            if (!strcmp(ike_exts[e]->options[i].key, key))
+                return ike_exts[e]->options[i].deflt;
+    return "";
+}
+
+const char *sa_option(const struct ike_sa *sa, const char *key)
+{
+    const struct adit_conn *c = sa->conn ? sa->conn->cfg : NULL;
+    const struct adit_ike_settings *s = &sa->policy->settings;
+    const char *v = c ? adit_option_get(c->options, c->n_options, key) : NULL;
+    if (!v)
+        v = adit_option_get(s->options, s->n_options, key);
+    return v ? v : option_default(key);
+}
+
+uint64_t sa_option_number(const struct ike_sa *sa, const char *key)
+{
+    return strtoull(sa_option(sa, key), NULL, 10);
+}
+
+const struct adit_crypto *sa_crypto(const struct ike_sa *sa)
+{
+    return sa->ike->host.crypto;
+}
+
+const struct prf_alg *sa_prf(const struct ike_sa *sa)
+{
+    return crypto_prf(sa->ike->host.crypto, sa->suite.prf);
+}
+
+const struct ike_keys *sa_keys(const struct ike_sa *sa)
+{
+    return &sa->keys;
+}
+
+const struct adit_suite *sa_suite(const struct ike_sa *sa)
+{
+    return &sa->suite;
+}
+
+void sa_keymat_in(const struct ike_sa *sa, struct keymat_in *out)
+{
+    *out = (struct keymat_in){ .crypto = sa->ike->host.crypto, .suite = &sa->suite, .nonce_i = buf_span(&sa->nonce_i),
+                               .nonce_r = buf_span(&sa->nonce_r), .spi_i = sa->spi_i, .spi_r = sa->spi_r };
+}
+
+void sa_keys_replace(struct ike_sa *sa, struct ike_keys *keys)
+{
+    keys_fini(&sa->keys);
+    keys_move(&sa->keys, keys);
+    sa->keyed = true;
+    sa->iv = 0;
+    sa_drop_crypts(sa);
+    keylog_ike(sa);
+}
+
+bool sa_is_initiator(const struct ike_sa *sa)
+{
+    return sa->is_initiator;
+}
+
+bool sa_is_keyed(const struct ike_sa *sa)
+{
+    return sa->keyed;
+}
+
+bool sa_is_established(const struct ike_sa *sa)
+{
+    return sa->state >= SA_ESTABLISHED;
+}
+
+uint64_t sa_spi_i(const struct ike_sa *sa)
+{
+    return sa->spi_i;
+}
+
+uint64_t sa_spi_r(const struct ike_sa *sa)
+{
+    return sa->spi_r;
+}
+
+uint32_t sa_id(const struct ike_sa *sa)
+{
+    return sa->id;
+}
+
+const struct adit_path *sa_path(const struct ike_sa *sa)
+{
+    return &sa->path;
+}
+
+void sa_set_path(struct ike_sa *sa, const struct adit_path *path)
+{
+    if (path_equal(&sa->path, path))
+        return;
+    sa->path = *path;
+    list_for_each(it, &sa->children)
+        child_update_path(list_entry(it, struct ike_child, link));
+}
+
+uint16_t sa_port_nat_t(const struct ike_sa *sa)
+{
+    return sa->policy->settings.port_nat_t;
+}
+
+uint64_t sa_now(const struct ike_sa *sa)
+{
+    return sa->ike->now;
+}
+
+uint64_t sa_last_sent_at(const struct ike_sa *sa)
+{
+    return sa->sent_at;
+}
+
+bool sa_random(struct ike_sa *sa, uint8_t *out, size_t n)
+{
+    return ike_random(sa->ike, out, n);
+}
+
+void sa_keepalive(struct ike_sa *sa)
+{
+    struct adit_event *ev = event_add(sa->ike, ADIT_EV_KEEPALIVE);
+    if (!ev)
+        return;
+    ev->path = sa->path;
+    ev->ike_id = sa->id;
+    sa->sent_at = sa->ike->now;
+}
+
+struct ike_sa *xchg_sa(const struct ike_xchg *x)
+{
+    return x->sa;
+}
+
+struct arena *xchg_arena(struct ike_xchg *x)
+{
+    return &x->arena;
+}
+
+uint32_t xchg_msgid(const struct ike_xchg *x)
+{
+    return x->msgid;
+}
+
+const struct adit_path *xchg_path(const struct ike_xchg *x)
+{
+    return &x->path;
+}
+
+void *xchg_opened_for(const struct ike_xchg *x)
+{
+    return x->task ? x->task->arg : NULL;
+}
+
+enum adit_rc sa_open_exchange(struct ike_sa *sa, const struct ike_step *step, void *arg)
+{
+    struct ike_task *t = agenda_add(sa, TASK_EXCHANGE, step);
+    if (!t)
+        return ADIT_ERR_MEMORY;
+    t->arg = arg;
+    sa_arm(sa);
+    return ADIT_OK;
+}
+
+struct ike_sa *pending_sa(const struct ike_pending *p)
+{
+    return p->sa;
+}
+
+bool pending_is_requester(const struct ike_pending *p)
+{
+    return p->requester;
+}
+
+const struct adit_suite *pending_suite(const struct ike_pending *p)
+{
+    return &p->suite;
+}
+
+unsigned pending_done(const struct ike_pending *p)
+{
+    return p->n_secrets;
+}
+
+enum adit_rc pending_add_secret(struct ike_pending *p, struct adit_secret *secret)
+{
+    if (p->n_secrets == ARRAY_LEN(p->secrets))
+        return ADIT_ERR_BUG;
+    secret_move(&p->secrets[p->n_secrets++], secret);
+    return ADIT_OK;
+}
+
+void *pending_slot(struct ike_pending *p, size_t n)
+{
+    if (!p->slot)
+        p->slot = arena_new(&p->arena, n);
+    return p->slot;
+}
+
+struct ike_pending *pending_find(struct ike_sa *sa, bool (*is)(struct ike_pending *p, const void *arg), const void *arg)
+{
+    list_for_each(it, &sa->pendings) {
+        struct ike_pending *p = list_entry(it, struct ike_pending, link);
+        if (is(p, arg))
+            return p;
+    }
+    return NULL;
+}
+
+void pending_touch(struct ike_pending *p)
+{
+    p->deadline = p->sa->ike->now + IKE_PENDING_LIFE;
+}
+
+const struct adit_option_def *adit_ike_options(size_t *n)
+{
+    static struct adit_option_def all[64]; /* a copy of const tables: filled once, the same each time */
+    size_t k = 0;
+    for (unsigned e = 0; e < EXT_COUNT; e++)
+        for (unsigned i = 0; i < ike_exts[e]->n_options && k < ARRAY_LEN(all); i++)
+            all[k++] = ike_exts[e]->options[i];
+    *n = k;
+    return all;
+}
+
+bool adit_ike_extension(size_t i, const char **name, const char **spec)
+{
+    if (i >= EXT_COUNT)
+        return false;
+    *name = ike_exts[i]->name;
+    *spec = ike_exts[i]->spec;
+    return true;
+}

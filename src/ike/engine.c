@@ -1,0 +1,156 @@
+/* engine.c - birth, configuration, time and death of an engine; the public entry points that belong to no SA. */
+#include "ike/sa.h"
+
+bool ike_random(struct ike *ike, void *out, size_t n)
+{
+    return ike->host.random ? ike->host.random(ike->host.random_arg, out, n)
+                            : adit_crypto_random(ike->host.crypto, out, n);
+}
+
+uint64_t ike_jitter(struct ike *ike, uint64_t upto)
+{
+    uint64_t r = 0;
+    if (!upto || !ike_random(ike, &r, sizeof(r)))
+        return 0;
+    return r % upto;
+}
+
+/* Policy of an engine that was never configured: nothing is allowed, nothing crashes. */
+static bool empty_policy(struct ike *ike)
+{
+    struct adit_config *cfg = adit_config_new();
+    if (!cfg)
+        return false;
+    enum adit_rc rc = policy_new(ike->host.crypto, cfg, &ike->policy, NULL);
+    adit_config_unref(cfg);
+    return rc == ADIT_OK;
+}
+
+static bool start(struct ike *ike, uint64_t now)
+{
+    uint8_t fresh[32];
+    ike->scratch = mem_new(IKE_MESSAGE_MAX);
+    ike->opened = mem_new(IKE_MESSAGE_MAX);
+    if (!ike->scratch || !ike->opened || !ike_random(ike, &ike->seed, sizeof(ike->seed)) ||
+        !ike_random(ike, fresh, sizeof(fresh)))
+        return false;
+    cookie_jar_init(&ike->cookies, fresh, now);
+    map_init(&ike->by_spi, ike->seed);
+    map_init(&ike->by_init, ike->seed ^ 1);
+    map_init(&ike->by_child, ike->seed ^ 2);
+    map_init(&ike->spi_in, ike->seed ^ 3);
+    map_init(&ike->per_ip, ike->seed ^ 4);
+    return empty_policy(ike);
+}
+
+struct adit_ike *adit_ike_new(const struct adit_host *host, uint64_t now)
+{
+    struct ike *ike = mem_new(sizeof(*ike));
+    if (!ike)
+        return NULL;
+    ike->host = *host;
+    ike->now = now;
+    ike->next_id = ike->next_child_id = ike->next_reqid = 1;
+    list_init(&ike->sas);
+    list_init(&ike->events);
+    list_init(&ike->orphans);
+    list_init(&ike->conns);
+    timerheap_init(&ike->timers);
+    if (!start(ike, now)) {
+        adit_ike_free((struct adit_ike *)ike);
+        return NULL;
+    }
+    return (struct adit_ike *)ike;
+}
+
+void adit_ike_free(struct adit_ike *engine)
+{
+    struct ike *ike = (struct ike *)engine;
+    if (!ike)
+        return;
+    list_for_each_safe(it, &ike->sas)
+        sa_free(list_entry(it, struct ike_sa, link));
+    list_for_each_safe(orphan, &ike->orphans) {
+        struct ike_xchg *x = list_entry(orphan, struct ike_xchg, link);
+        x->jobs_out = 0; /* the host ends its jobs before it ends the engine */
+        list_remove(orphan);
+        xchg_free(x);
+    }
+    events_fini(ike);
+    conn_states_fini(ike);
+    map_fini(&ike->by_spi);
+    map_fini(&ike->by_init);
+    map_fini(&ike->by_child);
+    map_fini(&ike->spi_in);
+    map_fini(&ike->per_ip);
+    timerheap_fini(&ike->timers);
+    cookie_jar_fini(&ike->cookies);
+    policy_unref(ike->policy);
+    mem_del(ike->scratch);
+    if (ike->opened)
+        mem_wipe(ike->opened, IKE_MESSAGE_MAX);
+    mem_del(ike->opened);
+    mem_del(ike);
+}
+
+enum adit_rc adit_ike_config(struct adit_ike *engine, struct adit_config *cfg, uint64_t now, struct adit_why *why)
+{
+    struct ike *ike = (struct ike *)engine;
+    struct policy *fresh = NULL;
+    ike->now = now;
+    TRY(policy_new(ike->host.crypto, cfg, &fresh, why));
+    policy_unref(ike->policy);
+    ike->policy = fresh;
+    ike_sweep(ike);
+    return ADIT_OK;
+}
+
+const struct adit_config *adit_ike_get_config(const struct adit_ike *engine)
+{
+    return ((const struct ike *)engine)->policy->config;
+}
+
+static void renew_cookies(struct ike *ike)
+{
+    uint8_t fresh[32];
+    if (cookie_jar_due(&ike->cookies, ike->now) && ike_random(ike, fresh, sizeof(fresh)))
+        cookie_jar_renew(&ike->cookies, fresh, ike->now);
+}
+
+void adit_ike_tick(struct adit_ike *engine, uint64_t now)
+{
+    struct ike *ike = (struct ike *)engine;
+    struct timer *t;
+    ike->now = now;
+    renew_cookies(ike);
+    while ((t = timerheap_pop(&ike->timers, now))) {
+        struct ike_sa *sa = list_entry(t, struct ike_sa, timer);
+        sa_timer(sa);
+        sa_arm(sa);
+    }
+    ike_sweep(ike);
+}
+
+uint64_t adit_ike_deadline(const struct adit_ike *engine)
+{
+    return timerheap_deadline(&((const struct ike *)engine)->timers);
+}
+
+void ike_sweep(struct ike *ike)
+{
+    list_for_each_safe(it, &ike->sas) {
+        struct ike_sa *sa = list_entry(it, struct ike_sa, link);
+        if (sa->cut)
+            sa_free(sa);
+    }
+}
+
+unsigned adit_ike_half_open(const struct adit_ike *engine)
+{
+    return ((const struct ike *)engine)->half_open;
+}
+
+unsigned adit_ike_sa_count(const struct adit_ike *engine)
+{
+    return ((const struct ike *)engine)->n_sas;
+}

@@ -1,0 +1,508 @@
+/* exchange.c - the driver: the only place where messages meet state. A request is built by the steps that take part,
+ * protected, sent and repeated; its response is consumed and then committed. A request of the peer is consumed, answered
+ * and committed. Any step may wait for work; the driver then returns and comes back to that very step. */
+#include "ike/sa.h"
+
+static const struct ike_step *step_at(unsigned *i)
+{
+    unsigned n = *i;
+    for (unsigned k = 0; core_steps[k]; k++)
+        if (n-- == 0)
+            return core_steps[(*i)++];
+    for (unsigned e = 0; e < EXT_COUNT; e++)
+        for (unsigned k = 0; ike_exts[e]->steps && ike_exts[e]->steps[k]; k++)
+            if (n-- == 0) {
+                (*i)++;
+                return ike_exts[e]->steps[k];
+            }
+    return NULL;
+}
+
+static struct ike_xchg *xchg_new(struct ike_sa *sa, enum xchg_role role, uint8_t exchange)
+{
+    struct ike_xchg *x = mem_new(sizeof(*x));
+    if (!x)
+        return NULL;
+    list_init(&x->link);
+    x->ike = sa->ike;
+    x->sa = sa;
+    x->policy = policy_ref(sa->policy);
+    x->role = role;
+    x->exchange = exchange;
+    x->path = sa->path;
+    return x;
+}
+
+void xchg_free(struct ike_xchg *x)
+{
+    if (!x)
+        return;
+    if (x->jobs_out) { /* a thread still works on its memory */
+        x->sa = NULL;
+        list_append(&x->ike->orphans, &x->link);
+        return;
+    }
+    for (unsigned i = 0; i < x->n_parts; i++)
+        if (x->parts[i].step->fini)
+            x->parts[i].step->fini(x, x->parts[i].scratch);
+    if (x->task)
+        task_free(x->task);
+    wire_unref(x->wire);
+    policy_unref(x->policy);
+    arena_fini(&x->arena);
+    mem_del(x);
+}
+
+static enum adit_rc add_part(struct ike_xchg *x, const struct ike_step *step)
+{
+    struct part *p = &x->parts[x->n_parts];
+    if (x->n_parts == XCHG_PARTS_MAX)
+        return ADIT_ERR_BUG;
+    p->step = step;
+    p->scratch = step->scratch ? arena_new(&x->arena, step->scratch) : NULL;
+    if (step->scratch && !p->scratch)
+        return ADIT_ERR_MEMORY;
+    x->n_parts++;
+    return ADIT_OK;
+}
+
+static bool takes_part(struct ike_xchg *x, const struct ike_step *s, const struct ike_step *main)
+{
+    if (s == main)
+        return true;
+    if (s->exchange != x->exchange || s->role != x->role || !s->want)
+        return false;
+    return s->want(x->sa, x->role == XCHG_RESPONDER ? &x->msg : NULL) != WANT_NO;
+}
+
+/* Registry order, so that payloads always stand in the same order. `main` may be a step in no list. */
+static enum adit_rc enroll(struct ike_xchg *x, const struct ike_step *main)
+{
+    const struct ike_step *s;
+    bool seen = !main;
+    for (unsigned i = 0; (s = step_at(&i));) {
+        if (takes_part(x, s, main))
+            TRY(add_part(x, s));
+        seen |= s == main;
+    }
+    return seen ? ADIT_OK : add_part(x, main);
+}
+
+static struct ike_hdr header(const struct ike_xchg *x)
+{
+    const struct ike_sa *sa = x->sa;
+    return (struct ike_hdr){
+        .spi_i = sa->spi_i,
+        .spi_r = sa->spi_r,
+        .version = IKE_VERSION,
+        .exchange = x->exchange,
+        .flags = (uint8_t)((sa->is_initiator ? IKE_FLAG_INITIATOR : 0) |
+                           (x->role == XCHG_RESPONDER ? IKE_FLAG_RESPONSE : 0)),
+        .msgid = x->msgid,
+    };
+}
+
+static enum adit_rc build_parts(struct ike_xchg *x, struct wr *w, struct adit_why *why)
+{
+    for (unsigned i = 0; i < x->n_parts; i++)
+        if (x->parts[i].step->build)
+            TRY(x->parts[i].step->build(x, x->parts[i].scratch, w, why));
+    announce_put(x, w);
+    return wr_ok(w) ? ADIT_OK : why_set(why, ADIT_ERR_LIMIT, "message is longer than %d octets", IKE_MESSAGE_MAX);
+}
+
+static enum adit_rc consume_parts(struct ike_xchg *x, struct adit_why *why)
+{
+    for (unsigned i = 0; i < x->n_parts; i++) {
+        struct part *p = &x->parts[i];
+        if (p->done || !p->step->consume)
+            continue;
+        TRY(p->step->consume(x, p->scratch, &x->msg, why));
+        p->done = true;
+    }
+    return ADIT_OK;
+}
+
+static void commit_parts(struct ike_xchg *x)
+{
+    for (unsigned i = 0; i < x->n_parts; i++)
+        if (x->parts[i].step->commit)
+            x->parts[i].step->commit(x, x->parts[i].scratch);
+}
+
+/* Hooks that watch the conversation before authentication (RFC 9242 s3.3.2). */
+static enum adit_rc watch(struct ike_xchg *x, enum msg_dir dir, const struct raw_msg *raw)
+{
+    if (x->sa->state == SA_ESTABLISHED || x->exchange == XCHG_IKE_AUTH || x->exchange == XCHG_IKE_SA_INIT)
+        return ADIT_OK;
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.message)
+            TRY(ike_exts[i]->on.message(x->sa, dir, raw));
+    return ADIT_OK;
+}
+
+/* IKE_SA_INIT goes in clear, and its octets are kept: AUTH signs them. */
+static enum adit_rc compose_init(struct ike_xchg *x, struct adit_why *why)
+{
+    struct ike_sa *sa = x->sa;
+    struct ike_hdr h = header(x);
+    struct wr w;
+    wr_init(&w, sa->ike->scratch, IKE_MESSAGE_MAX);
+    ike_hdr_put(&w, &h);
+    TRY(build_parts(x, &w, why));
+    ike_hdr_close(&w, 0);
+    TRY(buf_set(x->role == XCHG_REQUESTER ? &sa->init_req : &sa->init_resp, wr_written(&w)));
+    struct ike_wire *wire = wire_new(1, w.n);
+    if (!wire)
+        return ADIT_ERR_MEMORY;
+    span_copy(wire_next(wire, w.n), wr_written(&w));
+    wire_close(wire, w.n);
+    wire_unref(x->wire);
+    x->wire = wire;
+    return ADIT_OK;
+}
+
+static enum adit_rc compose_protected(struct ike_xchg *x, struct adit_why *why)
+{
+    struct ike_sa *sa = x->sa;
+    struct wr w;
+    wr_init(&w, sa->ike->scratch, IKE_MESSAGE_MAX);
+    wr_chain(&w);
+    TRY(build_parts(x, &w, why));
+    x->out_raw = (struct raw_msg){ .hdr = header(x), .first = w.p[0], .plain = span_from(wr_written(&w), 1) };
+    x->out_raw.hdr.next = PLD_SK;
+    if (x->role == XCHG_RESPONDER)
+        TRY(watch(x, MSG_RECEIVED, &x->in_raw));
+    TRY(watch(x, MSG_SENT, &x->out_raw));
+    enum adit_rc rc = msg_protect(sa, &x->out_raw.hdr, x->out_raw.first, x->out_raw.plain, &x->wire);
+    mem_wipe(w.p, w.n);
+    return rc;
+}
+
+static enum adit_rc compose(struct ike_xchg *x, struct adit_why *why)
+{
+    return x->exchange == XCHG_IKE_SA_INIT ? compose_init(x, why) : compose_protected(x, why);
+}
+
+static void send_wire(struct ike_xchg *x)
+{
+    struct ike_sa *sa = x->sa;
+    sa->sent_at = sa->ike->now;
+    count_message(sa->ike, sa, x->exchange, false, x->role == XCHG_RESPONDER);
+    event_send(sa->ike, x->role == XCHG_REQUESTER ? &sa->path : &x->path, x->wire);
+}
+
+/* --- requester --------------------------------------------------------------------------------------------------- */
+
+static uint64_t retransmit_delay(struct ike_xchg *x)
+{
+    const struct adit_ike_settings *s = &x->ike->policy->settings;
+    double d = s->retransmit_timeout_s;
+    for (unsigned i = 0; i < x->tries; i++)
+        d *= s->retransmit_base;
+    uint64_t ns = (uint64_t)(d * 1e9);
+    return ns + ike_jitter(x->ike, ns / 16 + 1);
+}
+
+static void request_failed(struct ike_xchg *x, enum adit_rc rc, const struct adit_why *why)
+{
+    struct ike_sa *sa = x->sa;
+    sa->out = NULL;
+    x->phase = PHASE_OVER;
+    sa_log(sa, ADIT_LOG_INFO, "IKE", "%s failed: %s", iana_name(IANA_XCHG, x->exchange), why->text);
+    for (unsigned i = 0; i < x->n_parts && !sa->cut; i++)
+        if (x->parts[i].step->failed)
+            x->parts[i].step->failed(x, x->parts[i].scratch, rc, why);
+    if (x->task) {
+        task_end(sa, x->task, rc, why->text);
+        x->task = NULL;
+    }
+    if (!sa->cut && sa->state < SA_ESTABLISHED)
+        sa_end(sa, rc, why->text);
+    else if (!sa->cut && sa->state == SA_ESTABLISHED && (rc == ADIT_ERR_MALFORMED || rc == ADIT_ERR_PUBLIC))
+        sa_delete(sa, why->text);
+    xchg_free(x);
+    sa_advance(sa);
+}
+
+static void drive_request(struct ike_xchg *x)
+{
+    struct adit_why why = { 0 };
+    enum adit_rc rc = compose(x, &why);
+    if (rc == ADIT_WAIT)
+        return;
+    if (rc != ADIT_OK) {
+        if (!why.text[0])
+            why_set(&why, rc, "cannot build the request: %s", adit_rc_name(rc));
+        request_failed(x, rc, &why);
+        return;
+    }
+    x->waiting = NULL;
+    x->phase = PHASE_SENT;
+    x->rebuild = false;
+    x->tries = 0;
+    x->retransmit_at = x->ike->now + retransmit_delay(x);
+    send_wire(x);
+}
+
+enum adit_rc xchg_open(struct ike_sa *sa, uint8_t exchange, const struct ike_step *main, struct ike_task *task)
+{
+    struct ike_xchg *x = xchg_new(sa, XCHG_REQUESTER, exchange);
+    if (!x) {
+        task_free(task);
+        return ADIT_ERR_MEMORY;
+    }
+    x->task = task;
+    x->msgid = sa->next_send;
+    sa->out = x;
+    enum adit_rc rc = enroll(x, main);
+    if (rc != ADIT_OK) {
+        sa->out = NULL;
+        xchg_free(x);
+        return rc;
+    }
+    drive_request(x);
+    return ADIT_OK;
+}
+
+/* The steps start afresh on the next response: an unauthenticated bad one changes nothing (RFC 7296 s2.21.1). */
+static void keep_waiting(struct ike_xchg *x, enum adit_rc rc, const struct adit_why *why)
+{
+    struct ike_sa *sa = x->sa;
+    x->phase = PHASE_SENT;
+    x->peer_announced = 0;
+    for (unsigned i = 0; i < x->n_parts; i++)
+        x->parts[i].done = false;
+    sa_log(sa, ADIT_LOG_INFO, "IKE", "IKE_SA_INIT response not accepted: %s; waiting for a better one", why->text);
+    strbuf_add(&(struct strbuf){ sa->failure, 0, sizeof(sa->failure) }, why->text);
+    ike_count(sa->ike, sa, ADIT_C_INVALID);
+    (void)rc;
+}
+
+static void finish_request(struct ike_xchg *x)
+{
+    struct ike_sa *sa = x->sa;
+    if (watch(x, MSG_RECEIVED, &x->in_raw) != ADIT_OK) {
+        struct adit_why why;
+        why_set(&why, ADIT_ERR_CRYPTO, "out of memory while taking the response over");
+        request_failed(x, ADIT_ERR_CRYPTO, &why);
+        return;
+    }
+    x->phase = PHASE_OVER;
+    sa->out = NULL;
+    sa->next_send++;
+    announce_commit(x);
+    commit_parts(x);
+    if (x->task) {
+        task_end(sa, x->task, ADIT_OK, "");
+        x->task = NULL;
+    }
+    xchg_free(x);
+    sa_advance(sa);
+}
+
+static void drive_response(struct ike_xchg *x)
+{
+    struct adit_why why = { 0 };
+    enum adit_rc rc = consume_parts(x, &why);
+    if (rc == ADIT_WAIT)
+        return;
+    x->waiting = NULL;
+    if (rc != ADIT_OK && !why.text[0])
+        why_set(&why, rc, "%s", adit_rc_name(rc));
+    if (rc != ADIT_OK && x->exchange == XCHG_IKE_SA_INIT && !x->fatal) {
+        keep_waiting(x, rc, &why);
+    } else if (rc != ADIT_OK) {
+        x->sa->next_send++;
+        request_failed(x, rc, &why);
+    } else if (x->rebuild) { /* COOKIE, INVALID_KE_PAYLOAD: the same request again, changed as asked */
+        for (unsigned i = 0; i < x->n_parts; i++)
+            x->parts[i].done = false;
+        x->phase = PHASE_BUILD;
+        drive_request(x);
+    } else {
+        finish_request(x);
+    }
+}
+
+void xchg_response(struct ike_xchg *x, const struct ike_hdr *hdr, const struct adit_path *path, const struct raw_msg *raw,
+                   struct adit_span datagram)
+{
+    struct adit_why why = { 0 };
+    uint16_t type;
+    x->phase = PHASE_CONSUME;
+    x->round++;
+    x->path = *path;
+    x->in_raw = *raw;
+    enum adit_rc rc = msg_index(x, hdr, raw->first, raw->plain, &why);
+    if (rc == ADIT_OK && x->exchange == XCHG_IKE_SA_INIT) {
+        x->msg.raw = arena_span(&x->arena, datagram);
+        rc = x->msg.raw.p ? ADIT_OK : ADIT_ERR_MEMORY;
+    } else if (rc == ADIT_OK && x->exchange != XCHG_IKE_AUTH) {
+        rc = reply_read(&x->msg, &type, &why);
+    }
+    if (rc != ADIT_OK && x->exchange == XCHG_IKE_SA_INIT) {
+        keep_waiting(x, rc, &why);
+        return;
+    }
+    if (rc != ADIT_OK) {
+        x->sa->next_send++;
+        request_failed(x, rc, &why);
+        return;
+    }
+    announce_get(x, &x->msg);
+    drive_response(x);
+}
+
+void xchg_retransmit(struct ike_xchg *x)
+{
+    struct ike_sa *sa = x->sa;
+    const struct adit_ike_settings *s = &sa->ike->policy->settings;
+    bool refused = x->exchange == XCHG_IKE_SA_INIT && sa->failure[0] && x->tries >= 1;
+    if (x->tries >= s->retransmit_tries || refused) {
+        struct adit_why why;
+        why_set(&why, ADIT_ERR_TIMEOUT, "%s", sa->failure[0] ? sa->failure : "peer does not answer");
+        ike_count(sa->ike, sa, sa->state == SA_ESTABLISHED ? ADIT_C_DPD_FAILED : ADIT_C_IKE_FAILED);
+        sa_log(sa, ADIT_LOG_INFO, "IKE", "%s: giving up after %u transmissions: %s",
+               iana_name(IANA_XCHG, x->exchange), x->tries + 1, why.text);
+        sa_end(sa, refused ? ADIT_ERR_PEER : ADIT_ERR_TIMEOUT, why.text);
+        return;
+    }
+    x->tries++;
+    sa->retransmits++;
+    ike_count(sa->ike, sa, ADIT_C_RETRANSMITS);
+    x->retransmit_at = sa->ike->now + retransmit_delay(x);
+    sa_log(sa, ADIT_LOG_INFO, "IKE", "retransmit %u of %s request, message ID %u", x->tries,
+           iana_name(IANA_XCHG, x->exchange), x->msgid);
+    event_send(sa->ike, &sa->path, x->wire);
+}
+
+void xchg_cancel(struct ike_xchg *x)
+{
+    struct ike_sa *sa = x->sa;
+    sa->out = NULL;
+    x->phase = PHASE_OVER;
+    if (x->task) {
+        task_end(sa, x->task, ADIT_OK, "");
+        x->task = NULL;
+    }
+    xchg_free(x);
+}
+
+/* --- responder --------------------------------------------------------------------------------------------------- */
+
+static void store_reply(struct ike_xchg *x)
+{
+    struct ike_sa *sa = x->sa;
+    wire_unref(sa->reply);
+    sa->reply = wire_ref(x->wire);
+    span_copy(sa->reply_digest, span(x->digest, sizeof(x->digest)));
+    sa->next_expect = x->msgid + 1;
+    sa->in = NULL;
+    x->phase = PHASE_OVER;
+}
+
+static void refuse(struct ike_xchg *x, enum adit_rc rc, struct adit_why *why)
+{
+    struct ike_sa *sa = x->sa;
+    x->waiting = NULL;
+    if (!why->text[0])
+        why_set(why, rc, "%s", adit_rc_name(rc));
+    sa_log(sa, ADIT_LOG_INFO, "IKE", "%s request refused: %s", iana_name(IANA_XCHG, x->exchange), why->text);
+    bool fatal = reply_is_fatal(sa, x->exchange, rc);
+    reply_error(x, rc);
+    if (x->wire) {
+        store_reply(x);
+        send_wire(x);
+    }
+    sa->in = NULL;
+    xchg_free(x);
+    if (fatal)
+        sa_linger(sa, rc, why->text);
+    else
+        sa_advance(sa);
+}
+
+/* What was accepted becomes true before the answer leaves: the new inbound SA is there when the peer uses it. */
+static void finish_reply(struct ike_xchg *x)
+{
+    struct ike_sa *sa = x->sa;
+    store_reply(x);
+    announce_commit(x);
+    commit_parts(x);
+    send_wire(x);
+    xchg_free(x);
+    sa_advance(sa);
+}
+
+static void drive_reply(struct ike_xchg *x)
+{
+    struct adit_why why = { 0 };
+    enum adit_rc rc = ADIT_OK;
+    if (x->phase == PHASE_CONSUME)
+        rc = consume_parts(x, &why);
+    if (rc == ADIT_OK) {
+        x->phase = PHASE_BUILD;
+        rc = compose(x, &why);
+    }
+    if (rc == ADIT_WAIT)
+        return;
+    x->waiting = NULL;
+    if (rc != ADIT_OK)
+        refuse(x, rc, &why);
+    else
+        finish_reply(x);
+}
+
+static enum adit_rc take_request(struct ike_xchg *x, const struct ike_hdr *hdr, const struct raw_msg *raw,
+                                 struct adit_span datagram, struct adit_why *why)
+{
+    TRY(msg_index(x, hdr, raw->first, raw->plain, why));
+    if (x->exchange == XCHG_IKE_SA_INIT) {
+        x->msg.raw = arena_span(&x->arena, datagram);
+        if (!x->msg.raw.p)
+            return ADIT_ERR_MEMORY;
+    }
+    TRY(enroll(x, NULL));
+    if (!x->n_parts)
+        return why_set(why, ADIT_ERR_MALFORMED, "%s request is not expected now", iana_name(IANA_XCHG, x->exchange));
+    announce_get(x, &x->msg);
+    return ADIT_OK;
+}
+
+void xchg_request(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adit_path *path, const struct raw_msg *raw,
+                  struct adit_span datagram, const uint8_t digest[16])
+{
+    struct adit_why why = { 0 };
+    struct ike_xchg *x = xchg_new(sa, XCHG_RESPONDER, hdr->exchange);
+    if (!x)
+        return; /* the peer repeats itself; memory may be there then */
+    sa->in = x;
+    x->phase = PHASE_CONSUME;
+    x->msgid = hdr->msgid;
+    x->path = *path;
+    x->in_raw = *raw;
+    span_copy(x->digest, span(digest, sizeof(x->digest)));
+    enum adit_rc rc = take_request(x, hdr, raw, datagram, &why);
+    if (rc != ADIT_OK)
+        refuse(x, rc, &why);
+    else
+        drive_reply(x);
+}
+
+void xchg_resume(struct ike_xchg *x)
+{
+    if (x->sa->cut)
+        return;
+    if (x->role == XCHG_RESPONDER)
+        drive_reply(x);
+    else if (x->phase == PHASE_BUILD)
+        drive_request(x);
+    else if (x->phase == PHASE_CONSUME)
+        drive_response(x);
+}
+
+const struct ike_step *const core_steps[] = {
+    &step_init_resp, &step_auth_req, &step_auth_resp, &step_first_child_req, &step_first_child_resp,
+    &step_new_child_resp, &step_rekey_child_resp, &step_rekey_ike_resp, &step_informational_resp, NULL,
+};

@@ -1,0 +1,94 @@
+/* input.c - a datagram for an SA that exists: window, retransmissions, protection (RFC 7296 s2.1-2.3). Cheap checks
+ * first; nothing changes before the ICV is right. */
+#include "ike/sa.h"
+
+static void dropped(struct ike_sa *sa, const char *why)
+{
+    ike_count(sa->ike, sa, ADIT_C_DROPPED);
+    sa_log(sa, ADIT_LOG_DEBUG, "NET", "dropped a message: %s", why);
+}
+
+/* The peer repeats a request that we have answered: recognised by its very octets, so that no key is needed for it
+ * (keys may have changed since, RFC 9242 s3.3). */
+static void repeated_request(struct ike_sa *sa, const struct adit_path *path, struct adit_span d)
+{
+    uint8_t digest[16];
+    msg_digest(d, digest);
+    if (!sa->reply || memcmp(digest, sa->reply_digest, sizeof(digest)) != 0) {
+        dropped(sa, "old message ID");
+        return;
+    }
+    ike_count(sa->ike, sa, ADIT_C_DUPLICATES);
+    event_send(sa->ike, path, sa->reply);
+}
+
+static bool in_window(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d)
+{
+    if (hdr->flags & IKE_FLAG_RESPONSE)
+        return sa->out && sa->out->phase == PHASE_SENT && hdr->msgid == sa->out->msgid &&
+               hdr->exchange == sa->out->exchange;
+    if (hdr->msgid + 1 == sa->next_expect)
+        repeated_request(sa, path, d);
+    else if (hdr->msgid == sa->next_expect && !sa->in)
+        return true;
+    return false;
+}
+
+/* Authentic and new: the peer lives, and this is where it is. */
+static void heard(struct ike_sa *sa, const struct adit_path *path)
+{
+    sa->heard_at = sa->ike->now;
+    if (path_equal(path, &sa->path))
+        return;
+    if (sa->state < SA_ESTABLISHED && !sa->is_initiator) { /* port float of the initiator, RFC 7296 s2.23 */
+        sa_set_path(sa, path);
+        return;
+    }
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.moved)
+            ike_exts[i]->on.moved(sa, path);
+}
+
+static void failed_to_open(struct ike_sa *sa, enum adit_rc rc, const struct ike_hdr *hdr)
+{
+    if (rc == ADIT_WAIT)
+        return;
+    ike_count(sa->ike, sa, rc == ADIT_ERR_INTEGRITY ? ADIT_C_INTEGRITY : ADIT_C_DROPPED);
+    sa_log(sa, ADIT_LOG_MORE, "ENC", "%s message %u dropped: %s%s", iana_name(IANA_XCHG, hdr->exchange), hdr->msgid,
+           adit_rc_name(rc), rc == ADIT_ERR_INTEGRITY ? " (forged, damaged, or the keys differ)" : "");
+}
+
+static void protected_input(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adit_path *path,
+                            struct adit_span d)
+{
+    struct raw_msg raw = { .hdr = *hdr };
+    uint8_t digest[16];
+    if (!sa->keyed) {
+        dropped(sa, "protected message before the keys are agreed");
+        return;
+    }
+    enum adit_rc rc = msg_unprotect(sa, hdr, d, &raw, digest);
+    if (rc != ADIT_OK) {
+        failed_to_open(sa, rc, hdr);
+        return;
+    }
+    heard(sa, path);
+    count_message(sa->ike, sa, hdr->exchange, true, hdr->flags & IKE_FLAG_RESPONSE);
+    if (hdr->flags & IKE_FLAG_RESPONSE)
+        xchg_response(sa->out, hdr, path, &raw, d);
+    else
+        xchg_request(sa, hdr, path, &raw, d, digest);
+}
+
+void sa_input(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d)
+{
+    struct raw_msg raw = { .hdr = *hdr, .first = hdr->next, .plain = span_from(d, IKE_HDR_SIZE) };
+    if (sa->cut || !in_window(sa, hdr, path, d))
+        return;
+    if (hdr->exchange != XCHG_IKE_SA_INIT) {
+        protected_input(sa, hdr, path, d);
+        return;
+    }
+    count_message(sa->ike, sa, hdr->exchange, true, true);
+    xchg_response(sa->out, hdr, path, &raw, d);
+}

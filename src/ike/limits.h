@@ -1,0 +1,25 @@
+/* limits.h - every maximum of the engine, with its reason. */
+#ifndef IKE_LIMITS_H
+#define IKE_LIMITS_H
+
+#define SECONDS(s) ((uint64_t)(s) * 1000000000ull)
+#define MILLISECONDS(s) ((uint64_t)(s) * 1000000ull)
+
+#define IKE_MESSAGE_MAX 65535       /* octets of one message: the Length of UDP */
+#define IKE_INIT_MAX 8192           /* octets of an IKE_SA_INIT that we read: before anything is proven */
+#define IKE_NONCE_SIZE 32           /* ours: >= half of any PRF's key (RFC 7296 s2.10) */
+#define IKE_COOKIE_ROUNDS 4         /* times that a responder may ask for (another) cookie */
+#define IKE_KE_RETRIES 4            /* INVALID_KE_PAYLOADs followed */
+#define IKE_CHILDREN_MAX 1024       /* Child SAs in one IKE SA */
+#define IKE_TASKS_MAX 1024          /* things waiting in one agenda */
+#define IKE_CERTS_MAX 16            /* CERT payloads read */
+#define IKE_PENDING_MAX 8           /* half-made SAs of one peer (RFC 9370 link data) */
+#define IKE_PENDING_LIFE SECONDS(20)    /* RFC 9370 s2.2.4: 5-20 s */
+#define IKE_DELETED_LIFE SECONDS(10)    /* a deleted or failed SA answers retransmissions for so long */
+#define IKE_REKEYED_LIFE SECONDS(30)    /* peer rekeyed the IKE SA but never deletes the old one */
+#define IKE_CHILD_GRACE SECONDS(5)      /* inbound half lives on after its Delete: packets under way */
+#define IKE_TEMPORARY_RETRY_MIN SECONDS(1) /* after TEMPORARY_FAILURE, plus up to twice as much at random */
+#define IKE_TEMPORARY_TRIES 12
+#define IKE_ERRORS_PER_SECOND 20        /* unprotected error answers, all peers together */
+
+#endif

@@ -1,0 +1,132 @@
+/* pending.c - SAs being negotiated by CREATE_CHILD_SA, IKE_AUTH and the key exchanges that may follow (RFC 9370 s2.2.4):
+ * when all secrets are in, keys are made and the new SA takes its place. */
+#include "ike/sa.h"
+
+struct ike_pending *pending_new(struct ike_sa *sa, enum pending_kind kind, bool requester)
+{
+    struct ike_pending *p = mem_new(sizeof(*p));
+    if (!p)
+        return NULL;
+    list_init(&p->link);
+    p->sa = sa;
+    p->kind = kind;
+    p->requester = requester;
+    p->local = arena_new(&p->arena, sizeof(*p->local));
+    p->remote = arena_new(&p->arena, sizeof(*p->remote));
+    if (p->local && p->remote)
+        return p;
+    pending_free(p);
+    return NULL;
+}
+
+void pending_free(struct ike_pending *p)
+{
+    if (!p)
+        return;
+    if (p->linked)
+        list_remove(&p->link);
+    if (p->spi_in)
+        map_del(&p->sa->ike->spi_in, p->spi_in);
+    for (unsigned i = 0; i < ARRAY_LEN(p->secrets); i++)
+        secret_fini(&p->secrets[i]);
+    buf_fini(&p->nonce_i);
+    buf_fini(&p->nonce_r);
+    buf_fini(&p->crossing_nonce);
+    arena_fini(&p->arena);
+    mem_del(p);
+}
+
+struct adit_span pending_lowest_nonce(const struct ike_pending *p)
+{
+    struct adit_span i = buf_span(&p->nonce_i), r = buf_span(&p->nonce_r);
+    return span_compare(i, r) < 0 ? i : r;
+}
+
+bool pending_more(struct ike_pending *p)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.more && ike_exts[i]->on.more(p))
+            return true;
+    return false;
+}
+
+static void wait_for_more(struct ike_pending *p)
+{
+    pending_touch(p);
+    if (!p->requester)
+        return;
+    if (!collide_before_more(p)) {
+        pending_fail(p, ADIT_ERR_TEMPORARY, "the peer's crossing rekey goes on instead");
+        return;
+    }
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.more_start)
+            ike_exts[i]->on.more_start(p);
+}
+
+void pending_commit(struct ike_pending *p)
+{
+    list_append(&p->sa->pendings, &p->link);
+    p->linked = true;
+    if (pending_more(p))
+        wait_for_more(p);
+    else
+        pending_complete(p);
+}
+
+void pending_fail(struct ike_pending *p, enum adit_rc rc, const char *why)
+{
+    struct ike_sa *sa = p->sa;
+    struct ike_child *old = child_by_id(sa->ike, p->old_child);
+    sa_log(sa, ADIT_LOG_INFO, "CHD", "negotiation of %s given up: %s",
+           p->kind == PENDING_REKEY_IKE ? "the IKE SA" : "a Child SA", why);
+    event_done(sa->ike, p->cookie, rc, why);
+    if (p->requester && old && old->state == ADIT_CHILD_REKEYING) {
+        old->state = ADIT_CHILD_INSTALLED;
+        old->rekey_at = sa->ike->now + SECONDS(10) + ike_jitter(sa->ike, SECONDS(10));
+    }
+    if (p->requester && p->kind == PENDING_REKEY_IKE && sa->state == SA_ESTABLISHED)
+        sa->rekey_at = sa->ike->now + IKE_TEMPORARY_RETRY_MIN + ike_jitter(sa->ike, IKE_TEMPORARY_RETRY_MIN);
+    pending_free(p);
+    sa_arm(sa);
+}
+
+static void child_made(struct ike_pending *p, struct ike_child *c)
+{
+    if (p->kind == PENDING_REKEY_CHILD && p->requester)
+        collide_child_done(p, c);
+    else if (p->kind == PENDING_REKEY_CHILD && !collide_note(p, c->id)) {
+        struct ike_child *old = child_by_id(p->sa->ike, p->old_child);
+        if (old) { /* the peer deletes it: RFC 7296 s2.8 */
+            old->state = ADIT_CHILD_REKEYED;
+            old->rekeyed_to = c->id;
+            old->rekey_at = 0;
+        }
+    }
+}
+
+static void complete_child(struct ike_pending *p)
+{
+    struct ike_sa *sa = p->sa;
+    struct adit_secret keymat = { 0 };
+    enum adit_rc rc = keymat_child(sa->ike->host.crypto, sa_prf(sa), &sa->keys, &p->suite, buf_span(&p->nonce_i),
+                                   buf_span(&p->nonce_r), p->secrets, p->n_secrets, &keymat);
+    struct ike_child *c = rc == ADIT_OK ? child_install(p, &keymat, p->old_child) : NULL;
+    secret_fini(&keymat);
+    if (!c) {
+        pending_fail(p, ADIT_ERR_MEMORY, "no memory for the keys of the Child SA");
+        return;
+    }
+    p->spi_in = 0; /* the child's now */
+    child_made(p, c);
+    event_done(sa->ike, p->cookie, ADIT_OK, "");
+    pending_free(p);
+}
+
+void pending_complete(struct ike_pending *p)
+{
+    if (p->kind == PENDING_REKEY_IKE)
+        ike_rekeyed(p);
+    else
+        complete_child(p);
+}

@@ -1,0 +1,393 @@
+/* sa.c - the life of an IKE SA: birth, states, what comes next, end. */
+#include <stdarg.h>
+#include <stdio.h>
+#include "ike/sa.h"
+
+uint64_t sa_our_spi(const struct ike_sa *sa)
+{
+    return sa->is_initiator ? sa->spi_i : sa->spi_r;
+}
+
+static bool fresh_spi(struct ike *ike, uint64_t *spi)
+{
+    for (int tries = 0; tries < 8; tries++)
+        if (ike_random(ike, spi, sizeof(*spi)) && *spi && !map_get(&ike->by_spi, *spi))
+            return true;
+    return false;
+}
+
+struct ike_sa *sa_new(struct ike *ike, bool is_initiator, const struct adit_path *path)
+{
+    uint64_t spi;
+    struct ike_sa *sa = fresh_spi(ike, &spi) ? mem_new(sizeof(*sa)) : NULL;
+    if (!sa)
+        return NULL;
+    *(is_initiator ? &sa->spi_i : &sa->spi_r) = spi;
+    sa->ike = ike;
+    sa->policy = policy_ref(ike->policy);
+    sa->id = ike->next_id++;
+    sa->is_initiator = is_initiator;
+    sa->path = *path;
+    sa->created_at = sa->heard_at = sa->sent_at = ike->now;
+    list_init(&sa->tasks);
+    list_init(&sa->children);
+    list_init(&sa->pendings);
+    list_append(&ike->sas, &sa->link);
+    ike->n_sas++;
+    if (!is_initiator) {
+        sa->half_open = true;
+        sa->die_at = ike->now + SECONDS(sa->policy->settings.half_open_timeout_s);
+        halfopen_add(ike, &path->remote.addr);
+    }
+    return sa;
+}
+
+void sa_index(struct ike_sa *sa)
+{
+    if (map_put(&sa->ike->by_spi, sa_our_spi(sa), sa) != ADIT_OK)
+        sa_end(sa, ADIT_ERR_MEMORY, "out of memory");
+}
+
+static void unindex(struct ike_sa *sa)
+{
+    struct ike *ike = sa->ike;
+    if (map_get(&ike->by_spi, sa_our_spi(sa)) == sa)
+        map_del(&ike->by_spi, sa_our_spi(sa));
+    if (sa->init_key && map_get(&ike->by_init, sa->init_key) == sa)
+        map_del(&ike->by_init, sa->init_key);
+    sa->init_key = 0;
+}
+
+void sa_leave_half_open(struct ike_sa *sa)
+{
+    if (!sa->half_open)
+        return;
+    sa->half_open = false;
+    halfopen_del(sa->ike, &sa->reply_path.remote.addr);
+}
+
+static void free_ext(struct ike_sa *sa)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++) {
+        if (!sa->ext[i])
+            continue;
+        if (ike_exts[i]->on.fini)
+            ike_exts[i]->on.fini(sa, sa->ext[i]);
+        mem_wipe(sa->ext[i], ike_exts[i]->sa_size);
+        mem_del(sa->ext[i]);
+    }
+}
+
+static void free_init_messages(struct ike_sa *sa)
+{
+    buf_fini(&sa->init_req);
+    buf_fini(&sa->init_resp);
+    buf_fini(&sa->certreq);
+}
+
+void sa_free(struct ike_sa *sa)
+{
+    struct ike *ike = sa->ike;
+    sa_leave_half_open(sa);
+    unindex(sa);
+    timer_stop(&ike->timers, &sa->timer);
+    list_for_each_safe(child, &sa->children)
+        child_remove(list_entry(child, struct ike_child, link), 0, NULL);
+    list_for_each_safe(pending, &sa->pendings)
+        pending_free(list_entry(pending, struct ike_pending, link));
+    list_for_each_safe(task, &sa->tasks)
+        task_free(list_entry(task, struct ike_task, link));
+    xchg_free(sa->out);
+    xchg_free(sa->in);
+    wire_unref(sa->reply);
+    sa_drop_crypts(sa);
+    keys_fini(&sa->keys);
+    free_ext(sa);
+    free_init_messages(sa);
+    buf_fini(&sa->nonce_i);
+    buf_fini(&sa->nonce_r);
+    buf_fini(&sa->id_local);
+    buf_fini(&sa->id_remote);
+    list_remove(&sa->link);
+    ike->n_sas--;
+    policy_unref(sa->policy);
+    mem_del(sa);
+}
+
+struct ike_sa *sa_by_id(const struct ike *ike, uint32_t id)
+{
+    list_for_each(it, &ike->sas) {
+        struct ike_sa *sa = list_entry(it, struct ike_sa, link);
+        if (sa->id == id)
+            return sa->cut ? NULL : sa;
+    }
+    return NULL;
+}
+
+const char *sa_conn_name(const struct ike_sa *sa)
+{
+    return sa->conn ? sa->conn->cfg->name : "(unnamed)";
+}
+
+static void tell(struct ike_sa *sa, enum adit_event_type type, uint32_t old_id, const char *why)
+{
+    struct adit_event *ev = event_add(sa->ike, type);
+    if (!ev)
+        return;
+    event_text(sa->ike, ev, sa_conn_name(sa));
+    ev->conn = ev->text;
+    event_text(sa->ike, ev, why);
+    ev->ike_id = sa->id;
+    ev->old_ike_id = old_id;
+    ev->path = sa->path;
+}
+
+void sa_set_state(struct ike_sa *sa, enum sa_state state)
+{
+    sa->state = state;
+}
+
+/* Lifetimes are spread so that both ends, and many SAs, do not rekey at the same moment (RFC 7296 s2.8). */
+static void start_lifetimes(struct ike_sa *sa)
+{
+    const struct adit_conn *c = sa->conn->cfg;
+    uint64_t now = sa->ike->now, spread = ike_jitter(sa->ike, SECONDS(c->rand_s) + 1);
+    if (c->rekey_s)
+        sa->rekey_at = now + SECONDS(c->rekey_s) - (spread < SECONDS(c->rekey_s) ? spread : 0);
+    if (c->reauth_s)
+        sa->reauth_at = now + SECONDS(c->reauth_s) - (spread < SECONDS(c->reauth_s) ? spread : 0);
+    uint64_t longest = c->rekey_s > c->reauth_s ? c->rekey_s : c->reauth_s;
+    sa->expire_at = longest ? now + SECONDS(longest + c->over_s) : 0;
+}
+
+static bool same_peer(const struct ike_sa *a, const struct ike_sa *b)
+{
+    return span_equal(buf_span(&a->id_remote), buf_span(&b->id_remote)) &&
+           span_equal(buf_span(&a->id_local), buf_span(&b->id_local));
+}
+
+/* `unique = replace`, and the SA that a reauthentication replaces. */
+static void retire_older(struct ike_sa *sa)
+{
+    bool replace = sa->conn->cfg->unique == ADIT_UNIQUE_REPLACE;
+    list_for_each_safe(it, &sa->ike->sas) {
+        struct ike_sa *old = list_entry(it, struct ike_sa, link);
+        if (old == sa || old->cut || old->state != SA_ESTABLISHED)
+            continue;
+        bool reauthenticated = sa->reauth_of && old->id == sa->reauth_of;
+        if (!reauthenticated && !(replace && old->conn == sa->conn && same_peer(old, sa)))
+            continue;
+        old->quiet = true;
+        sa_delete(old, reauthenticated ? "reauthenticated" : "replaced by a newer IKE SA of the same peer");
+    }
+}
+
+void sa_established(struct ike_sa *sa)
+{
+    STRBUF(line, 400);
+    sa_leave_half_open(sa);
+    if (sa->init_key)
+        map_del(&sa->ike->by_init, sa->init_key);
+    sa->init_key = 0;
+    free_init_messages(sa);
+    sa_set_state(sa, SA_ESTABLISHED);
+    sa->established_at = sa->ike->now;
+    sa->die_at = 0;
+    sa->failure[0] = 0;
+    start_lifetimes(sa);
+    conn_up(sa->ike, sa_conn_name(sa));
+    ike_count(sa->ike, sa, ADIT_C_IKE_UP);
+    endpoint_print(&line, &sa->path.local);
+    strbuf_add(&line, "...");
+    endpoint_print(&line, &sa->path.remote);
+    sa_log(sa, ADIT_LOG_AUDIT, "IKE", "IKE_SA %s[%u] established between %s", sa_conn_name(sa), sa->id, line.p);
+    tell(sa, ADIT_EV_IKE_UP, 0, "");
+    event_done(sa->ike, sa->wait_cookie, ADIT_OK, "");
+    sa->wait_cookie = 0;
+    retire_older(sa);
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.life)
+            ike_exts[i]->on.life(sa, LIFE_ESTABLISHED, NULL);
+}
+
+static void end_tasks(struct ike_sa *sa, enum adit_rc rc, const char *why)
+{
+    event_done(sa->ike, sa->wait_cookie, rc, why);
+    sa->wait_cookie = 0;
+    if (sa->out && sa->out->task) {
+        struct ike_task *t = sa->out->task;
+        sa->out->task = NULL;
+        task_end(sa, t, t->kind == TASK_DELETE_IKE ? ADIT_OK : rc, why);
+    }
+    list_for_each_safe(it, &sa->tasks) {
+        list_remove(it);
+        struct ike_task *t = list_entry(it, struct ike_task, link);
+        task_end(sa, t, t->kind == TASK_DELETE_IKE ? ADIT_OK : rc, why);
+    }
+}
+
+/* Children go with their IKE SA; those whose connection asks for it are started again. */
+static void end_children(struct ike_sa *sa, enum adit_rc rc, const char *why)
+{
+    bool dead = rc == ADIT_ERR_TIMEOUT;
+    list_for_each_safe(it, &sa->children) {
+        struct ike_child *c = list_entry(it, struct ike_child, link);
+        const struct adit_child_cfg *cfg = c->cfg;
+        bool wanted = c->state == ADIT_CHILD_INSTALLED || c->state == ADIT_CHILD_REKEYING;
+        child_remove(c, 0, why);
+        if (wanted && !sa->quiet)
+            child_lost(sa, cfg, dead ? cfg->dpd_action : cfg->close_action);
+    }
+    list_for_each_safe(p, &sa->pendings)
+        pending_fail(list_entry(p, struct ike_pending, link), rc, why);
+}
+
+/* keyingtries: the same attempt again, with everything that was to be done in it. */
+static void try_again(struct ike_sa *sa, enum adit_rc rc)
+{
+    struct adit_why w;
+    if (!sa->is_initiator || sa->state >= SA_ESTABLISHED || rc != ADIT_ERR_TIMEOUT || sa->tries_left == 1 || sa->quiet)
+        return;
+    struct ike_sa *fresh = sa_start(sa->ike, sa->conn, &sa->path.local.addr, &sa->path.remote.addr, &w);
+    if (!fresh)
+        return;
+    fresh->tries_left = sa->tries_left ? sa->tries_left - 1 : 0;
+    fresh->reauth_of = sa->reauth_of;
+    fresh->wait_cookie = sa->wait_cookie;
+    sa->wait_cookie = 0;
+    list_for_each_safe(it, &sa->tasks) {
+        list_remove(it);
+        list_append(&fresh->tasks, it);
+    }
+    sa_arm(fresh);
+}
+
+static void note_end(struct ike_sa *sa, enum adit_rc rc, const char *why)
+{
+    bool was_up = sa->established_at != 0;
+    if (sa->successor)
+        return;
+    if (was_up)
+        ike_count(sa->ike, sa, ADIT_C_IKE_DOWN);
+    else if (sa->conn)
+        ike_count(sa->ike, sa, ADIT_C_IKE_FAILED);
+    if (sa->conn)
+        conn_down(sa->ike, sa_conn_name(sa), why);
+    sa_log(sa, ADIT_LOG_AUDIT, "IKE", "IKE_SA %s[%u] %s: %s", sa_conn_name(sa), sa->id, was_up ? "closed" : "failed", why);
+    if (was_up)
+        tell(sa, ADIT_EV_IKE_DOWN, 0, why);
+    (void)rc;
+}
+
+void sa_end(struct ike_sa *sa, enum adit_rc rc, const char *why)
+{
+    if (sa->cut)
+        return;
+    if (sa->state != SA_DEAD) {
+        try_again(sa, rc);
+        note_end(sa, rc, why);
+        end_children(sa, rc, why);
+        end_tasks(sa, rc, why);
+    }
+    sa->cut = true;
+    sa_leave_half_open(sa);
+    sa_set_state(sa, SA_DEAD);
+    unindex(sa);
+    timer_stop(&sa->ike->timers, &sa->timer);
+}
+
+void sa_linger(struct ike_sa *sa, enum adit_rc rc, const char *why)
+{
+    if (sa->cut || sa->state == SA_DEAD)
+        return;
+    if (!sa->reply || !sa->keyed) {
+        sa_end(sa, rc, why);
+        return;
+    }
+    note_end(sa, rc, why);
+    end_children(sa, rc, why);
+    end_tasks(sa, rc, why);
+    sa_leave_half_open(sa);
+    sa_set_state(sa, SA_DEAD);
+    sa->rekey_at = sa->reauth_at = sa->expire_at = 0;
+    sa->die_at = sa->ike->now + IKE_DELETED_LIFE;
+    xchg_free(sa->out);
+    sa->out = NULL;
+    sa_arm(sa);
+}
+
+void sa_fail(struct ike_sa *sa, enum adit_rc rc, const char *fmt, ...)
+{
+    char text[400];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    sa_end(sa, rc, text);
+}
+
+void sa_delete(struct ike_sa *sa, const char *why)
+{
+    if (sa->cut || sa->state == SA_DEAD || sa->state == SA_DELETING)
+        return;
+    if (sa->state < SA_ESTABLISHED) {
+        sa_end(sa, ADIT_ERR_CLOSED, why);
+        return;
+    }
+    strbuf_add(&(struct strbuf){ sa->failure, 0, sizeof(sa->failure) }, why);
+    if (!agenda_find(sa, TASK_DELETE_IKE, 0))
+        agenda_add(sa, TASK_DELETE_IKE, &step_delete_ike_req);
+    sa_arm(sa);
+}
+
+/* The step of an extension that has to run before authentication, if any. */
+static const struct ike_step *before_auth(struct ike_sa *sa)
+{
+    for (unsigned e = 0; e < EXT_COUNT; e++)
+        for (unsigned k = 0; ike_exts[e]->steps && ike_exts[e]->steps[k]; k++) {
+            const struct ike_step *s = ike_exts[e]->steps[k];
+            if (s->role == XCHG_REQUESTER && s->want && s->want(sa, NULL) == WANT_OPEN)
+                return s;
+        }
+    return NULL;
+}
+
+static void connect_next(struct ike_sa *sa)
+{
+    const struct ike_step *step;
+    enum adit_rc rc;
+    if (!sa->keyed)
+        rc = xchg_open(sa, XCHG_IKE_SA_INIT, &step_init_req, NULL);
+    else if ((step = before_auth(sa)))
+        rc = xchg_open(sa, step->exchange, step, NULL);
+    else {
+        sa_set_state(sa, SA_AUTHENTICATING);
+        rc = xchg_open(sa, XCHG_IKE_AUTH, &step_auth_req, NULL);
+    }
+    if (rc != ADIT_OK && !sa->cut)
+        sa_end(sa, rc, adit_rc_name(rc));
+}
+
+static void open_task(struct ike_sa *sa, struct ike_task *t)
+{
+    if (t->kind == TASK_DELETE_IKE)
+        sa_set_state(sa, SA_DELETING);
+    (void)!xchg_open(sa, t->step->exchange, t->step, t);
+}
+
+void sa_advance(struct ike_sa *sa)
+{
+    struct ike_task *t;
+    if (sa->cut || sa->out || sa->state == SA_DEAD)
+        return;
+    if (sa->state < SA_ESTABLISHED) {
+        if (sa->is_initiator)
+            connect_next(sa);
+    } else if ((t = agenda_take(sa))) {
+        open_task(sa, t);
+    } else if (!sa->in) {
+        sa_drop_crypts(sa); /* idle: the library's contexts are the largest part of an SA */
+    }
+    if (!sa->cut)
+        sa_arm(sa);
+}

@@ -1,0 +1,346 @@
+/* sa.h - the engine's own structures. Private to src/ike (not for ext/). */
+#ifndef IKE_SA_H
+#define IKE_SA_H
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/timerheap.h"
+#include "ike/cookie.h"
+#include "ike/ext.h"
+#include "ike/limits.h"
+#include "ike/narrow.h"
+#include "ike/negotiate.h"
+#include "ike/policy.h"
+
+struct ike_event;
+struct conn_state;
+
+struct ike {
+    struct adit_host host;
+    uint64_t now;
+    struct policy *policy; /* the newest; never NULL */
+    struct list sas;       /* by birth */
+    struct map by_spi;     /* our SPI -> SA */
+    struct map by_init;    /* hash of (peer, SPIi) -> half-open responder SA */
+    struct map by_child;   /* child id -> child */
+    struct map spi_in;     /* inbound ESP SPIs in use */
+    struct timerheap timers;
+    struct list events;   /* struct ike_event */
+    struct list orphans;  /* exchanges whose SA is gone while a job is out */
+    struct ike_event *polled;
+    struct list conns; /* struct conn_state: counters, why down */
+    struct map per_ip; /* half-open by address hash -> count */
+    struct cookie_jar cookies;
+    unsigned n_sas, half_open;
+    uint32_t next_id, next_child_id, next_reqid;
+    uint64_t seed;
+    uint64_t error_tokens_at;
+    unsigned error_tokens;
+    uint64_t counters[ADIT_COUNTERS];
+    uint8_t *scratch; /* IKE_MESSAGE_MAX octets: messages are built here */
+    uint8_t *opened;  /* IKE_MESSAGE_MAX octets: a received datagram, opened in place */
+};
+
+/* One message ready to send; shared by the exchange, the stored reply and events. */
+struct ike_wire {
+    unsigned refs;
+    uint16_t n, made;
+    size_t size, used;
+    struct adit_span *datagrams;
+    uint8_t bytes[];
+};
+struct ike_wire *wire_ref(struct ike_wire *w);
+void wire_unref(struct ike_wire *w);
+
+enum sa_state { SA_CONNECTING, SA_AUTHENTICATING, SA_ESTABLISHED, SA_REKEYED, SA_DELETING, SA_DEAD };
+
+struct ike_sa {
+    struct list link;
+    struct ike *ike;
+    struct policy *policy;
+    const struct policy_conn *conn; /* NULL: responder before IKE_SA_INIT is understood */
+    struct timer timer;
+    uint32_t id;
+    enum sa_state state;
+    bool is_initiator, half_open, keyed, nat_local, nat_remote, cut; /* cut: being freed as soon as it is safe */
+    uint64_t spi_i, spi_r;
+    uint64_t init_key; /* in by_init; 0 = not there */
+    struct adit_path path;
+    struct adit_suite suite;
+    struct ike_keys keys;
+    struct crypt *sealer, *opener; /* made when needed, dropped when idle */
+    uint64_t iv;
+    struct adit_buf nonce_i, nonce_r, init_req, init_resp; /* raw INIT messages live until authentication */
+    struct adit_buf id_local, id_remote;                   /* whole ID payload bodies */
+    uint32_t peer_hashes; /* SIGNATURE_HASH_ALGORITHMS */
+    struct adit_buf certreq; /* hashes that the peer asked for, until authentication */
+    const char *local_auth, *remote_auth;
+    uint32_t next_send, next_expect; /* message IDs */
+    struct ike_xchg *out, *in;
+    struct ike_wire *reply; /* to request next_expect - 1 */
+    uint8_t reply_digest[16];
+    struct adit_path reply_path;
+    struct list tasks, children, pendings;
+    void *ext[EXT_COUNT];
+    uint32_t announced_me, announced_peer; /* bit (1 << ext id) */
+    uint64_t created_at, established_at, rekey_at, reauth_at, expire_at, heard_at, sent_at, die_at;
+    uint32_t retransmits, temporary_tries, tries_left;
+    struct ike_sa *successor;      /* by rekeying: who inherits */
+    uint32_t reauth_of;            /* id of the SA that this one replaces */
+    uint64_t wait_cookie;          /* a command waits for ESTABLISHED (or the end) */
+    bool quiet;                    /* its end is no news: replaced or shut down by command */
+    char failure[200];             /* last thing that went wrong, for "why down" */
+};
+
+struct ike_child {
+    struct list link;
+    struct ike_sa *sa;
+    const struct adit_child_cfg *cfg; /* of sa->policy */
+    uint32_t id, reqid;
+    enum adit_child_state state;
+    bool initiator, announced_up;
+    struct adit_suite suite;
+    uint32_t spi_in, spi_out;
+    uint16_t n_local, n_remote;
+    struct adit_ts *ts; /* local ones, then remote ones */
+    uint64_t installed_at, rekey_at, expire_at;
+    uint32_t rekeyed_to;         /* id of its successor */
+    uint32_t replaces;
+};
+
+enum task_kind { /* in order of priority */
+    TASK_DELETE_IKE, TASK_NOTIFY, TASK_EXCHANGE, TASK_REKEY_IKE, TASK_DELETE_CHILD, TASK_REKEY_CHILD, TASK_NEW_CHILD,
+    TASK_LIVENESS, TASK_KINDS
+};
+struct ike_task {
+    struct list link;
+    enum task_kind kind;
+    const struct ike_step *step;
+    uint32_t child_id;
+    const struct adit_child_cfg *cfg;
+    uint64_t cookie;    /* of the command that wants an answer */
+    uint64_t not_before;
+    uint32_t tries, reqid;
+    uint16_t notify, ke_method; /* ke_method: what the peer wanted by INVALID_KE_PAYLOAD */
+    void *arg;
+    uint32_t crossing_id; /* the peer rekeyed the same SA meanwhile: what it made (Child SA or IKE SA) ... */
+    struct adit_buf crossing_nonce; /* ... and the lowest nonce of that exchange, RFC 7296 s2.8.1 */
+};
+
+struct part { /* one step's share of an exchange */
+    const struct ike_step *step;
+    void *scratch;
+    bool done;
+};
+#define XCHG_PARTS_MAX 8
+enum xchg_phase { PHASE_BUILD, PHASE_SENT, PHASE_CONSUME, PHASE_OVER };
+
+struct ike_xchg {
+    struct list link; /* orphans */
+    struct ike *ike;
+    struct ike_sa *sa;
+    struct policy *policy; /* keeps what jobs point to */
+    struct arena arena;
+    enum xchg_role role;
+    enum xchg_phase phase;
+    uint8_t exchange;
+    bool rebuild, fatal;
+    uint32_t msgid;
+    struct ike_task *task; /* requester: why it was opened */
+    unsigned n_parts;
+    struct part parts[XCHG_PARTS_MAX];
+    struct ike_msg msg;    /* request (responder) or response (requester) */
+    struct raw_msg in_raw, out_raw;
+    uint8_t digest[16];
+    struct adit_path path;
+    struct ike_wire *wire;
+    unsigned tries;
+    unsigned round; /* responses looked at: IKE_SA_INIT may see several before a good one */
+    uint64_t retransmit_at;
+    uint32_t peer_announced;
+    unsigned jobs_out;
+    const char *waiting;
+    uint32_t reply_spi;            /* of the error notify: the Child SA that was not found */
+    struct adit_span reply_data;   /* of the error notify, e.g. the KE method wanted */
+};
+
+enum pending_kind { PENDING_FIRST_CHILD, PENDING_NEW_CHILD, PENDING_REKEY_CHILD, PENDING_REKEY_IKE };
+struct ike_pending {
+    struct list link;
+    bool linked;
+    struct ike_sa *sa;
+    struct arena arena;
+    enum pending_kind kind;
+    bool requester;
+    struct adit_suite suite;
+    struct adit_buf nonce_i, nonce_r; /* of the exchange: i = its requester */
+    struct adit_secret secrets[8];
+    unsigned n_secrets;
+    const struct proposal_list *offer;
+    const struct adit_child_cfg *cfg;
+    struct adit_ts_list *local, *remote;
+    uint32_t spi_in, spi_out, reqid, old_child;
+    uint64_t new_spi_i, new_spi_r;
+    uint64_t cookie, deadline;
+    uint32_t crossing_id;
+    struct adit_buf crossing_nonce;
+    void *slot;
+};
+
+/* --- engine.c, sa.c --- */
+struct ike_sa *sa_new(struct ike *ike, bool is_initiator, const struct adit_path *path);
+void sa_free(struct ike_sa *sa);
+struct ike_sa *sa_by_id(const struct ike *ike, uint32_t id);
+uint64_t sa_our_spi(const struct ike_sa *sa);
+void sa_index(struct ike_sa *sa);           /* after its SPI is known */
+void sa_leave_half_open(struct ike_sa *sa);
+void sa_set_state(struct ike_sa *sa, enum sa_state state);
+const struct encr_alg *sa_encr(const struct ike_sa *sa);
+const struct integ_alg *sa_integ(const struct ike_sa *sa);
+void sa_drop_crypts(struct ike_sa *sa);
+void sa_established(struct ike_sa *sa);
+/* The end: children removed, commands answered, events; memory goes at the end of the engine call. */
+void sa_end(struct ike_sa *sa, enum adit_rc rc, const char *why);
+/* As sa_end, but lingers to answer retransmissions of the peer's last request. */
+void sa_linger(struct ike_sa *sa, enum adit_rc rc, const char *why);
+void sa_advance(struct ike_sa *sa); /* opens the next exchange if the window allows */
+void sa_arm(struct ike_sa *sa);
+void ike_sweep(struct ike *ike);    /* frees what was cut */
+bool ike_random(struct ike *ike, void *out, size_t n);
+uint64_t ike_jitter(struct ike *ike, uint64_t upto);
+void ike_count(struct ike *ike, const struct ike_sa *sa, enum adit_ike_counter c);
+const char *sa_conn_name(const struct ike_sa *sa);
+
+/* --- halfopen.c --- */
+bool halfopen_may(struct ike *ike, const struct adit_addr *peer);
+bool halfopen_wants_cookie(struct ike *ike, const struct adit_addr *peer);
+void halfopen_add(struct ike *ike, const struct adit_addr *peer);
+void halfopen_del(struct ike *ike, const struct adit_addr *peer);
+bool ike_may_answer_error(struct ike *ike);
+
+/* --- demux.c, input.c --- */
+void demux_init_request(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d);
+void sa_input(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d);
+
+/* --- message.c, segment.c --- */
+/* Payload chain -> index in the exchange's arena; unknown critical and duplicate single payloads are refused. */
+enum adit_rc msg_index(struct ike_xchg *x, const struct ike_hdr *hdr, uint8_t first, struct adit_span payloads,
+                       struct adit_why *why);
+/* Protects plain (chain with its first type) into datagrams, through a segmenter if one wants it. */
+enum adit_rc msg_protect(struct ike_sa *sa, const struct ike_hdr *hdr, uint8_t first, struct adit_span plain,
+                         struct ike_wire **out);
+/* The other way. ADIT_WAIT: one part of a message that is not complete yet. */
+enum adit_rc msg_unprotect(struct ike_sa *sa, const struct ike_hdr *hdr, struct adit_span d, struct raw_msg *out,
+                           uint8_t digest[16]);
+
+/* --- exchange.c --- */
+enum adit_rc xchg_open(struct ike_sa *sa, uint8_t exchange, const struct ike_step *main, struct ike_task *task);
+void xchg_request(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adit_path *path, const struct raw_msg *raw,
+                  struct adit_span datagram, const uint8_t digest[16]);
+void xchg_response(struct ike_xchg *x, const struct ike_hdr *hdr, const struct adit_path *path, const struct raw_msg *raw,
+                   struct adit_span datagram);
+void xchg_resume(struct ike_xchg *x);
+void xchg_retransmit(struct ike_xchg *x);
+void xchg_cancel(struct ike_xchg *x); /* forget our request; a late answer is dropped */
+void xchg_free(struct ike_xchg *x);
+extern const struct ike_step *const core_steps[];
+
+/* --- reply.c: what the peer is told --- */
+uint16_t reply_notify(enum adit_rc rc); /* 0: nothing */
+bool reply_is_fatal(const struct ike_sa *sa, uint8_t exchange, enum adit_rc rc);
+void reply_error(struct ike_xchg *x, enum adit_rc rc);
+/* Unprotected answer to a datagram without an SA; rate limited. */
+void reply_stray(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path, uint16_t notify,
+                 struct adit_span data);
+/* An error notify in a response -> rc; ADIT_OK if there is none. */
+enum adit_rc reply_read(const struct ike_msg *msg, uint16_t *type, struct adit_why *why);
+
+/* --- announce.c --- */
+void announce_put(struct ike_xchg *x, struct wr *w);
+void announce_get(struct ike_xchg *x, const struct ike_msg *msg);
+void announce_commit(struct ike_xchg *x);
+
+/* --- agenda.c --- */
+struct ike_task *agenda_add(struct ike_sa *sa, enum task_kind kind, const struct ike_step *step);
+struct ike_task *agenda_find(struct ike_sa *sa, enum task_kind kind, uint32_t child_id);
+struct ike_task *agenda_take(struct ike_sa *sa); /* the one to do now, or NULL; leaves the list */
+uint64_t agenda_deadline(const struct ike_sa *sa);
+void agenda_again(struct ike_sa *sa, struct ike_task *t, uint64_t delay); /* puts it back */
+void task_free(struct ike_task *t);
+void task_end(struct ike_sa *sa, struct ike_task *t, enum adit_rc rc, const char *text); /* answers its command */
+const char *task_name(const struct ike_task *t);
+
+/* --- timers.c --- */
+void sa_timer(struct ike_sa *sa);
+uint64_t sa_next_deadline(struct ike_sa *sa);
+
+/* --- events.c, log.c --- */
+struct adit_event *event_add(struct ike *ike, enum adit_event_type type);
+void event_send(struct ike *ike, const struct adit_path *path, struct ike_wire *wire);
+void event_done(struct ike *ike, uint64_t cookie, enum adit_rc rc, const char *text);
+void event_child(struct ike_child *c, enum adit_event_type type, const struct adit_child_spec *spec);
+void event_text(struct ike *ike, struct adit_event *ev, const char *text);
+void ike_log(struct ike *ike, const struct ike_sa *sa, enum adit_level level, const char *group, const char *fmt, ...)
+    ADIT_PRINTF(5, 6);
+void keylog_ike(struct ike_sa *sa);
+void keylog_child(struct ike_sa *sa, const struct adit_child_spec *spec);
+void events_fini(struct ike *ike);
+
+/* --- counters.c --- */
+struct conn_state *conn_state(struct ike *ike, const char *name); /* made on first use; NULL: memory */
+void conn_up(struct ike *ike, const char *name);
+void conn_down(struct ike *ike, const char *name, const char *why);
+void conn_states_fini(struct ike *ike);
+void count_message(struct ike *ike, const struct ike_sa *sa, uint8_t exchange, bool in, bool response);
+
+/* --- child.c --- */
+struct ike_child *child_by_id(const struct ike *ike, uint32_t id);
+struct ike_child *child_by_spi(struct ike_sa *sa, uint32_t spi, bool inbound);
+struct ike_child *child_install(struct ike_pending *p, const struct adit_secret *keymat, uint32_t replaces);
+void child_remove(struct ike_child *c, uint64_t grace, const char *why);
+void child_move(struct ike_child *c, struct ike_sa *to);
+void child_update_path(struct ike_child *c);
+void child_activate(struct ike_child *c);
+uint32_t child_new_spi(struct ike *ike); /* 0: none to be had */
+void child_spec(const struct ike_child *c, struct adit_child_spec *spec); /* everything but the keys */
+void child_lost(struct ike_sa *sa, const struct adit_child_cfg *cfg, uint8_t action); /* close/dpd action */
+
+/* --- pending.c --- */
+struct ike_pending *pending_new(struct ike_sa *sa, enum pending_kind kind, bool requester);
+void pending_free(struct ike_pending *p);
+void pending_commit(struct ike_pending *p); /* links it; completes it unless more key exchanges follow */
+bool pending_more(struct ike_pending *p);
+struct adit_span pending_lowest_nonce(const struct ike_pending *p);
+
+/* --- xchg/ --- */
+/* rekey_ike.c, create_child.c */
+void ike_rekeyed(struct ike_pending *p);
+extern const struct ike_step step_init_req, step_init_resp, step_auth_req, step_auth_resp, step_first_child_req,
+    step_first_child_resp, step_new_child_req, step_new_child_resp, step_rekey_child_req, step_rekey_child_resp,
+    step_rekey_ike_req, step_rekey_ike_resp, step_delete_ike_req, step_delete_child_req, step_notify_req,
+    step_liveness_req, step_informational_resp;
+/* collide.c: may the peer do this now (RFC 7296 s2.25)? */
+enum collide_kind { COLLIDE_NEW_CHILD, COLLIDE_REKEY_CHILD, COLLIDE_DELETE_CHILD, COLLIDE_REKEY_IKE, COLLIDE_DELETE_IKE };
+enum adit_rc collide_request(struct ike_sa *sa, enum collide_kind kind, struct ike_child *target, struct adit_why *why);
+/* The peer's rekey is answered; if ours of the same SA is under way, remember what it made for the comparison. */
+bool collide_note(struct ike_pending *p, uint32_t made_id);
+void collide_child_done(struct ike_pending *p, struct ike_child *made); /* requester's rekey ended: who deletes what */
+bool collide_lost(const struct ike_pending *p); /* requester: is what ours made the redundant one? */
+bool collide_before_more(struct ike_pending *p); /* crossing series of key exchanges: false = ours must not go on */
+void collide_ike_settle(struct ike_sa *old, uint32_t crossing_id); /* our rekey came to nothing: the peer's inherits */
+uint32_t sa_transforms(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *request);
+
+/* --- quirks.c: what peers do otherwise than the RFCs, with the evidence --- */
+enum quirk { QUIRK_PRF_PLUS_OLD = 1 };
+bool peer_has(const struct ike_sa *sa, enum quirk q);
+
+/* --- rekeying the IKE SA --- */
+struct ike_sa *sa_inherit(struct ike_pending *p, struct ike_keys *keys);
+void sa_hand_over(struct ike_sa *from, struct ike_sa *to);
+/* --- command.c --- */
+enum adit_rc ike_initiate(struct ike *ike, const struct policy_conn *conn, const struct adit_child_cfg *child,
+                          const struct adit_command *cmd, struct adit_why *why);
+struct ike_sa *sa_start(struct ike *ike, const struct policy_conn *conn, const struct adit_addr *local,
+                        const struct adit_addr *remote, struct adit_why *why);
+
+#endif

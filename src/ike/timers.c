@@ -1,0 +1,148 @@
+/* timers.c - one timer an SA: the earliest of everything that it waits for. */
+#include "ike/sa.h"
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return b && b < a ? b : a;
+}
+
+static uint64_t dpd_at(const struct ike_sa *sa)
+{
+    uint64_t delay = sa->conn ? sa->conn->cfg->dpd_delay_s : 0;
+    if (!delay || sa->state != SA_ESTABLISHED || sa->out)
+        return 0;
+    return sa->heard_at + SECONDS(delay);
+}
+
+static uint64_t children_deadline(const struct ike_sa *sa)
+{
+    uint64_t at = UINT64_MAX;
+    list_for_each(it, &sa->children) {
+        const struct ike_child *c = list_entry(it, struct ike_child, link);
+        at = earlier(earlier(at, c->rekey_at), c->expire_at);
+    }
+    return at;
+}
+
+static uint64_t pendings_deadline(const struct ike_sa *sa)
+{
+    uint64_t at = UINT64_MAX;
+    list_for_each(it, &sa->pendings)
+        at = earlier(at, list_entry(it, struct ike_pending, link)->deadline);
+    return at;
+}
+
+static uint64_t ext_deadline(struct ike_sa *sa)
+{
+    uint64_t at = UINT64_MAX;
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.deadline)
+            at = earlier(at, ike_exts[i]->on.deadline(sa));
+    return at;
+}
+
+uint64_t sa_next_deadline(struct ike_sa *sa)
+{
+    uint64_t at = earlier(UINT64_MAX, sa->die_at);
+    if (sa->out && sa->out->phase == PHASE_SENT)
+        at = earlier(at, sa->out->retransmit_at);
+    at = earlier(at, sa->expire_at);
+    if (sa->state == SA_ESTABLISHED) {
+        at = earlier(at, sa->rekey_at);
+        at = earlier(at, sa->reauth_at);
+        at = earlier(at, dpd_at(sa));
+        at = earlier(at, children_deadline(sa));
+    }
+    at = earlier(at, pendings_deadline(sa));
+    at = earlier(at, agenda_deadline(sa));
+    return earlier(at, ext_deadline(sa));
+}
+
+void sa_arm(struct ike_sa *sa)
+{
+    struct ike *ike = sa->ike;
+    uint64_t at = sa->cut ? UINT64_MAX : sa_next_deadline(sa);
+    if (at == UINT64_MAX)
+        timer_stop(&ike->timers, &sa->timer);
+    else if (!sa->timer.pos || sa->timer.at != at)
+        (void)!timer_set(&ike->timers, &sa->timer, at); /* memory is out: the next message arms it */
+}
+
+static bool due(const struct ike_sa *sa, uint64_t at)
+{
+    return at && at <= sa->ike->now;
+}
+
+static void child_timers(struct ike_sa *sa)
+{
+    list_for_each_safe(it, &sa->children) {
+        struct ike_child *c = list_entry(it, struct ike_child, link);
+        if (due(sa, c->rekey_at)) {
+            struct ike_task *t = agenda_find(sa, TASK_REKEY_CHILD, c->id);
+            if (!t && c->state == ADIT_CHILD_INSTALLED && (t = agenda_add(sa, TASK_REKEY_CHILD, &step_rekey_child_req)))
+                t->child_id = c->id;
+            c->rekey_at = 0;
+        }
+        if (due(sa, c->expire_at)) {
+            struct ike_task *t = agenda_find(sa, TASK_DELETE_CHILD, c->id);
+            sa_log(sa, ADIT_LOG_INFO, "CHD", "CHILD_SA %s{%u} reached its end of life", c->cfg->name, c->id);
+            if (!t && (t = agenda_add(sa, TASK_DELETE_CHILD, &step_delete_child_req)))
+                t->child_id = c->id;
+            c->expire_at = 0;
+        }
+    }
+}
+
+static void pending_timers(struct ike_sa *sa)
+{
+    list_for_each_safe(it, &sa->pendings) {
+        struct ike_pending *p = list_entry(it, struct ike_pending, link);
+        if (due(sa, p->deadline))
+            pending_fail(p, ADIT_ERR_TIMEOUT, "the peer did not go on with its key exchanges");
+    }
+}
+
+static void established_timers(struct ike_sa *sa)
+{
+    if (due(sa, sa->reauth_at)) {
+        struct adit_why why;
+        struct adit_command cmd = { .local = sa->path.local.addr, .remote = sa->path.remote.addr };
+        sa->reauth_at = 0;
+        sa_log(sa, ADIT_LOG_INFO, "IKE", "reauthenticating IKE_SA %s[%u]", sa_conn_name(sa), sa->id);
+        struct ike_sa *fresh = sa_start(sa->ike, sa->conn, &cmd.local, &cmd.remote, &why);
+        if (fresh)
+            fresh->reauth_of = sa->id;
+    }
+    if (due(sa, sa->rekey_at)) {
+        sa->rekey_at = 0;
+        if (!agenda_find(sa, TASK_REKEY_IKE, 0))
+            agenda_add(sa, TASK_REKEY_IKE, &step_rekey_ike_req);
+    }
+    if (due(sa, dpd_at(sa)) && !agenda_find(sa, TASK_LIVENESS, 0))
+        agenda_add(sa, TASK_LIVENESS, &step_liveness_req);
+    child_timers(sa);
+}
+
+/* Everything whose time has come. What a timer does may end the SA: ask each time. */
+void sa_timer(struct ike_sa *sa)
+{
+    if (due(sa, sa->die_at)) {
+        if (sa->half_open)
+            ike_count(sa->ike, sa, ADIT_C_HALF_OPEN_TIMEOUT);
+        sa_end(sa, ADIT_ERR_TIMEOUT, sa->state < SA_ESTABLISHED ? "the peer did not finish the handshake" : "closed");
+        return;
+    }
+    if (due(sa, sa->expire_at)) {
+        sa->expire_at = 0;
+        sa_delete(sa, "its lifetime is over and rekeying failed");
+    }
+    if (sa->out && sa->out->phase == PHASE_SENT && due(sa, sa->out->retransmit_at))
+        xchg_retransmit(sa->out);
+    if (!sa->cut && sa->state == SA_ESTABLISHED)
+        established_timers(sa);
+    pending_timers(sa);
+    for (unsigned i = 0; i < EXT_COUNT && !sa->cut; i++)
+        if (ike_exts[i]->on.timer)
+            ike_exts[i]->on.timer(sa, sa->ike->now);
+    sa_advance(sa);
+}

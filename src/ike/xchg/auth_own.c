@@ -1,0 +1,137 @@
+/* auth_own.c - proving who we are: identity, certificates, AUTH (RFC 7296 s2.15, RFC 7427). */
+#include "ike/xchg/auth_own.h"
+
+static enum adit_rc ask_exts(struct ike_xchg *x, struct octets *o)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.octets)
+            TRY(ike_exts[i]->on.octets(x->sa, o, x->msgid));
+    return ADIT_OK;
+}
+
+enum adit_rc auth_octets(struct ike_xchg *x, bool of_initiator, struct adit_span id_whole, struct octets *out)
+{
+    const struct ike_sa *sa = x->sa;
+    TRY(octets_init(out, sa_prf(sa), keys_p(&sa->keys, of_initiator),
+                    buf_span(of_initiator ? &sa->init_req : &sa->init_resp),
+                    buf_span(of_initiator ? &sa->nonce_r : &sa->nonce_i), id_whole));
+    return ask_exts(x, out);
+}
+
+static enum adit_rc id_body(struct ike_xchg *x, struct own_auth *a)
+{
+    uint8_t *p = arena_new(&x->arena, 4 + a->id.data.n);
+    if (!p)
+        return ADIT_ERR_MEMORY;
+    p[0] = a->id.type;
+    span_copy(p + 4, a->id.data);
+    a->id_whole = span(p, 4 + a->id.data.n);
+    return ADIT_OK;
+}
+
+/* No identity configured: our address (RFC 7296 s3.5). */
+static struct adit_id own_address(struct ike_xchg *x)
+{
+    const struct adit_addr *a = &x->sa->path.local.addr;
+    struct adit_id id = { .type = a->family == 6 ? ID_IPV6_ADDR : ID_IPV4_ADDR };
+    id.data = arena_span(&x->arena, addr_span(a));
+    return id;
+}
+
+enum adit_rc own_choose(struct ike_xchg *x, struct own_auth *a, const struct policy_auth *cfg, struct adit_why *why)
+{
+    if (a->chosen)
+        return ADIT_OK;
+    a->cfg = cfg;
+    bool psk = cfg->cfg->class == ADIT_AUTH_PSK;
+    if (!psk)
+        a->cert = policy_cert_for(x->policy, cfg, buf_span(&x->sa->certreq));
+    if (!psk && !a->cert)
+        return why_set(why, ADIT_ERR_AUTH, "no certificate with a private key for %s",
+                       cfg->cfg->id_text ? cfg->cfg->id_text : "this connection");
+    a->id = cfg->id.type ? cfg->id : psk ? own_address(x) : pki_cert_subject_id(a->cert->cert);
+    TRY(id_body(x, a));
+    if (a->cert)
+        a->n_chain = pki_chain(x->policy->store, a->cert->cert, a->chain, CHAIN_MAX);
+    a->chosen = true;
+    return ADIT_OK;
+}
+
+static enum adit_rc sign_psk(struct ike_xchg *x, struct own_auth *a, const struct adit_id *peer, struct adit_why *why)
+{
+    const struct adit_shared *psk = policy_psk(x->policy, &a->id, peer);
+    const struct prf_alg *prf = sa_prf(x->sa);
+    struct octets o;
+    STRBUF(me, 120);
+    STRBUF(them, 120);
+    if (!psk) {
+        id_print(&me, &a->id);
+        id_print(&them, peer);
+        return why_set(why, ADIT_ERR_AUTH, "no shared key found for '%s' - '%s'", me.p, them.p);
+    }
+    a->method = AUTH_SHARED_KEY_MIC;
+    TRY(auth_octets(x, x->sa->is_initiator, a->id_whole, &o));
+    TRY(buf_resize(&a->data, prf->out));
+    TRY(auth_psk(prf, psk->secret, &o, a->data.p));
+    a->ready = true;
+    return ADIT_OK;
+}
+
+static enum adit_rc job_sign(void *arg)
+{
+    struct own_auth *a = arg;
+    return auth_sig_sign(a->alg, a->key, buf_span(&a->octets), &a->data);
+}
+
+static enum adit_rc prepare_signature(struct ike_xchg *x, struct own_auth *a, struct adit_why *why)
+{
+    struct octets o;
+    a->key = a->cert->key;
+    a->alg = auth_sig_choose(a->key, x->sa->peer_hashes, &a->cfg->constraints, why);
+    if (!a->alg)
+        return ADIT_ERR_AUTH;
+    a->method = a->alg->auth_method;
+    TRY(auth_octets(x, x->sa->is_initiator, a->id_whole, &o));
+    return octets_flat(&o, &a->octets);
+}
+
+enum adit_rc own_sign(struct ike_xchg *x, struct own_auth *a, const struct adit_id *peer, struct adit_why *why)
+{
+    if (a->ready)
+        return ADIT_OK;
+    if (!a->cert)
+        return sign_psk(x, a, peer, why);
+    if (!a->alg)
+        TRY(prepare_signature(x, a, why));
+    enum adit_rc rc = xchg_work(x, &a->work, job_sign, a, a->alg->cost, a->alg->name);
+    if (rc < 0)
+        return why_set(why, rc, "signing with %s failed", a->alg->name);
+    a->ready = rc == ADIT_OK;
+    return rc;
+}
+
+void own_put_id(struct wr *w, const struct own_auth *a, uint8_t payload)
+{
+    id_put(w, payload, &a->id);
+}
+
+void own_put_certs(struct wr *w, const struct ike_sa *sa, const struct own_auth *a)
+{
+    enum adit_send_cert how = sa->conn->cfg->send_cert;
+    if (!a->cert || how == ADIT_CERT_NEVER || (how == ADIT_CERT_IF_ASKED && !sa->certreq.n))
+        return;
+    cert_put(w, PLD_CERT, CERTENC_X509_SIGNATURE, pki_cert_der(a->cert->cert)); /* the signer's first, RFC 7296 s3.6 */
+    for (size_t i = 0; i < a->n_chain; i++)
+        cert_put(w, PLD_CERT, CERTENC_X509_SIGNATURE, pki_cert_der(a->chain[i]));
+}
+
+const char *own_name(const struct own_auth *a)
+{
+    return a->alg ? a->alg->name : "pre-shared key";
+}
+
+void own_fini(struct own_auth *a)
+{
+    buf_fini(&a->octets);
+    buf_fini(&a->data);
+}

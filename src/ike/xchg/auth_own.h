@@ -1,0 +1,61 @@
+/* auth_own.h, auth_peer.h in one: proving who we are, and checking who they are, for both roles. Private to xchg/. */
+#ifndef IKE_XCHG_AUTH_OWN_H
+#define IKE_XCHG_AUTH_OWN_H
+
+#include "ike/sa.h"
+
+#define CHAIN_MAX 8
+
+/* Our side of one IKE_AUTH: filled by own_auth(), written by own_put_*(). Lives in a step's scratch. */
+struct own_auth {
+    bool ready, chosen;
+    struct adit_id id;
+    struct adit_span id_whole; /* ID payload body, arena */
+    const struct policy_auth *cfg;
+    const struct policy_cert *cert;
+    const struct pki_cert *chain[CHAIN_MAX];
+    size_t n_chain;
+    uint8_t method;
+    const struct sig_alg *alg;
+    struct crypto_key *key;
+    struct adit_buf octets, data;
+    struct ike_work work;
+};
+/* Identity and certificate; peer_id is who we prove it to (PSK look-up; type 0: not known yet). */
+enum adit_rc own_choose(struct ike_xchg *x, struct own_auth *a, const struct policy_auth *cfg, struct adit_why *why);
+/* Computes AUTH; may wait for work. */
+enum adit_rc own_sign(struct ike_xchg *x, struct own_auth *a, const struct adit_id *peer_id, struct adit_why *why);
+void own_put_id(struct wr *w, const struct own_auth *a, uint8_t payload);
+void own_put_certs(struct wr *w, const struct ike_sa *sa, const struct own_auth *a);
+void own_fini(struct own_auth *a);
+const char *own_name(const struct own_auth *a); /* "ECDSA with SHA2-384", "pre-shared key" */
+
+/* The peer's side: what its message holds, then whether it is true. */
+struct peer_auth {
+    bool parsed;
+    struct adit_id id;
+    struct adit_span id_whole;
+    struct auth_payload auth;
+    struct pki_cert *certs[IKE_CERTS_MAX];
+    size_t n_certs;
+    const struct policy_auth *cfg;
+    const struct pki_store *store;
+    const struct pki_cert *leaf;
+    struct adit_buf octets;
+    uint64_t unix_now;
+    const struct sig_alg *used;
+    struct ike_work work;
+    struct adit_why why; /* the job's */
+};
+enum adit_rc peer_parse(struct ike_xchg *x, struct peer_auth *a, uint8_t id_payload, const struct ike_msg *msg,
+                        struct adit_why *why);
+/* our_id: for the PSK. ADIT_ERR_AUTH with the reason, for our log only. */
+enum adit_rc peer_verify(struct ike_xchg *x, struct peer_auth *a, const struct adit_id *our_id, struct adit_why *why);
+void peer_fini(struct peer_auth *a);
+const char *peer_name(const struct peer_auth *a);
+bool auth_is_psk(uint8_t method);
+
+/* Signed octets of one side, extensions asked. */
+enum adit_rc auth_octets(struct ike_xchg *x, bool of_initiator, struct adit_span id_whole, struct octets *out);
+
+#endif

@@ -1,0 +1,140 @@
+/* auth_peer.c - checking who the peer is: certificates, identity, AUTH (RFC 7296 s2.15, RFC 4945). The reason of a
+ * failure goes to our log; the peer only learns that it failed. */
+#include "ike/xchg/auth_own.h"
+
+bool auth_is_psk(uint8_t method)
+{
+    return method == AUTH_SHARED_KEY_MIC;
+}
+
+/* The first CERT has to be the signer's; others may be anything, and what does not parse is passed over. */
+static void parse_certs(struct ike_xchg *x, struct peer_auth *a, const struct ike_msg *msg)
+{
+    for (uint16_t i = 0; i < msg->n && a->n_certs < IKE_CERTS_MAX; i++) {
+        struct rd in = rd_init(msg->v[i].body);
+        struct cert_payload c;
+        struct adit_why why;
+        if (msg->v[i].type != PLD_CERT || !cert_get(&in, &c) || c.encoding != CERTENC_X509_SIGNATURE)
+            continue;
+        if (pki_cert_parse(x->ike->host.crypto, c.data, &a->certs[a->n_certs], &why) == ADIT_OK)
+            a->n_certs++;
+        else
+            sa_log(x->sa, ADIT_LOG_INFO, "IKE", "passed over a certificate of the peer: %s", why.text);
+    }
+}
+
+enum adit_rc peer_parse(struct ike_xchg *x, struct peer_auth *a, uint8_t id_payload, const struct ike_msg *msg,
+                        struct adit_why *why)
+{
+    const struct payload *id = msg_find(msg, id_payload), *auth = msg_find(msg, PLD_AUTH);
+    struct rd in = rd_init(id ? id->body : SPAN_NONE), in2 = rd_init(auth ? auth->body : SPAN_NONE);
+    if (a->parsed)
+        return ADIT_OK;
+    if (!id || !id_get(&in, &a->id, &a->id_whole))
+        return why_set(why, ADIT_ERR_MALFORMED, "%s payload: %s", iana_name(IANA_PLD, id_payload),
+                       id ? in.fail : "missing");
+    if (!auth)
+        return why_set(why, ADIT_ERR_AUTH, "no AUTH payload: the peer wants EAP, which is not configured");
+    if (!auth_get(&in2, &a->auth))
+        return why_set(why, ADIT_ERR_MALFORMED, "AUTH payload: %s", in2.fail);
+    parse_certs(x, a, msg);
+    a->parsed = true;
+    return ADIT_OK;
+}
+
+static enum adit_rc wrong_id(const struct peer_auth *a, struct adit_why *why)
+{
+    STRBUF(id, 160);
+    id_print(&id, &a->id);
+    return why_set(why, ADIT_ERR_AUTH, "peer's identity '%s' is not the configured '%s'", id.p,
+                   a->cfg->cfg->id_text ? a->cfg->cfg->id_text : "%any");
+}
+
+static enum adit_rc verify_psk(struct ike_xchg *x, struct peer_auth *a, const struct adit_id *our_id,
+                               struct adit_why *why)
+{
+    const struct adit_shared *psk = policy_psk(x->policy, our_id, &a->id);
+    const struct prf_alg *prf = sa_prf(x->sa);
+    uint8_t expected[PRF_OUT_MAX];
+    struct octets o;
+    STRBUF(id, 160);
+    TRY(auth_octets(x, !x->sa->is_initiator, a->id_whole, &o));
+    /* An unknown peer costs the same computation: nobody learns by time which names exist. */
+    TRY(auth_psk(prf, psk ? psk->secret : SPAN_LIT("no such peer"), &o, expected));
+    bool equal = secret_equal(a->auth.data, span(expected, prf->out));
+    mem_wipe(expected, sizeof(expected));
+    id_print(&id, &a->id);
+    if (!psk)
+        return why_set(why, ADIT_ERR_AUTH, "no shared key found for peer '%s'", id.p);
+    if (!equal)
+        return why_set(why, ADIT_ERR_AUTH, "shared key of '%s' does not match: is the secret the same on both sides?", id.p);
+    return ADIT_OK;
+}
+
+/* Path, identity, signature: one job, pure. */
+static enum adit_rc job_verify(void *arg)
+{
+    struct peer_auth *a = arg;
+    if (!a->cfg->n_pinned)
+        TRY(pki_verify(a->store, a->leaf, a->certs, a->n_certs, &a->cfg->pki, a->unix_now, &a->why));
+    TRY(pki_cert_proves(a->leaf, &a->id, &a->why) ? ADIT_OK : ADIT_ERR_AUTH);
+    return auth_sig_verify(a->auth.method, a->auth.data, pki_cert_key(a->leaf), auth_hashes_ours(),
+                           &a->cfg->constraints, buf_span(&a->octets), &a->used, &a->why);
+}
+
+static const struct pki_cert *pinned(const struct peer_auth *a)
+{
+    for (size_t i = 0; i < a->cfg->n_pinned; i++)
+        if (!a->n_certs || span_equal(pki_cert_der(a->cfg->pinned[i]), pki_cert_der(a->certs[0])))
+            return a->cfg->pinned[i];
+    return NULL;
+}
+
+static enum adit_rc prepare(struct ike_xchg *x, struct peer_auth *a, struct adit_why *why)
+{
+    struct ike *ike = x->ike;
+    struct octets o;
+    a->leaf = a->cfg->n_pinned ? pinned(a) : a->n_certs ? a->certs[0] : NULL;
+    if (!a->leaf)
+        return why_set(why, ADIT_ERR_AUTH, "peer sent %s", a->n_certs ? "a certificate that is not the configured one"
+                                                                       : "no certificate");
+    a->store = x->policy->store;
+    a->unix_now = ike->host.unix_time ? ike->host.unix_time(ike->host.unix_arg, ike->now) : ike->now / SECONDS(1);
+    TRY(auth_octets(x, !x->sa->is_initiator, a->id_whole, &o));
+    return octets_flat(&o, &a->octets);
+}
+
+static enum adit_rc verify_signature(struct ike_xchg *x, struct peer_auth *a, struct adit_why *why)
+{
+    if (!a->octets.n)
+        TRY(prepare(x, a, why));
+    enum adit_rc rc = xchg_work(x, &a->work, job_verify, a, CRYPTO_MEDIUM, "verify the peer's certificate and signature");
+    if (rc < 0)
+        return why_set(why, ADIT_ERR_AUTH, "%s", a->why.text[0] ? a->why.text : adit_rc_name(rc));
+    return rc;
+}
+
+enum adit_rc peer_verify(struct ike_xchg *x, struct peer_auth *a, const struct adit_id *our_id, struct adit_why *why)
+{
+    enum adit_auth_class class = a->cfg->cfg->class;
+    bool psk = auth_is_psk(a->auth.method);
+    if (!policy_remote_id_ok(a->cfg, &a->id))
+        return wrong_id(a, why);
+    if ((class == ADIT_AUTH_PSK && !psk) || (class == ADIT_AUTH_PUBKEY && psk) || class == ADIT_AUTH_EAP)
+        return why_set(why, ADIT_ERR_AUTH, "peer authenticates by %s, configured is %s",
+                       iana_name(IANA_AUTH, a->auth.method), a->cfg->cfg->auth ? a->cfg->cfg->auth : "pubkey");
+    return psk ? verify_psk(x, a, our_id, why) : verify_signature(x, a, why);
+}
+
+const char *peer_name(const struct peer_auth *a)
+{
+    return a->used ? a->used->name : "pre-shared key";
+}
+
+void peer_fini(struct peer_auth *a)
+{
+    for (size_t i = 0; i < a->n_certs; i++)
+        pki_cert_free(a->certs[i]);
+    a->n_certs = 0;
+    buf_fini(&a->octets);
+}

@@ -1,0 +1,183 @@
+/* child_nego.c - offering, choosing and checking one Child SA: proposals, selectors, SPIs. */
+#include "ike/xchg/child_nego.h"
+
+static struct negotiate_rules rules(struct ike_xchg *x, bool first, uint16_t kei)
+{
+    return (struct negotiate_rules){
+        .crypto = x->ike->host.crypto,
+        .extra_types = first ? 0 : sa_transforms(x->sa, XCHG_CREATE_CHILD_SA, NULL),
+        .no_ke = first,
+        .esp = true,
+        .ke_first = kei,
+    };
+}
+
+static void resolve(const struct ike_sa *sa, const struct adit_child_cfg *cfg, struct adit_ts_list *local,
+                    struct adit_ts_list *remote)
+{
+    narrow_resolve(cfg->local_ts, cfg->n_local_ts, &sa->path.local.addr, local);
+    narrow_resolve(cfg->remote_ts, cfg->n_remote_ts, &sa->path.remote.addr, remote);
+}
+
+enum adit_rc child_offer(struct ike_xchg *x, struct ike_pending *p, bool first, struct adit_why *why)
+{
+    struct negotiate_rules r = rules(x, first, 0);
+    TRY(negotiate_offer(p->cfg->proposals, &r, &p->arena, &p->offer, why));
+    if (!p->local->n)
+        resolve(x->sa, p->cfg, p->local, p->remote);
+    if (!p->local->n || !p->remote->n)
+        return why_set(why, ADIT_ERR_CONFIG, "child %s has no traffic selectors for these addresses", p->cfg->name);
+    p->spi_in = child_new_spi(x->ike);
+    return p->spi_in ? ADIT_OK : why_set(why, ADIT_ERR_LIMIT, "no SPI to be had");
+}
+
+static struct adit_span spi_octets(uint32_t spi, uint8_t out[4])
+{
+    struct wr w;
+    wr_init(&w, out, 4);
+    wr_u32(&w, spi);
+    return span(out, 4);
+}
+
+void child_put_sa(struct wr *w, struct ike_pending *p)
+{
+    uint8_t spi[4];
+    negotiate_put(w, p->offer, spi_octets(p->spi_in, spi));
+}
+
+/* TSi is always the requester's side, in both messages (RFC 7296 s2.9). */
+void child_put_ts(struct wr *w, const struct ike_pending *p)
+{
+    const struct adit_ts_list *i = p->requester ? p->local : p->remote, *r = p->requester ? p->remote : p->local;
+    ts_put(w, PLD_TSi, i->v, i->n);
+    ts_put(w, PLD_TSr, r->v, r->n);
+}
+
+void child_put_answer(struct wr *w, const struct ike_pending *p)
+{
+    uint8_t spi[4];
+    negotiate_answer(w, &p->suite, PROTO_ESP, spi_octets(p->spi_in, spi));
+}
+
+static enum adit_rc get_sa(struct ike_xchg *x, const struct ike_msg *msg, struct proposals **out, struct adit_why *why)
+{
+    const struct payload *p = msg_find(msg, PLD_SA);
+    struct rd in = rd_init(p ? p->body : SPAN_NONE);
+    *out = arena_new(&x->arena, sizeof(**out));
+    if (!*out)
+        return ADIT_ERR_MEMORY;
+    if (!p || !sa_payload_get(&in, *out))
+        return why_set(why, ADIT_ERR_MALFORMED, "SA payload: %s", p ? in.fail : "missing");
+    return ADIT_OK;
+}
+
+static enum adit_rc get_ts(const struct ike_msg *msg, uint8_t type, struct adit_ts_list *out, struct adit_why *why)
+{
+    const struct payload *p = msg_find(msg, type);
+    struct rd in = rd_init(p ? p->body : SPAN_NONE);
+    unsigned unknown;
+    if (!p || !ts_get(&in, out, &unknown))
+        return why_set(why, ADIT_ERR_MALFORMED, "%s payload: %s", iana_name(IANA_PLD, type), p ? in.fail : "missing");
+    return ADIT_OK;
+}
+
+static enum adit_rc read_spi(struct adit_span spi, struct ike_pending *p, struct adit_why *why)
+{
+    struct rd in = rd_init(spi);
+    p->spi_out = rd_u32(&in);
+    if (spi.n != 4 || !p->spi_out)
+        return why_set(why, ADIT_ERR_MALFORMED, "proposal without an ESP SPI");
+    return ADIT_OK;
+}
+
+enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct ike_msg *msg, bool first,
+                         struct adit_why *why)
+{
+    struct negotiate_rules r = rules(x, first, 0);
+    struct adit_ts_list *i = arena_new(&x->arena, sizeof(*i)), *t = arena_new(&x->arena, sizeof(*t));
+    struct proposals *answer;
+    struct adit_span spi;
+    if (!i || !t)
+        return ADIT_ERR_MEMORY;
+    TRY(get_sa(x, msg, &answer, why));
+    TRY(negotiate_check(answer, p->offer, &r, &p->suite, &spi, why));
+    TRY(read_spi(spi, p, why));
+    TRY(get_ts(msg, PLD_TSi, i, why));
+    TRY(get_ts(msg, PLD_TSr, t, why));
+    TRY(narrow_check(i, p->local, why));
+    TRY(narrow_check(t, p->remote, why));
+    *p->local = *i;
+    *p->remote = *t;
+    return ADIT_OK;
+}
+
+/* The child that fits best; among equals the first configured. */
+static const struct adit_child_cfg *best_child(struct ike_xchg *x, const struct adit_ts_list *peer_local,
+                                               const struct adit_ts_list *peer_remote)
+{
+    const struct adit_conn *conn = x->sa->conn->cfg;
+    struct adit_ts_list *l = arena_new(&x->arena, sizeof(*l)), *r = arena_new(&x->arena, sizeof(*r));
+    const struct adit_child_cfg *best = NULL;
+    int score = 0;
+    for (uint16_t i = 0; l && r && i < conn->n_children; i++) {
+        const struct adit_child_cfg *c = &conn->children[i];
+        if (c->mode == ADIT_MODE_PASS || c->mode == ADIT_MODE_DROP)
+            continue;
+        resolve(x->sa, c, l, r);
+        int s = narrow_score(peer_local, peer_remote, l, r);
+        if (s > score) {
+            score = s;
+            best = c;
+        }
+    }
+    return best;
+}
+
+static enum adit_rc no_child(struct ike_xchg *x, const struct adit_ts_list *l, const struct adit_ts_list *r,
+                             struct adit_why *why)
+{
+    STRBUF(local, 160);
+    STRBUF(remote, 160);
+    narrow_print(&local, l);
+    narrow_print(&remote, r);
+    ike_count(x->ike, x->sa, ADIT_C_TS_MISMATCH);
+    return why_set(why, ADIT_ERR_TS, "peer asks for %s === %s: no child of connection %s allows that", local.p, remote.p,
+                   sa_conn_name(x->sa));
+}
+
+/* With a configured child given (rekeying), its old selectors are proposed by the peer and must fit it. */
+static enum adit_rc narrow(struct ike_xchg *x, struct ike_pending *p, const struct ike_msg *msg, struct adit_why *why)
+{
+    struct adit_ts_list *i = arena_new(&x->arena, sizeof(*i)), *r = arena_new(&x->arena, sizeof(*r));
+    struct adit_ts_list *l = arena_new(&x->arena, sizeof(*l)), *m = arena_new(&x->arena, sizeof(*m));
+    if (!i || !r || !l || !m)
+        return ADIT_ERR_MEMORY;
+    TRY(get_ts(msg, PLD_TSi, i, why));
+    TRY(get_ts(msg, PLD_TSr, r, why));
+    if (!p->cfg)
+        p->cfg = best_child(x, r, i); /* TSr is our side */
+    if (!p->cfg)
+        return no_child(x, r, i, why);
+    resolve(x->sa, p->cfg, l, m);
+    enum adit_rc rc = narrow_choose(r, i, l, m, p->local, p->remote, p->cfg->name, why);
+    if (rc != ADIT_OK)
+        ike_count(x->ike, x->sa, ADIT_C_TS_MISMATCH);
+    return rc;
+}
+
+enum adit_rc child_choose(struct ike_xchg *x, struct ike_pending *p, const struct ike_msg *msg, bool first, uint16_t kei,
+                          struct adit_why *why)
+{
+    struct negotiate_rules r = rules(x, first, kei);
+    struct proposals *offer;
+    struct adit_span spi;
+    TRY(get_sa(x, msg, &offer, why));
+    TRY(narrow(x, p, msg, why));
+    enum adit_rc rc = negotiate_choose(offer, p->cfg->proposals, &r, &p->suite, &spi, why);
+    if (rc == ADIT_ERR_PROPOSAL)
+        ike_count(x->ike, x->sa, ADIT_C_PROPOSAL_MISMATCH);
+    TRY(rc);
+    TRY(read_spi(spi, p, why));
+    p->spi_in = child_new_spi(x->ike);
+    return p->spi_in ? ADIT_OK : why_set(why, ADIT_ERR_LIMIT, "no SPI to be had");
+}

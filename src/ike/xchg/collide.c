@@ -1,0 +1,163 @@
+/* collide.c - crossing exchanges (RFC 7296 s2.8.1, s2.8.2, s2.25; RFC 9370 s2.2.4), one table: what the peer asks for
+ * while we are doing something ourselves. */
+#include "ike/sa.h"
+
+/* What we are doing to an SA, as far as it matters for the peer's request. */
+enum doing { IDLE, CREATING, REKEYING_CHILD, REKEYING_CHILD_MORE /* its further key exchanges run */, DELETING_CHILD,
+             REKEYING_IKE, REKEYING_IKE_MORE, DELETING_IKE, DOINGS };
+
+static enum doing doing_by_task(const struct ike_task *t, uint32_t target)
+{
+    switch (t ? t->kind : TASK_KINDS) {
+    case TASK_DELETE_IKE: return DELETING_IKE;
+    case TASK_REKEY_IKE: return REKEYING_IKE;
+    case TASK_DELETE_CHILD: return !target || t->child_id == target ? DELETING_CHILD : IDLE;
+    case TASK_REKEY_CHILD: return !target || t->child_id == target ? REKEYING_CHILD : IDLE;
+    case TASK_NEW_CHILD: return target ? IDLE : CREATING;
+    default: return IDLE;
+    }
+}
+
+static enum doing doing_by_pending(const struct ike_sa *sa, uint32_t target)
+{
+    list_for_each(it, &sa->pendings) {
+        const struct ike_pending *p = list_entry(it, struct ike_pending, link);
+        if (!p->requester)
+            continue;
+        if (p->kind == PENDING_REKEY_IKE)
+            return REKEYING_IKE_MORE;
+        if (p->kind == PENDING_REKEY_CHILD && (!target || p->old_child == target))
+            return REKEYING_CHILD_MORE;
+        if (!target)
+            return CREATING;
+    }
+    return IDLE;
+}
+
+/* target 0 = the IKE SA as a whole: any child's business counts. */
+static enum doing what_we_do(const struct ike_sa *sa, uint32_t target)
+{
+    enum doing d = sa->out ? doing_by_task(sa->out->task, target) : IDLE;
+    if (sa->state == SA_REKEYED || sa->state == SA_DELETING)
+        return DELETING_IKE;
+    return d != IDLE ? d : doing_by_pending(sa, target);
+}
+
+/* Rows: the peer's request; columns: enum doing. O = as usual, T = TEMPORARY_FAILURE. */
+static enum adit_rc verdict(enum collide_kind kind, enum doing d)
+{
+    static const char table[][DOINGS + 1] = {
+        /*                          idle create rekC rekC+ delC rekI rekI+ delI */
+        [COLLIDE_NEW_CHILD] =      "OOOOOTTT",
+        [COLLIDE_REKEY_CHILD] =    "OOOTTTTT",
+        [COLLIDE_DELETE_CHILD] =   "OOOOOOOO",
+        [COLLIDE_REKEY_IKE] =      "OTTTTOTT",
+        [COLLIDE_DELETE_IKE] =     "OOOOOOOO",
+    };
+    return table[kind][d] == 'O' ? ADIT_OK : ADIT_ERR_TEMPORARY;
+}
+
+enum adit_rc collide_request(struct ike_sa *sa, enum collide_kind kind, struct ike_child *target, struct adit_why *why)
+{
+    bool about_child = kind == COLLIDE_REKEY_CHILD || kind == COLLIDE_DELETE_CHILD;
+    enum doing d = what_we_do(sa, about_child && target ? target->id : 0);
+    enum doing whole = what_we_do(sa, 0);
+    if (about_child && whole >= REKEYING_IKE)
+        d = whole;
+    if (kind == COLLIDE_REKEY_CHILD && target->state == ADIT_CHILD_REKEYED)
+        d = DELETING_CHILD;
+    if (d != IDLE)
+        ike_count(sa->ike, sa, ADIT_C_COLLISIONS);
+    if (verdict(kind, d) == ADIT_OK)
+        return ADIT_OK;
+    return why_set(why, ADIT_ERR_TEMPORARY, "it crosses an exchange of ours");
+}
+
+static struct ike_task *our_rekey(struct ike_sa *sa, const struct ike_pending *p)
+{
+    struct ike_task *t = sa->out ? sa->out->task : NULL;
+    if (!t)
+        return NULL;
+    if (p->kind == PENDING_REKEY_IKE)
+        return t->kind == TASK_REKEY_IKE ? t : NULL;
+    return t->kind == TASK_REKEY_CHILD && t->child_id == p->old_child ? t : NULL;
+}
+
+bool collide_note(struct ike_pending *p, uint32_t made_id)
+{
+    struct ike_task *t = our_rekey(p->sa, p);
+    if (!t || buf_set(&t->crossing_nonce, pending_lowest_nonce(p)) != ADIT_OK)
+        return false;
+    t->crossing_id = made_id;
+    return true;
+}
+
+/* RFC 7296 s2.8.1: the SA made by the exchange with the lowest of the four nonces is closed by who initiated it. */
+bool collide_lost(const struct ike_pending *p)
+{
+    if (!p->crossing_id)
+        return false;
+    return span_compare(pending_lowest_nonce(p), buf_span(&p->crossing_nonce)) < 0;
+}
+
+static void delete_child(struct ike_child *c)
+{
+    struct ike_task *t = agenda_find(c->sa, TASK_DELETE_CHILD, c->id);
+    if (!t && (t = agenda_add(c->sa, TASK_DELETE_CHILD, &step_delete_child_req)))
+        t->child_id = c->id;
+}
+
+static void supersede(struct ike_child *old, uint32_t by)
+{
+    old->state = ADIT_CHILD_REKEYED;
+    old->rekeyed_to = by;
+    old->rekey_at = 0;
+}
+
+void collide_child_done(struct ike_pending *p, struct ike_child *made)
+{
+    struct ike *ike = p->sa->ike;
+    struct ike_child *old = child_by_id(ike, p->old_child), *crossing = child_by_id(ike, p->crossing_id);
+    if (crossing && collide_lost(p)) {
+        sa_log(p->sa, ADIT_LOG_MORE, "CHD", "rekey collision lost: closing the redundant CHILD_SA %s{%u}",
+               made->cfg->name, made->id);
+        supersede(made, crossing->id);
+        delete_child(made);
+        if (old)
+            supersede(old, crossing->id); /* the peer deletes it */
+        return;
+    }
+    if (crossing)
+        supersede(crossing, made->id); /* redundant: the peer closes it */
+    if (old) {
+        supersede(old, made->id);
+        delete_child(old);
+    }
+}
+
+static bool same_target(struct ike_pending *other, const void *arg)
+{
+    const struct ike_pending *p = arg;
+    return other != p && !other->requester && other->kind == p->kind && other->old_child == p->old_child &&
+           p->kind != PENDING_NEW_CHILD;
+}
+
+bool collide_before_more(struct ike_pending *p)
+{
+    struct ike_pending *other = pending_find(p->sa, same_target, p);
+    if (collide_lost(p))
+        return false;
+    if (!other)
+        return true;
+    if (span_compare(pending_lowest_nonce(p), pending_lowest_nonce(other)) < 0)
+        return false; /* RFC 9370 s2.2.4: the loser just sends no IKE_FOLLOWUP_KE */
+    pending_free(other);
+    return true;
+}
+
+void collide_ike_settle(struct ike_sa *old, uint32_t crossing_id)
+{
+    struct ike_sa *crossing = crossing_id ? sa_by_id(old->ike, crossing_id) : NULL;
+    if (crossing && !old->successor)
+        sa_hand_over(old, crossing);
+}

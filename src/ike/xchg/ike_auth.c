@@ -1,0 +1,252 @@
+/* ike_auth.c - IKE_AUTH as its initiator, with the first Child SA (RFC 7296 s1.2, s2.15). A Child SA that fails here does
+ * not fail the IKE SA. */
+#include "ike/xchg/auth_own.h"
+#include "ike/xchg/child_nego.h"
+
+struct auth_req {
+    struct own_auth own;
+    struct peer_auth peer;
+};
+
+static bool is_first_with_peer(const struct ike_sa *sa)
+{
+    if (sa->reauth_of || sa->conn->cfg->unique == ADIT_UNIQUE_NEVER)
+        return false;
+    list_for_each(it, &sa->ike->sas) {
+        const struct ike_sa *other = list_entry(it, struct ike_sa, link);
+        if (other != sa && !other->cut && other->state >= SA_ESTABLISHED && other->state < SA_DEAD &&
+            other->conn && !strcmp(sa_conn_name(other), sa_conn_name(sa)))
+            return false;
+    }
+    return true;
+}
+
+/* The identity we expect, if it is one and not a pattern: IDr in the request tells the peer whom we want. */
+static struct adit_id wanted_peer(const struct ike_sa *sa)
+{
+    const struct policy_auth *r = &sa->conn->remote[0];
+    bool pattern = r->cfg->id_text && strchr(r->cfg->id_text, '*');
+    return pattern ? (struct adit_id){ 0 } : r->id;
+}
+
+static void put_certreq(struct ike_sa *sa, struct wr *w)
+{
+    uint8_t mem[1200];
+    struct wr list;
+    if (!sa->conn->cfg->send_certreq || sa->conn->cfg->remote[0].class == ADIT_AUTH_PSK)
+        return;
+    wr_init(&list, mem, sizeof(mem));
+    policy_certreq(sa->policy, sa->conn, &list);
+    if (wr_ok(&list) && list.n)
+        cert_put(w, PLD_CERTREQ, CERTENC_X509_SIGNATURE, wr_written(&list));
+}
+
+static enum adit_rc build(struct ike_xchg *x, void *scratch, struct wr *w, struct adit_why *why)
+{
+    struct auth_req *s = scratch;
+    struct ike_sa *sa = x->sa;
+    struct adit_id peer = wanted_peer(sa);
+    TRY(own_choose(x, &s->own, &sa->conn->local[0], why));
+    TRY(own_sign(x, &s->own, &peer, why));
+    own_put_id(w, &s->own, PLD_IDi);
+    own_put_certs(w, sa, &s->own);
+    if (is_first_with_peer(sa))
+        notify_put(w, N_INITIAL_CONTACT, SPAN_NONE);
+    put_certreq(sa, w);
+    if (peer.type)
+        id_put(w, PLD_IDr, &peer);
+    auth_put(w, s->own.method, buf_span(&s->own.data));
+    return ADIT_OK;
+}
+
+/* An error beside or instead of AUTH. Those about the Child SA only do not count here. */
+static enum adit_rc refused(const struct ike_msg *msg, struct adit_why *why)
+{
+    uint16_t type = 0;
+    if (msg_find(msg, PLD_AUTH))
+        return ADIT_OK;
+    TRY(reply_read(msg, &type, why));
+    return why_set(why, ADIT_ERR_MALFORMED, "response without AUTH");
+}
+
+static enum adit_rc consume(struct ike_xchg *x, void *scratch, const struct ike_msg *msg, struct adit_why *why)
+{
+    struct auth_req *s = scratch;
+    x->fatal = true;
+    TRY(refused(msg, why));
+    TRY(peer_parse(x, &s->peer, PLD_IDr, msg, why));
+    s->peer.cfg = &x->sa->conn->remote[0];
+    enum adit_rc rc = peer_verify(x, &s->peer, &s->own.id, why);
+    if (rc == ADIT_ERR_AUTH)
+        ike_count(x->ike, x->sa, ADIT_C_AUTH_FAILED);
+    return rc;
+}
+
+static void commit(struct ike_xchg *x, void *scratch)
+{
+    struct auth_req *s = scratch;
+    struct ike_sa *sa = x->sa;
+    STRBUF(id, 160);
+    if (buf_set(&sa->id_local, s->own.id_whole) != ADIT_OK || buf_set(&sa->id_remote, s->peer.id_whole) != ADIT_OK) {
+        sa_end(sa, ADIT_ERR_MEMORY, "out of memory");
+        return;
+    }
+    sa->local_auth = own_name(&s->own);
+    sa->remote_auth = peer_name(&s->peer);
+    id_print(&id, &s->peer.id);
+    sa_log(sa, ADIT_LOG_INFO, "IKE", "authentication of '%s' with %s successful", id.p, sa->remote_auth);
+    sa_established(sa);
+}
+
+/* We refuse the responder: tell it in an INFORMATIONAL of its own, then forget (RFC 7296 s2.21.2). */
+static void failed(struct ike_xchg *x, void *scratch, enum adit_rc rc, const struct adit_why *why)
+{
+    struct auth_req *s = scratch;
+    struct ike_sa *sa = x->sa;
+    if (!s->peer.parsed || rc != ADIT_ERR_AUTH)
+        return;
+    struct ike_task *t = agenda_add(sa, TASK_NOTIFY, &step_notify_req);
+    if (!t)
+        return;
+    t->notify = N_AUTHENTICATION_FAILED;
+    strbuf_add(&(struct strbuf){ sa->failure, 0, sizeof(sa->failure) }, why->text);
+    sa_set_state(sa, SA_DELETING); /* the notify is the last thing that it does */
+    sa->die_at = sa->ike->now + IKE_DELETED_LIFE;
+}
+
+static void fini(struct ike_xchg *x, void *scratch)
+{
+    struct auth_req *s = scratch;
+    own_fini(&s->own);
+    peer_fini(&s->peer);
+}
+
+const struct ike_step step_auth_req = {
+    .name = "IKE_AUTH", .exchange = XCHG_IKE_AUTH, .role = XCHG_REQUESTER, .scratch = sizeof(struct auth_req),
+    .build = build, .consume = consume, .commit = commit, .failed = failed, .fini = fini,
+};
+
+/* --- the first Child SA ---------------------------------------------------------------------------------------------- */
+
+struct first_child {
+    struct ike_pending *p;
+    struct ike_task *task; /* who wanted it; NULL: nobody by name */
+    enum adit_rc rc;       /* why there is none */
+    struct adit_why why;
+};
+
+static bool may_omit(struct ike_sa *sa)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.may_omit_child && ike_exts[i]->on.may_omit_child(sa))
+            return true;
+    return false;
+}
+
+static struct ike_task *first_wanted(struct ike_sa *sa)
+{
+    list_for_each(it, &sa->tasks) {
+        struct ike_task *t = list_entry(it, struct ike_task, link);
+        if (t->kind == TASK_NEW_CHILD)
+            return t;
+    }
+    return NULL;
+}
+
+static enum want first_want(struct ike_sa *sa, const struct ike_msg *msg)
+{
+    if (msg || sa->reauth_of)
+        return msg ? WANT_NO : WANT_RIDE;
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.first_child && !ike_exts[i]->on.first_child(sa))
+            return WANT_NO;
+    if (!first_wanted(sa) && (may_omit(sa) || !sa->conn->cfg->n_children))
+        return WANT_NO;
+    return WANT_RIDE;
+}
+
+static enum adit_rc begin_first(struct ike_xchg *x, struct first_child *s, struct adit_why *why)
+{
+    struct ike_sa *sa = x->sa;
+    if (!(s->p = pending_new(sa, PENDING_FIRST_CHILD, true)))
+        return ADIT_ERR_MEMORY;
+    if ((s->task = first_wanted(sa))) {
+        list_remove(&s->task->link);
+        s->p->reqid = s->task->reqid;
+    }
+    s->p->cfg = s->task ? s->task->cfg : sa->conn->cfg->n_children ? &sa->conn->cfg->children[0] : NULL;
+    if (!s->p->cfg)
+        return why_set(why, ADIT_ERR_CONFIG, "connection %s has no child", sa_conn_name(sa));
+    TRY(buf_set(&s->p->nonce_i, buf_span(&sa->nonce_i)));
+    TRY(buf_set(&s->p->nonce_r, buf_span(&sa->nonce_r)));
+    return child_offer(x, s->p, true, why);
+}
+
+static enum adit_rc first_build(struct ike_xchg *x, void *scratch, struct wr *w, struct adit_why *why)
+{
+    struct first_child *s = scratch;
+    if (!s->p)
+        TRY(begin_first(x, s, why));
+    child_put_sa(w, s->p);
+    child_put_ts(w, s->p);
+    return ADIT_OK;
+}
+
+static enum adit_rc first_consume(struct ike_xchg *x, void *scratch, const struct ike_msg *msg, struct adit_why *why)
+{
+    struct first_child *s = scratch;
+    uint16_t type;
+    s->rc = msg_find(msg, PLD_SA) ? child_check(x, s->p, msg, true, &s->why) : reply_read(msg, &type, &s->why);
+    if (s->rc == ADIT_OK && !msg_find(msg, PLD_SA))
+        s->rc = why_set(&s->why, ADIT_ERR_PEER, "peer made no Child SA and does not say why");
+    return ADIT_OK; /* the IKE SA stands (RFC 7296 s1.2) */
+}
+
+/* The task is answered: by the child that came up, or by why it did not. */
+static void first_commit(struct ike_xchg *x, void *scratch)
+{
+    struct first_child *s = scratch;
+    struct ike_sa *sa = x->sa;
+    if (sa->cut)
+        return;
+    if (s->rc == ADIT_OK) {
+        struct ike_pending *p = s->p;
+        s->p = NULL;
+        p->cookie = s->task ? s->task->cookie : 0;
+        if (s->task)
+            s->task->cookie = 0;
+        pending_commit(p);
+        return;
+    }
+    sa_log(sa, ADIT_LOG_AUDIT, "CHD", "CHILD_SA %s failed: %s", s->p->cfg->name, s->why.text);
+    if (s->task)
+        event_done(sa->ike, s->task->cookie, s->rc, s->why.text);
+    if (s->task)
+        s->task->cookie = 0;
+}
+
+static void first_failed(struct ike_xchg *x, void *scratch, enum adit_rc rc, const struct adit_why *why)
+{
+    struct first_child *s = scratch;
+    if (s->task)
+        event_done(x->ike, s->task->cookie, rc, why->text);
+    if (s->task)
+        s->task->cookie = 0;
+}
+
+static void first_fini(struct ike_xchg *x, void *scratch)
+{
+    struct first_child *s = scratch;
+    if (s->task && s->task->cookie) /* the SA ended in mid-exchange */
+        event_done(x->ike, s->task->cookie, ADIT_ERR_CLOSED, "the IKE SA ended before its Child SA was made");
+    task_free(s->task);
+    pending_free(s->p);
+    s->p = NULL;
+    s->task = NULL;
+}
+
+const struct ike_step step_first_child_req = {
+    .name = "CHILD_CREATE", .exchange = XCHG_IKE_AUTH, .role = XCHG_REQUESTER, .scratch = sizeof(struct first_child),
+    .want = first_want, .build = first_build, .consume = first_consume, .commit = first_commit, .failed = first_failed,
+    .fini = first_fini,
+};

@@ -1,0 +1,150 @@
+/* informational.c - INFORMATIONAL exchanges: liveness, notifies, and what the peer deletes (RFC 7296 s1.4, s2.4). */
+#include "ike/sa.h"
+
+/* --- requester ----------------------------------------------------------------------------------------------------- */
+
+static enum adit_rc liveness_build(struct ike_xchg *x, void *scratch, struct wr *w, struct adit_why *why)
+{
+    ike_count(x->ike, x->sa, ADIT_C_DPD_SENT);
+    return ADIT_OK; /* empty: any answer proves life */
+}
+
+static enum adit_rc notify_build(struct ike_xchg *x, void *scratch, struct wr *w, struct adit_why *why)
+{
+    notify_put(w, x->task->notify, SPAN_NONE);
+    return ADIT_OK;
+}
+
+static void notify_commit(struct ike_xchg *x, void *scratch)
+{
+    struct ike_sa *sa = x->sa;
+    if (sa->state == SA_DELETING)
+        sa_end(sa, ADIT_ERR_AUTH, sa->failure);
+}
+
+static void notify_failed(struct ike_xchg *x, void *scratch, enum adit_rc rc, const struct adit_why *why)
+{
+    notify_commit(x, scratch);
+}
+
+const struct ike_step step_liveness_req = {
+    .name = "IKE_DPD", .exchange = XCHG_INFORMATIONAL, .role = XCHG_REQUESTER, .build = liveness_build,
+};
+const struct ike_step step_notify_req = {
+    .name = "IKE_NOTIFY", .exchange = XCHG_INFORMATIONAL, .role = XCHG_REQUESTER, .build = notify_build,
+    .commit = notify_commit, .failed = notify_failed,
+};
+
+/* --- responder ----------------------------------------------------------------------------------------------------- */
+
+#define DELETES_MAX 64
+struct info_resp {
+    bool delete_ike, fatal;
+    uint32_t answer[DELETES_MAX]; /* our inbound SPIs of what the peer deletes */
+    uint32_t gone[DELETES_MAX];   /* ids of those children */
+    uint16_t n_answer, n_gone;
+    char why[96];
+};
+
+static enum want want(struct ike_sa *sa, const struct ike_msg *msg)
+{
+    return msg && sa->state >= SA_ESTABLISHED ? WANT_OPEN : WANT_NO;
+}
+
+/* RFC 7296 s1.4.1: the answer names the other half, unless we are deleting the same SA ourselves. */
+static void note_delete(struct ike_xchg *x, struct info_resp *s, uint32_t spi)
+{
+    struct ike_child *c = child_by_spi(x->sa, spi, false);
+    if (!c || s->n_gone == DELETES_MAX)
+        return;
+    s->gone[s->n_gone++] = c->id;
+    if (c->state != ADIT_CHILD_DELETING)
+        s->answer[s->n_answer++] = c->spi_in;
+}
+
+static enum adit_rc read_delete(struct ike_xchg *x, struct info_resp *s, struct adit_span body, struct adit_why *why)
+{
+    struct delete_payload d;
+    struct rd in = rd_init(body);
+    if (!delete_get(&in, &d))
+        return why_set(why, ADIT_ERR_MALFORMED, "Delete payload: %s", in.fail);
+    if (d.proto == PROTO_IKE) {
+        s->delete_ike = true;
+        return ADIT_OK;
+    }
+    if (d.proto != PROTO_ESP)
+        return ADIT_OK;
+    struct rd spis = rd_init(d.spis);
+    for (uint16_t i = 0; i < d.n; i++)
+        note_delete(x, s, rd_u32(&spis));
+    return ADIT_OK;
+}
+
+static void read_notify(struct info_resp *s, const struct notify *n)
+{
+    bool ends = n->type == N_AUTHENTICATION_FAILED || n->type == N_INVALID_SYNTAX ||
+                n->type == N_UNSUPPORTED_CRITICAL_PAYLOAD;
+    if (!ends)
+        return;
+    s->fatal = true; /* RFC 7296 s2.21.2: the initiator did not accept our IKE_AUTH */
+    strbuf_addf(&(struct strbuf){ s->why, 0, sizeof(s->why) }, "peer reports %s", iana_name(IANA_N, n->type));
+}
+
+static enum adit_rc consume(struct ike_xchg *x, void *scratch, const struct ike_msg *msg, struct adit_why *why)
+{
+    struct info_resp *s = scratch;
+    struct notify n;
+    uint16_t at = 0;
+    for (uint16_t i = 0; i < msg->n; i++)
+        if (msg->v[i].type == PLD_DELETE)
+            TRY(read_delete(x, s, msg->v[i].body, why));
+    while (msg_next_notify(msg, &at, &n))
+        read_notify(s, &n);
+    return ADIT_OK;
+}
+
+static enum adit_rc build(struct ike_xchg *x, void *scratch, struct wr *w, struct adit_why *why)
+{
+    struct info_resp *s = scratch;
+    if (s->n_answer && !s->delete_ike)
+        delete_put_child(w, PROTO_ESP, s->answer, s->n_answer);
+    return ADIT_OK;
+}
+
+/* A Child SA that the peer closes goes; its close_action may want it back. Superseded ones end a rekeying. */
+static void close_child(struct ike_sa *sa, uint32_t id)
+{
+    struct ike_child *c = child_by_id(sa->ike, id);
+    if (!c || c->sa != sa)
+        return;
+    const struct adit_child_cfg *cfg = c->cfg;
+    bool wanted = c->state == ADIT_CHILD_INSTALLED;
+    child_remove(c, IKE_CHILD_GRACE, "closed by the peer");
+    if (wanted)
+        child_lost(sa, cfg, cfg->close_action);
+}
+
+static void close_ike(struct ike_sa *sa)
+{
+    uint32_t crossing = sa->out && sa->out->task ? sa->out->task->crossing_id : 0;
+    if (crossing) /* RFC 7296 s2.8.2: our own rekeying came too late */
+        collide_ike_settle(sa, crossing);
+    sa_linger(sa, ADIT_ERR_CLOSED, sa->successor ? "replaced by rekeying" : "closed by the peer");
+}
+
+static void commit(struct ike_xchg *x, void *scratch)
+{
+    struct info_resp *s = scratch;
+    struct ike_sa *sa = x->sa;
+    for (uint16_t i = 0; i < s->n_gone && !s->delete_ike; i++)
+        close_child(sa, s->gone[i]);
+    if (s->delete_ike)
+        close_ike(sa);
+    else if (s->fatal)
+        sa_linger(sa, ADIT_ERR_AUTH, s->why);
+}
+
+const struct ike_step step_informational_resp = {
+    .name = "IKE_INFO", .exchange = XCHG_INFORMATIONAL, .role = XCHG_RESPONDER, .scratch = sizeof(struct info_resp),
+    .want = want, .consume = consume, .build = build, .commit = commit,
+};
