@@ -18,7 +18,9 @@ void pki_store_free(struct pki_store *s)
     for (size_t i = 0; i < s->n_cas; i++)
         pki_cert_free(s->cas[i]);
     mem_del(s->cas);
-    X509_STORE_free(s->trusted);
+    sk_X509_free(s->anchors);
+    sk_X509_free(s->others);
+    X509_STORE_free(s->lists);
     mem_del(s);
 }
 
@@ -28,8 +30,10 @@ struct pki_store *pki_store_new(const struct adit_crypto *c)
     if (!s)
         return NULL;
     s->crypto = c;
-    s->trusted = X509_STORE_new();
-    if (s->trusted)
+    s->lists = X509_STORE_new();
+    s->anchors = sk_X509_new_null();
+    s->others = sk_X509_new_null();
+    if (s->lists && s->anchors && s->others)
         return s;
     pki_store_free(s);
     return NULL;
@@ -48,6 +52,40 @@ static bool make_room(struct pki_store *s)
     return true;
 }
 
+static bool issued(X509 *issuer, X509 *subject)
+{
+    return X509_check_issued(issuer, subject) == X509_V_OK;
+}
+
+/* Does any CA here but x509 itself stand above it? */
+static bool has_issuer(const struct pki_store *s, X509 *x509)
+{
+    for (size_t i = 0; i < s->n_cas; i++)
+        if (s->cas[i]->x509 != x509 && issued(s->cas[i]->x509, x509))
+            return true;
+    return false;
+}
+
+/* Anchors that the newcomer has issued are anchors no more. */
+static bool demote_issued_by(struct pki_store *s, X509 *newcomer)
+{
+    for (int i = sk_X509_num(s->anchors) - 1; i >= 0; i--) {
+        X509 *anchor = sk_X509_value(s->anchors, i);
+        if (issued(anchor, anchor) || !issued(newcomer, anchor))
+            continue;
+        if (sk_X509_push(s->others, anchor) <= 0)
+            return false;
+        (void)sk_X509_delete(s->anchors, i);
+    }
+    return true;
+}
+
+static bool place(struct pki_store *s, X509 *x509)
+{
+    bool anchor = issued(x509, x509) || !has_issuer(s, x509);
+    return demote_issued_by(s, x509) && sk_X509_push(anchor ? s->anchors : s->others, x509) > 0;
+}
+
 enum adit_rc pki_store_add_ca(struct pki_store *s, struct pki_cert *ca)
 {
     if (!pki_cert_is_ca(ca))
@@ -55,11 +93,12 @@ enum adit_rc pki_store_add_ca(struct pki_store *s, struct pki_cert *ca)
     for (size_t i = 0; i < s->n_cas; i++)
         if (span_equal(pki_cert_der(s->cas[i]), pki_cert_der(ca)))
             return ADIT_OK;
-    if (!make_room(s) || X509_STORE_add_cert(s->trusted, ca->x509) != 1) {
+    if (!make_room(s) || !place(s, ca->x509)) {
         ERR_clear_error();
         return ADIT_ERR_MEMORY;
     }
     s->cas[s->n_cas++] = pki_cert_ref(ca);
+    ERR_clear_error();
     return ADIT_OK;
 }
 
@@ -97,13 +136,14 @@ static int judge_problem(int ok, X509_STORE_CTX *ctx)
 static bool prepare(X509_STORE_CTX *ctx, const struct pki_store *s, const struct pki_cert *leaf,
                     STACK_OF(X509) *untrusted, uint64_t unix_now)
 {
-    if (X509_STORE_CTX_init(ctx, s->trusted, leaf->x509, untrusted) != 1)
+    if (X509_STORE_CTX_init(ctx, s->lists, leaf->x509, untrusted) != 1)
         return false;
+    X509_STORE_CTX_set0_trusted_stack(ctx, s->anchors);
     X509_VERIFY_PARAM *p = X509_STORE_CTX_get0_param(ctx);
     X509_VERIFY_PARAM_set_time(p, (time_t)unix_now);
     X509_VERIFY_PARAM_set_depth(p, DEPTH_MAX);
     X509_VERIFY_PARAM_set_auth_level(p, SECURITY_LEVEL);
-    /* An intermediate CA that is configured is an anchor; peers' certificates never get into the store. */
+    /* An anchor may be an intermediate CA; peers' certificates never are anchors. */
     unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
     X509_STORE_CTX_set_verify_cb(ctx, judge_problem);
     return X509_VERIFY_PARAM_set_flags(p, flags) == 1 &&
@@ -183,7 +223,7 @@ enum adit_rc pki_verify(const struct pki_store *s, const struct pki_cert *leaf, 
 {
     TRY(pki_usage_check(leaf, why));
     X509_STORE_CTX *ctx = X509_STORE_CTX_new_ex(crypto_libctx(s->crypto), NULL);
-    STACK_OF(X509) *untrusted = sk_X509_new_null();
+    STACK_OF(X509) *untrusted = sk_X509_dup(s->others);
     bool ok = ctx && untrusted;
     for (size_t i = 0; ok && i < n_extra && i < EXTRA_MAX; i++)
         ok = sk_X509_push(untrusted, extra[i]->x509) > 0;
