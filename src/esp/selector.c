@@ -62,19 +62,13 @@ static struct side destination(const struct ip_packet *ip)
     return (struct side){ &ip->dst, ip->proto, ip->has_ports, ip->dst_port };
 }
 
-static bool is_icmp_error(const struct ip_packet *ip)
-{
-    return ip->has_ports && !ip_is_fragment(ip) && icmp_is_error(ip->proto, (uint8_t)(ip->src_port >> 8)) &&
-           (ip->proto == IP_PROTO_ICMP || ip->proto == IP_PROTO_ICMPV6);
-}
-
 /* RFC 4301 s6.2: an error may come from a router in between; what counts is the packet that it is about, which went
  * the other way. */
 static bool quoted_fits(const struct esp_sa *sa, const struct ip_packet *ip, struct adit_span upper)
 {
     struct rd in = rd_init(upper);
     struct icmp_error err;
-    if (!is_icmp_error(ip) || !icmp_error_get(&in, ip, &err))
+    if ((ip->proto != IP_PROTO_ICMP && ip->proto != IP_PROTO_ICMPV6) || !icmp_error_get(&in, ip, &err))
         return false;
     struct side local = source(&err.quoted), remote = destination(&err.quoted);
     return both_fit(sa, &local, &remote);

@@ -231,6 +231,43 @@ static void a_peer_that_moves_is_noticed(void **state)
     pair_stop(&p);
 }
 
+/* Bare ESP tells no port, whatever the path says where IKE talks; nor does it with UDP if the receiver can't see it. */
+static void a_missing_port_is_no_move(void **state)
+{
+    static const struct {
+        const char *what;
+        bool udp;
+        uint16_t port;
+        unsigned events;
+    } rows[] = {
+        { "bare", false, 0, 0 },
+        { "bare, some port", false, 9, 0 },
+        { "UDP, unknown", true, 0, 0 },
+        { "UDP, other", true, 9, ESP_EV_PATH },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct pair p;
+        start(&p);
+        p.b->udp = rows[i].udp;
+        struct adit_path from = *esp_sa_path(p.b);
+        from.remote.port = rows[i].port;
+        assert_row(rows[i].what, events_from(&p, sealed(&p, &box), &from) == rows[i].events);
+        pair_stop(&p);
+    }
+}
+
+static void a_packet_may_end_with_its_buffer(void **state)
+{
+    struct pair p;
+    start(&p);
+    struct esp_pkt *pkt = sealed(&p, &box);
+    pkt->cap = pkt->off + pkt->len - 1;
+    assert_int_equal(open_one(p.at_b, pkt, 1), ESP_MALFORMED);
+    pkt->cap++;
+    assert_int_equal(open_one(p.at_b, pkt, 1), ESP_OK);
+    pair_stop(&p);
+}
+
 static void without_a_window_nobody_moves(void **state)
 {
     struct pair p;
@@ -271,6 +308,8 @@ int main(void)
         cmocka_unit_test(mixed_batches),
         cmocka_unit_test(the_first_packet_activates_the_way_back),
         cmocka_unit_test(a_peer_that_moves_is_noticed),
+        cmocka_unit_test(a_missing_port_is_no_move),
+        cmocka_unit_test(a_packet_may_end_with_its_buffer),
         cmocka_unit_test(without_a_window_nobody_moves),
         cmocka_unit_test(other_traffic_is_refused),
     };

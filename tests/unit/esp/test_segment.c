@@ -58,6 +58,19 @@ static void others_are_not(void **state)
     }
 }
 
+static void extension_headers_are_left_to_others(void **state)
+{
+    uint8_t packet[200];
+    struct segment s;
+    size_t n = unhex(packet,
+                     "60000000 0026 3c 40 20010db8000000000000000000000001 20010db8000000000000000000000002"
+                     "0600010400000000 1000 0050 00000001 00000001 5010 01f4 0000 0000 61626364656667686970");
+    assert_false(segment_get(packet, n, &s));
+    packet[6] = 6; /* the same octets without one: the option header is read as TCP's */
+    packet[40 + TCP_DOFF_AT] = 0x50;
+    assert_true(segment_get(packet, n, &s));
+}
+
 static void lengths_are_written(void **state)
 {
     for (int i = 0; i < 4; i++) {
@@ -78,6 +91,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(segments_are_found),
         cmocka_unit_test(others_are_not),
+        cmocka_unit_test(extension_headers_are_left_to_others),
         cmocka_unit_test(lengths_are_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,27 @@ static void addresses(void **state)
     pair_stop(&p);
 }
 
+static void v6_addresses(void **state)
+{
+    static const struct {
+        const char *what;
+        uint8_t local, remote;
+        bool fits;
+    } rows[] = { { "low ends", 10, 20, true },     { "high ends", 19, 29, true },
+                 { "inside", 15, 25, true },       { "local below", 9, 25, false },
+                 { "local above", 20, 25, false }, { "remote below", 15, 19, false },
+                 { "remote above", 15, 30, false } };
+    struct pair p;
+    start(&p, range(ip6(1, 10), ip6(1, 19)), range(ip6(2, 20), ip6(2, 29)));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct adit_addr local = ip6(1, rows[i].local), remote = ip6(2, rows[i].remote);
+        assert_row(rows[i].what, esp_sa_selects(p.a, &local, &remote, 17, 1, 2) == rows[i].fits);
+    }
+    struct adit_addr local4 = ip4(0x20, 1, 0xd, 0xb8), remote4 = local4;
+    assert_false(esp_sa_selects(p.a, &local4, &remote4, 17, 1, 2));
+    pair_stop(&p);
+}
+
 /* An error about a UDP packet 10.0.0.5:1000 -> 10.9.0.7:2000, told by a router. */
 static size_t router_error(uint8_t *out, uint16_t local_port)
 {
@@ -138,6 +159,22 @@ static void icmp_errors_pass_by_what_they_quote(void **state)
     pair_stop(&p);
 }
 
+static void icmp_v6_errors_too(void **state)
+{
+    struct pair p;
+    uint8_t quoted[100], packet[1280];
+    struct adit_addr router = ip6(77, 1);
+    struct ip_packet ip;
+    start(&p, ts_host(ip6(1, 1), 17, 1000, 1000), ts_host(ip6(2, 2), 17, 0, 65535));
+    struct rd in = rd_init(span(quoted, sample6(quoted, 80)));
+    assert_true(ip_get(&in, &ip));
+    size_t n = icmp_error_put(packet, sizeof(packet), ICMP_TIME_EXCEEDED, quoted, &ip, &router, 0);
+    assert_true(accepts(p.a, packet, n));
+    packet[n - 1] ^= 1;
+    assert_false(accepts(p.a, packet, n));
+    pair_stop(&p);
+}
+
 static void an_open_sa_takes_errors_as_they_are(void **state)
 {
     struct pair p;
@@ -152,10 +189,9 @@ static void an_open_sa_takes_errors_as_they_are(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(protocols_and_ports),
-        cmocka_unit_test(addresses),
-        cmocka_unit_test(icmp_errors_pass_by_what_they_quote),
-        cmocka_unit_test(an_open_sa_takes_errors_as_they_are),
+        cmocka_unit_test(protocols_and_ports), cmocka_unit_test(addresses),
+        cmocka_unit_test(v6_addresses),        cmocka_unit_test(icmp_errors_pass_by_what_they_quote),
+        cmocka_unit_test(icmp_v6_errors_too),  cmocka_unit_test(an_open_sa_takes_errors_as_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
