@@ -1,0 +1,93 @@
+/* test_options.c - the command line of adit: what is taken, and what is said about mistakes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+#include "base/span.h"
+#include "cli/cli.h"
+
+static int split(const char *line, char *mem, size_t cap, char **argv)
+{
+    int n = 0;
+    snprintf(mem, cap, "%s", line);
+    for (char *word = strtok(mem, " "); word; word = strtok(NULL, " "))
+        argv[n++] = word;
+    return n;
+}
+
+static void takes_options_and_words(void **state)
+{
+    char mem[256], *argv[16], problem[128];
+    struct cli_args a;
+    int n = split("initiate --child net --timeout=10 file.conf --json more", mem, sizeof(mem), argv);
+    assert_true(cli_parse(n, argv, "jct", &a, problem, sizeof(problem)));
+    assert_string_equal(a.child, "net");
+    assert_string_equal(a.timeout, "10");
+    assert_true(a.json);
+    assert_null(a.ike);
+    assert_int_equal(a.n_words, 2);
+    assert_string_equal(a.words[0], "file.conf");
+    assert_string_equal(a.words[1], "more");
+}
+
+static void names_mistakes(void **state)
+{
+    static const struct { const char *what, *line, *problem; } rows[] = {
+        { "unknown", "load --nonsense", "unknown option --nonsense" },
+        { "of another subcommand", "load --child x", "unknown option --child" },
+        { "value missing", "initiate --ike", "--ike needs NAME" },
+        { "value for a switch", "initiate --json=yes", "--json takes no value" },
+        { "short", "load -x", "unknown option -x" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char mem[256], *argv[16], problem[128] = "";
+        struct cli_args a;
+        int n = split(rows[i].line, mem, sizeof(mem), argv);
+        if (cli_parse(n, argv, rows[i].line[0] == 'l' ? "js" : "jsi", &a, problem, sizeof(problem)) ||
+            strcmp(problem, rows[i].problem))
+            fail_msg("%s: got '%s'", rows[i].what, problem);
+    }
+}
+
+static void every_subcommand_is_complete(void **state)
+{
+    for (const struct cli_command *c = cli_commands; c->name; c++) {
+        assert_non_null(c->run);
+        assert_true(strlen(c->help) > 5);
+        assert_true(c->min_words <= c->max_words);
+        for (const struct cli_command *o = c + 1; o->name; o++)
+            assert_string_not_equal(c->name, o->name);
+    }
+}
+
+static void formats_numbers_for_people(void **state)
+{
+    static const struct { unsigned long long n; const char *wanted; } bytes[] = {
+        { 0, "0 B" }, { 999, "999 B" }, { 1000, "1.0 kB" }, { 1234567, "1.2 MB" }, { 999960000, "1.0 GB" },
+    };
+    static const struct { long long n; const char *wanted; } ages[] = {
+        { -5, "0 s" }, { 61, "1 min" }, { 7500, "2 h 5 min" }, { 3553200, "41 d 3 h" },
+    };
+    char out[32];
+    for (size_t i = 0; i < ARRAY_LEN(bytes); i++)
+        assert_string_equal(format_bytes(out, sizeof(out), bytes[i].n), bytes[i].wanted);
+    for (size_t i = 0; i < ARRAY_LEN(ages); i++)
+        assert_string_equal(format_age(out, sizeof(out), ages[i].n), ages[i].wanted);
+    assert_int_equal(format_number("12", -1), 12);
+    assert_int_equal(format_number("12x", -1), -1);
+    assert_int_equal(format_number(NULL, 7), 7);
+    assert_string_equal(format_socket("unix:///run/x"), "/run/x");
+    assert_string_equal(format_socket("/run/x"), "/run/x");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_options_and_words),
+        cmocka_unit_test(names_mistakes),
+        cmocka_unit_test(every_subcommand_is_complete),
+        cmocka_unit_test(formats_numbers_for_people),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
