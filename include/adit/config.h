@@ -5,6 +5,8 @@
 
 #include "adit/model.h"
 
+#pragma GCC visibility push(default) /* what follows is the library's interface */
+
 struct adit_config;
 
 /* Key and value of an option that belongs to an extension; both as written. */
@@ -142,4 +144,5 @@ const struct adit_conn *adit_config_conn(const struct adit_config *cfg, const ch
 /* Value of an extension's option, or NULL: child first, then connection. */
 const char *adit_option_get(const struct adit_option *options, uint16_t n, const char *key);
 
+#pragma GCC visibility pop
 #endif

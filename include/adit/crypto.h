@@ -4,6 +4,8 @@
 
 #include "adit/base.h"
 
+#pragma GCC visibility push(default) /* what follows is the library's interface */
+
 struct adit_crypto;
 
 /* Fills out[n] with random octets; false = no entropy. */
@@ -17,4 +19,5 @@ void adit_crypto_free(struct adit_crypto *c);
 /* Random octets from the set's generator. */
 ADIT_MUST_USE bool adit_crypto_random(struct adit_crypto *c, uint8_t *out, size_t n);
 
+#pragma GCC visibility pop
 #endif

@@ -13,6 +13,8 @@
 #include "adit/config.h"
 #include "adit/crypto.h"
 
+#pragma GCC visibility push(default) /* what follows is the library's interface */
+
 struct adit_ike;
 
 struct adit_host {
@@ -175,4 +177,5 @@ const struct adit_option_def *adit_ike_options(size_t *n);
 /* Name and document of extension i; false at the end. */
 bool adit_ike_extension(size_t i, const char **name, const char **spec);
 
+#pragma GCC visibility pop
 #endif

@@ -1,0 +1,7 @@
+/* version.c - see adit/version.h. */
+#include "adit/version.h"
+
+const char *adit_version(void)
+{
+    return ADIT_VERSION;
+}
