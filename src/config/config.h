@@ -8,8 +8,8 @@
 #include "base/buf.h"
 #include "model/model.h"
 
-#define CONFIG_PROBLEMS_MAX 50  /* errors and warnings that are kept; all are counted */
-#define CONFIG_NODES_MAX    100000
+#define CONFIG_PROBLEMS_MAX 50 /* errors and warnings that are kept; all are counted */
+#define CONFIG_NODES_MAX 100000
 
 /* --- files -------------------------------------------------------------------------------------------------------- */
 
@@ -19,9 +19,11 @@ struct config_io {
     /* The whole file replaces out's contents. ADIT_ERR_NOT_FOUND, ADIT_ERR_IO, ADIT_ERR_LIMIT with *why. */
     enum adit_rc (*read)(void *arg, const char *path, struct adit_buf *out, struct adit_why *why);
     /* Names the regular files that match, sorted; none is no error. */
-    enum adit_rc (*glob)(void *arg, const char *pattern, config_path_fn *found, void *found_arg, struct adit_why *why);
+    enum adit_rc (*glob)(void *arg, const char *pattern, config_path_fn *found, void *found_arg,
+                         struct adit_why *why);
     /* Names the regular files (also hidden ones) of a directory, sorted; a missing directory has none. */
-    enum adit_rc (*list)(void *arg, const char *dir, config_path_fn *found, void *found_arg, struct adit_why *why);
+    enum adit_rc (*list)(void *arg, const char *dir, config_path_fn *found, void *found_arg,
+                         struct adit_why *why);
 };
 /* posix_io.c: the system's files. Files above 16 MiB are refused. */
 extern const struct config_io config_posix_io;
@@ -30,9 +32,9 @@ extern const struct config_io config_posix_io;
 
 struct config_problem {
     bool warning;
-    const char *file; /* "vici" for what came by VICI */
+    const char *file;      /* "vici" for what came by VICI */
     unsigned line, column; /* from 1; 0 = the file as a whole */
-    const char *text; /* what is wrong, the nearest known word, what to do; one line */
+    const char *text;      /* what is wrong, the nearest known word, what to do; one line */
 };
 struct config_report {
     struct arena arena;
@@ -52,8 +54,8 @@ enum adit_rc config_report_why(const struct config_report *r, struct adit_why *w
 enum config_kind { CONFIG_SECTION, CONFIG_VALUE, CONFIG_LIST };
 struct config_node {
     enum config_kind kind;
-    const char *name;             /* "" for the root and for items of lists */
-    struct adit_span value;       /* CONFIG_VALUE; a NUL that is not counted follows; p = NULL: unset by "key =" */
+    const char *name;       /* "" for the root and for items of lists */
+    struct adit_span value; /* CONFIG_VALUE; a NUL that is not counted follows; p = NULL: unset by "key =" */
     struct config_node *first, *last, *next;
     const char *file;
     unsigned line, column;
@@ -65,12 +67,19 @@ struct config_node *config_tree_new(struct arena *arena, const char *file);
 struct config_node *config_tree_add(struct arena *arena, struct config_node *parent, enum config_kind kind,
                                     const char *name, struct adit_span value);
 /* A direct child of this kind, or NULL. Unset keys are not found. */
-const struct config_node *config_tree_get(const struct config_node *section, enum config_kind kind, const char *name);
+const struct config_node *config_tree_get(const struct config_node *section, enum config_kind kind,
+                                          const char *name);
 
 /* --- options of extensions ---------------------------------------------------------------------------------------------- */
 
 enum config_option_scope { CONFIG_OPT_CONN, CONFIG_OPT_CHILD, CONFIG_OPT_DAEMON };
-enum config_option_type { CONFIG_OPT_BOOL, CONFIG_OPT_WORD, CONFIG_OPT_UINT, CONFIG_OPT_TIME, CONFIG_OPT_TEXT };
+enum config_option_type {
+    CONFIG_OPT_BOOL,
+    CONFIG_OPT_WORD,
+    CONFIG_OPT_UINT,
+    CONFIG_OPT_TIME,
+    CONFIG_OPT_TEXT
+};
 /* The engine's rows (adit_ike_options()), handed in. Values land in the snapshot's options normalised: "yes" or "no",
  * the word as in `words`, decimal numbers, seconds. Only those that are set; the owner knows its default. */
 struct config_option {
@@ -102,13 +111,14 @@ ADIT_MUST_USE enum adit_rc config_load(const struct config_source *src, struct a
                                        struct config_report *report);
 /* One connection of a load-conn message: `section` is the section `<name>`; certs, cacerts are contents then. Added to
  * cfg (an equal name is replaced in place). Nothing is added on errors. */
-ADIT_MUST_USE enum adit_rc config_conn_from_tree(const struct config_source *src, const struct config_node *section,
-                                                 struct adit_config *cfg, struct config_report *report);
+ADIT_MUST_USE enum adit_rc config_conn_from_tree(const struct config_source *src,
+                                                 const struct config_node *section, struct adit_config *cfg,
+                                                 struct config_report *report);
 
 /* explain.c. What each connection (name NULL: all) will do, for people: every key with its effective value, where it was
  * set or that it is the default; proposals expanded. Appended to out. */
-ADIT_MUST_USE enum adit_rc config_explain(const struct config_source *src, const char *name, struct adit_buf *out,
-                                          struct config_report *report);
+ADIT_MUST_USE enum adit_rc config_explain(const struct config_source *src, const char *name,
+                                          struct adit_buf *out, struct config_report *report);
 
 /* --- daemon.c: adit.conf ------------------------------------------------------------------------------------------------------ */
 
@@ -118,37 +128,46 @@ struct config_daemon {
     uint16_t n_vici_sockets;
     const char *const *vici_sockets; /* paths */
     const char *swanctl_conf;
-    int log; /* enum adit_level of adit/ike.h */
+    int log;                             /* enum adit_level of adit/ike.h */
     const char *ike_keylog, *esp_keylog; /* paths; NULL = off */
     enum config_dataplane dataplane;
     uint32_t workers; /* 0 = one a core */
     bool install_routes, mss_clamp, raw_esp;
-    const char *tun_name; /* NULL = default */
-    uint32_t mtu;         /* of the TUN; 0 = derive */
+    const char *tun_name;         /* NULL = default */
+    uint32_t mtu;                 /* of the TUN; 0 = derive */
     uint32_t fwmark, route_table; /* 0 = none, main */
 };
 /* Reads section `adit` of `path` (NULL or a file that does not exist: all defaults). Strings live in the arena. */
-ADIT_MUST_USE enum adit_rc config_daemon_load(const struct config_source *src, const char *path, struct arena *arena,
-                                              struct config_daemon *out, struct config_report *report);
+ADIT_MUST_USE enum adit_rc config_daemon_load(const struct config_source *src, const char *path,
+                                              struct arena *arena, struct config_daemon *out,
+                                              struct config_report *report);
 
 /* --- diff.c ----------------------------------------------------------------------------------------------------------------------- */
 
-enum config_change_kind { CONFIG_CONN_ADDED, CONFIG_CONN_REMOVED, CONFIG_CONN_CHANGED, CONFIG_CHILD_ADDED,
-                          CONFIG_CHILD_REMOVED, CONFIG_CHILD_CHANGED };
+enum config_change_kind {
+    CONFIG_CONN_ADDED,
+    CONFIG_CONN_REMOVED,
+    CONFIG_CONN_CHANGED,
+    CONFIG_CHILD_ADDED,
+    CONFIG_CHILD_REMOVED,
+    CONFIG_CHILD_CHANGED
+};
 struct config_change {
     enum config_change_kind kind;
-    const struct adit_conn *before, *after;             /* NULL: added, removed */
+    const struct adit_conn *before, *after;                  /* NULL: added, removed */
     const struct adit_child_cfg *child_before, *child_after; /* of the CHILD_ kinds */
-    const char *key; /* CHANGED: the first key that differs */
+    const char *key;                                         /* CHANGED: the first key that differs */
 };
 typedef void config_change_fn(void *arg, const struct config_change *change);
 /* Calls changed() for each difference of two snapshots (NULL = empty). CONN_CHANGED is about everything but the children;
  * those of a connection that stays are reported one by one. What counts is the value, not how or where it was written. */
-void config_diff(const struct adit_config *before, const struct adit_config *after, config_change_fn *changed, void *arg);
+void config_diff(const struct adit_config *before, const struct adit_config *after, config_change_fn *changed,
+                 void *arg);
 
 /* --- reference.c ------------------------------------------------------------------------------------------------------------------- */
 
 /* docs/reference/options.md: every key with type, default and meaning, and those that are refused with the reason. */
-ADIT_MUST_USE enum adit_rc config_print_reference(const struct config_option *options, size_t n, struct adit_buf *out);
+ADIT_MUST_USE enum adit_rc config_print_reference(const struct config_option *options, size_t n,
+                                                  struct adit_buf *out);
 
 #endif

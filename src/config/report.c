@@ -47,7 +47,8 @@ enum adit_rc config_report_why(const struct config_report *r, struct adit_why *w
             continue;
         print_place(&place, &r->v[i]);
         if (r->errors > 1)
-            return why_set(why, ADIT_ERR_CONFIG, "%s: %s (and %u more)", place.p, r->v[i].text, r->errors - 1);
+            return why_set(why, ADIT_ERR_CONFIG, "%s: %s (and %u more)", place.p, r->v[i].text,
+                           r->errors - 1);
         return why_set(why, ADIT_ERR_CONFIG, "%s: %s", place.p, r->v[i].text);
     }
     return why_set(why, ADIT_ERR_CONFIG, "bad configuration");

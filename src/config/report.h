@@ -17,13 +17,13 @@ static inline struct place place_of(const struct config_node *node)
     return (struct place){ node->file, node->line, node->column };
 }
 
-#define report_at(r, warning, at, ...)                                                                           \
-    do {                                                                                                         \
-        struct adit_why report_why_;                                                                             \
-        why_set(&report_why_, ADIT_ERR_CONFIG, __VA_ARGS__);                                                     \
-        report_put(r, warning, at, report_why_.text);                                                            \
+#define report_at(r, warning, at, ...)                                                                       \
+    do {                                                                                                     \
+        struct adit_why report_why_;                                                                         \
+        why_set(&report_why_, ADIT_ERR_CONFIG, __VA_ARGS__);                                                 \
+        report_put(r, warning, at, report_why_.text);                                                        \
     } while (0)
-#define report_error(r, node, ...)   report_at(r, false, place_of(node), __VA_ARGS__)
+#define report_error(r, node, ...) report_at(r, false, place_of(node), __VA_ARGS__)
 #define report_warning(r, node, ...) report_at(r, true, place_of(node), __VA_ARGS__)
 
 #endif

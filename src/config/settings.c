@@ -5,7 +5,7 @@
 #include "config/report.h"
 #include "config/text.h"
 
-#define DEPTH_MAX   32 /* sections inside each other */
+#define DEPTH_MAX 32   /* sections inside each other */
 #define INCLUDE_MAX 10 /* files inside each other, as strongSwan's */
 
 struct config_ref {
@@ -69,7 +69,8 @@ static bool count_node(struct reader *r, struct place at)
     return r->nodes <= CONFIG_NODES_MAX;
 }
 
-static struct config_node *find(const struct config_node *section, enum config_kind kind, struct adit_span name)
+static struct config_node *find(const struct config_node *section, enum config_kind kind,
+                                struct adit_span name)
 {
     struct config_node *node = section->first;
     while (node && (node->kind != kind || !span_equal(span_str(node->name), name)))
@@ -78,8 +79,8 @@ static struct config_node *find(const struct config_node *section, enum config_k
 }
 
 /* The section or key of this name, made if it isn't there. */
-static struct config_node *obtain(struct reader *r, struct config_node *parent, enum config_kind kind, const char *name,
-                                  struct place at)
+static struct config_node *obtain(struct reader *r, struct config_node *parent, enum config_kind kind,
+                                  const char *name, struct place at)
 {
     struct config_node *node = find(parent, kind, span_str(name));
     if (node)
@@ -177,7 +178,8 @@ static bool read_refs(struct file *f, struct config_node *section)
     return true;
 }
 
-static bool read_section(struct file *f, struct config_node *parent, const char *name, struct place at, unsigned depth)
+static bool read_section(struct file *f, struct config_node *parent, const char *name, struct place at,
+                         unsigned depth)
 {
     struct config_node *section = obtain(f->r, parent, CONFIG_SECTION, name, at);
     if (!section)
@@ -265,14 +267,10 @@ static bool read_item(struct file *f, struct config_node *section, unsigned dept
         return read_include(f, section, at, depth);
     lexer_space(&f->lx);
     switch (lexer_peek(&f->lx)) {
-    case '=':
-        return read_value(f, section, name, at);
+    case '=': return read_value(f, section, name, at);
     case ':':
-    case '{':
-        return read_section(f, section, name, at, depth);
-    default:
-        report_at(f->r->report, false, here(f), "'=' or '{' is expected after '%s'", name);
-        return false;
+    case '{': return read_section(f, section, name, at, depth);
+    default: report_at(f->r->report, false, here(f), "'=' or '{' is expected after '%s'", name); return false;
     }
 }
 
@@ -328,7 +326,8 @@ static struct config_node *lookup(struct reader *r, const struct config_ref *ref
 /* Copies into `to` what it lacks; its own keys stay first. */
 static void inherit(struct reader *r, struct config_node *to, const struct config_node *from, unsigned depth)
 {
-    for (const struct config_node *node = from->first; node && !r->no_memory && depth < DEPTH_MAX; node = node->next) {
+    for (const struct config_node *node = from->first; node && !r->no_memory && depth < DEPTH_MAX;
+         node = node->next) {
         struct config_node *own = find(to, node->kind, span_str(node->name));
         if (!own) {
             own = obtain(r, to, node->kind, node->name, place_of(node));
@@ -342,7 +341,8 @@ static void inherit(struct reader *r, struct config_node *to, const struct confi
     }
 }
 
-static void resolve_ref(struct reader *r, struct config_node *node, const struct config_ref *ref, unsigned depth)
+static void resolve_ref(struct reader *r, struct config_node *node, const struct config_ref *ref,
+                        unsigned depth)
 {
     struct config_node *target = lookup(r, ref, depth);
     if (!target) {

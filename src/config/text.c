@@ -146,7 +146,8 @@ bool value_real(const char *text, double *out)
 
 bool value_is_encoded(const char *text)
 {
-    return text[0] == '0' && (tolower((unsigned char)text[1]) == 'x' || tolower((unsigned char)text[1]) == 's');
+    return text[0] == '0' &&
+           (tolower((unsigned char)text[1]) == 'x' || tolower((unsigned char)text[1]) == 's');
 }
 
 static int hex_digit(char c)

@@ -7,11 +7,11 @@
 #include "base/strbuf.h"
 
 /* Appends a formatted text of up to 2047 octets to a struct adit_buf; an enum adit_rc. */
-#define text_addf(buf, ...)                                                                                      \
-    ({                                                                                                           \
-        STRBUF(text_part_, 2048);                                                                                \
-        strbuf_addf(&text_part_, __VA_ARGS__);                                                                   \
-        buf_append(buf, span(text_part_.p, text_part_.n));                                                       \
+#define text_addf(buf, ...)                                                                                  \
+    ({                                                                                                       \
+        STRBUF(text_part_, 2048);                                                                            \
+        strbuf_addf(&text_part_, __VA_ARGS__);                                                               \
+        buf_append(buf, span(text_part_.p, text_part_.n));                                                   \
     })
 
 /* Calls with the start and length of each word between `separator`s; blanks around words are left out. */

@@ -29,8 +29,12 @@ struct config_node *config_tree_add(struct arena *arena, struct config_node *par
     uint8_t *own_value = kind == CONFIG_VALUE ? copy_value(arena, value) : NULL;
     if (!node || !own_name || (kind == CONFIG_VALUE && !own_value))
         return NULL;
-    *node = (struct config_node){ .kind = kind, .name = own_name, .value = { own_value, own_value ? value.n : 0 },
-                                  .file = parent->file, .line = parent->line, .column = parent->column };
+    *node = (struct config_node){ .kind = kind,
+                                  .name = own_name,
+                                  .value = { own_value, own_value ? value.n : 0 },
+                                  .file = parent->file,
+                                  .line = parent->line,
+                                  .column = parent->column };
     if (parent->last)
         parent->last->next = node;
     else
@@ -39,7 +43,8 @@ struct config_node *config_tree_add(struct arena *arena, struct config_node *par
     return node;
 }
 
-const struct config_node *config_tree_get(const struct config_node *section, enum config_kind kind, const char *name)
+const struct config_node *config_tree_get(const struct config_node *section, enum config_kind kind,
+                                          const char *name)
 {
     for (const struct config_node *node = section ? section->first : NULL; node; node = node->next) {
         bool unset = node->kind == CONFIG_VALUE && !node->value.p;

@@ -1,0 +1,61 @@
+/* children.c - the sections of `children`. */
+#include "config/load.h"
+
+static void check_child(struct load *l, const struct config_node *section, const struct adit_child_cfg *child)
+{
+    bool policy = child->mode == ADIT_MODE_PASS || child->mode == ADIT_MODE_DROP;
+    if (policy && (child->start_action & ADIT_ACTION_START))
+        report_error(l->report, section,
+                     "child '%s': a pass or drop policy can't be started; use start_action = trap",
+                     section->name);
+    else if (policy && !child->start_action)
+        report_warning(l->report, section, "child '%s': the policy does nothing without start_action = trap",
+                       section->name);
+    for (uint16_t i = 0; policy && i < child->n_local_ts + child->n_remote_ts; i++) {
+        const struct adit_ts_cfg *ts = i < child->n_local_ts ? &child->local_ts[i]
+                                                             : &child->remote_ts[i - child->n_local_ts];
+        if (ts->dynamic) {
+            report_error(l->report, section,
+                         "child '%s': a pass or drop policy needs fixed local_ts and remote_ts",
+                         section->name);
+            return;
+        }
+    }
+    if (child->replay_window == 0)
+        report_warning(l->report, section, "child '%s' has no replay protection", section->name);
+}
+
+static void child_load(struct load *l, const struct config_node *section, struct adit_child_cfg *out)
+{
+    out->name = section->name;
+    check_name(l, section);
+    section_load(l, section, SCOPE_CHILD, out, NULL, NULL);
+    child_lifetimes(l, section, out);
+    out->n_options = section_options(l, section, CONFIG_OPT_CHILD, &out->options);
+    check_child(l, section, out);
+}
+
+static size_t count_sections(const struct config_node *parent)
+{
+    size_t n = 0;
+    for (const struct config_node *node = parent ? parent->first : NULL; node; node = node->next)
+        n += node->kind == CONFIG_SECTION;
+    return n;
+}
+
+void children_load(struct load *l, const struct config_node *sections, struct adit_conn *out)
+{
+    size_t n = count_sections(sections);
+    struct adit_child_cfg *children = n ? load_new(l, n * sizeof(*children)) : NULL;
+    if (n > UINT16_MAX)
+        report_error(l->report, sections, "more than %d children", UINT16_MAX);
+    if (n > UINT16_MAX || (n && !children))
+        return;
+    for (const struct config_node *node = sections ? sections->first : NULL; node; node = node->next) {
+        if (node->kind == CONFIG_SECTION)
+            child_load(l, node, &children[out->n_children++]);
+        else if (node->kind == CONFIG_LIST || node->value.p)
+            report_error(l->report, node, "'%s' stands in `children`, which holds sections only", node->name);
+    }
+    out->children = children;
+}

@@ -1,0 +1,116 @@
+/* load.c - from the main file to a snapshot. Any error in any part, and nothing comes out. */
+#include "config/load.h"
+#include "config/settings.h"
+
+static void check_top(struct load *l, const struct config_node *root)
+{
+    size_t n;
+    const struct config_section *sections = schema_sections(&n);
+    for (const struct config_node *node = root->first; node; node = node->next) {
+        bool known = false;
+        for (size_t i = 0; i < n; i++)
+            known |= !sections[i].inside && !strcmp(sections[i].name, node->name);
+        if (node->kind != CONFIG_SECTION) {
+            if (node->value.p)
+                report_error(l->report, node, "key '%s' stands outside of all sections", node->name);
+        } else if (!known && !settings_is_template(node)) {
+            report_unknown(l, node, 0, "section");
+        }
+    }
+}
+
+bool load_tree(struct load *l, const char *path, struct config_node **root)
+{
+    struct adit_why why = { 0 };
+    unsigned errors = l->report->errors;
+    enum adit_rc rc = settings_read(l->src->io, path, l->arena, l->report, root, &why);
+    l->no_memory |= rc == ADIT_ERR_MEMORY;
+    if (rc != ADIT_OK)
+        report_at(l->report, false, ((struct place){ .file = path }), "%s", why.text);
+    if (l->report->errors != errors)
+        return false; /* a broken file's contents would only give more and misleading errors */
+    l->dir = path_directory(l->arena, path);
+    l->no_memory |= !l->dir;
+    check_top(l, *root);
+    if (!l->no_memory)
+        tunnels_expand(l, *root);
+    return !l->no_memory;
+}
+
+static void load_pools(struct load *l, const struct config_node *pools)
+{
+    for (const struct config_node *node = pools ? pools->first : NULL; node; node = node->next)
+        report_error(l->report, node, "pool '%s': virtual IP addresses are %s", node->name,
+                     verdict_text(V_LATER));
+}
+
+static void load_connections(struct load *l, const struct config_node *connections, struct adit_config *cfg)
+{
+    for (const struct config_node *node = connections ? connections->first : NULL; node; node = node->next) {
+        struct adit_conn conn;
+        if (node->kind == CONFIG_SECTION) {
+            connection_load(l, node, &conn);
+            if (!l->report->errors && !l->no_memory)
+                load_check(l, adit_config_add_conn(cfg, &conn));
+        } else if (node->kind == CONFIG_LIST || node->value.p) {
+            report_error(l->report, node, "'%s' stands in `connections`, which holds sections only",
+                         node->name);
+        }
+    }
+}
+
+static void load_all(struct load *l, struct adit_config *cfg)
+{
+    struct config_node *root;
+    if (!load_tree(l, l->src->swanctl_conf, &root))
+        return;
+    const struct config_node *secrets = config_tree_get(root, CONFIG_SECTION, "secrets");
+    load_connections(l, config_tree_get(root, CONFIG_SECTION, "connections"), cfg);
+    secrets_load(l, secrets, cfg);
+    credentials_load(l, secrets, cfg);
+    authorities_load(l, config_tree_get(root, CONFIG_SECTION, "authorities"), cfg);
+    load_pools(l, config_tree_get(root, CONFIG_SECTION, "pools"));
+}
+
+static enum adit_rc result(const struct load *l, unsigned errors_before)
+{
+    if (l->no_memory) {
+        report_put(l->report, false, (struct place){ 0 }, "out of memory");
+        return ADIT_ERR_MEMORY;
+    }
+    return l->report->errors == errors_before ? ADIT_OK : ADIT_ERR_CONFIG;
+}
+
+enum adit_rc config_load(const struct config_source *src, struct adit_config **out,
+                         struct config_report *report)
+{
+    struct arena arena = { 0 };
+    struct load l = { .src = src, .report = report, .arena = &arena };
+    struct adit_config *cfg = adit_config_new();
+    unsigned errors = report->errors;
+    l.no_memory = !cfg;
+    if (cfg)
+        load_all(&l, cfg);
+    arena_fini(&arena); /* wiped: there were secrets in it */
+    enum adit_rc rc = result(&l, errors);
+    if (rc == ADIT_OK && out)
+        *out = cfg;
+    else
+        adit_config_unref(cfg);
+    return rc;
+}
+
+enum adit_rc config_conn_from_tree(const struct config_source *src, const struct config_node *section,
+                                   struct adit_config *cfg, struct config_report *report)
+{
+    struct arena arena = { 0 };
+    struct load l = { .src = src, .report = report, .arena = &arena, .dir = ".", .vici = true };
+    struct adit_conn conn;
+    unsigned errors = report->errors;
+    connection_load(&l, section, &conn);
+    enum adit_rc rc = result(&l, errors);
+    if (rc == ADIT_OK)
+        rc = adit_config_add_conn(cfg, &conn);
+    arena_fini(&arena);
+    return rc;
+}
