@@ -1,0 +1,245 @@
+/* frag.c - IKE message fragmentation (RFC 7383): a message too long for the path leaves as several that are protected
+ * one by one, and comes together again before anybody looks into it. */
+#include "ike/ext/frag/frag.h"
+#include "ike/ext.h"
+
+#define DATAGRAM_MIN 576 /* octets of IP packet: what every host takes (RFC 791); less makes no sense */
+#define DATAGRAM_MAX 65535
+
+/* Requests and responses are numbered apart, and one of each can be under way. */
+struct frag_state {
+    struct frag_join join[2];
+};
+
+static bool option_is(const struct ike_sa *sa, const char *word)
+{
+    return span_equal(span_str(sa_option(sa, "fragmentation")), span_str(word));
+}
+
+static bool may_use(struct ike_sa *sa)
+{
+    return !option_is(sa, "no");
+}
+
+/* --- outbound --------------------------------------------------------------------------------------------------- */
+
+/* Octets of IKE message in a datagram: fragment_size counts the IP packet, as strongSwan's option does. */
+static size_t datagram_max(const struct ike_sa *sa)
+{
+    const struct adit_path *path = sa_path(sa);
+    uint64_t size = sa_option_number(sa, "fragment_size");
+    size_t marker = path->local.port == sa_port_nat_t(sa) ? 4 : 0; /* non-ESP marker, RFC 3948 s2.2 */
+    size_t headers = (path->remote.addr.family == 6 ? 40 : 20) + 8 + marker;
+    if (size < DATAGRAM_MIN)
+        size = DATAGRAM_MIN;
+    if (size > DATAGRAM_MAX)
+        size = DATAGRAM_MAX;
+    return (size_t)size - headers;
+}
+
+static bool wants(struct ike_sa *sa, uint8_t exchange, size_t whole)
+{
+    if (exchange == XCHG_IKE_SA_INIT || !ext_agreed(sa, EXT_frag) || option_is(sa, "accept"))
+        return false;
+    return whole > datagram_max(sa);
+}
+
+static size_t overhead(const void *sa, size_t n)
+{
+    return sa_seal_overhead(sa, n);
+}
+
+struct cut {
+    struct ike_hdr hdr;
+    struct skf skf;
+    uint8_t first; /* RFC 7383 s2.5: in fragment 1 only, else 0 */
+    struct adit_span plain;
+};
+
+static size_t fragment_size(const struct ike_sa *sa, size_t plain)
+{
+    return FRAG_FIXED + plain + sa_seal_overhead(sa, plain);
+}
+
+/* The octets of the fragment numbers are authenticated too: RFC 7383 leaves it open, everybody does so. */
+static enum adit_rc put_fragment(struct ike_sa *sa, struct ike_wire *wire, struct cut *c)
+{
+    size_t size = fragment_size(sa, c->plain.n);
+    uint8_t *mem = wire_next(wire, size);
+    struct wr w;
+    if (!mem)
+        return ADIT_ERR_BUG;
+    c->hdr.next = PLD_SKF;
+    c->hdr.length = (uint32_t)size;
+    wr_init(&w, mem, size);
+    ike_hdr_put(&w, &c->hdr);
+    wr_u8(&w, c->skf.number == 1 ? c->first : 0);
+    wr_u8(&w, 0);
+    wr_u16(&w, (uint16_t)(size - IKE_HDR_SIZE));
+    skf_put(&w, c->skf);
+    TRY(sa_seal(sa, &w, 0, c->plain));
+    wire_close(wire, size);
+    return ADIT_OK;
+}
+
+static size_t all_octets(const struct ike_sa *sa, size_t whole, uint16_t n)
+{
+    size_t sum = 0;
+    for (uint16_t i = 0; i < n; i++)
+        sum += fragment_size(sa, frag_cut(whole, n, i + 1) - frag_cut(whole, n, i));
+    return sum;
+}
+
+static enum adit_rc put_all(struct ike_sa *sa, const struct ike_hdr *hdr, uint8_t first, struct adit_span plain,
+                            uint16_t n, struct ike_wire *wire)
+{
+    for (uint16_t i = 0; i < n; i++) {
+        size_t from = frag_cut(plain.n, n, i), to = frag_cut(plain.n, n, i + 1);
+        struct cut c = { .hdr = *hdr, .skf = { (uint16_t)(i + 1), n }, .first = first,
+                         .plain = span(plain.p + from, to - from) };
+        TRY(put_fragment(sa, wire, &c));
+    }
+    return ADIT_OK;
+}
+
+static enum adit_rc split(struct ike_sa *sa, const struct ike_hdr *hdr, uint8_t first, struct adit_span plain,
+                          struct ike_wire **out)
+{
+    uint16_t n = frag_count(plain.n, frag_room(datagram_max(sa), overhead, sa));
+    if (!n)
+        return ADIT_ERR_LIMIT;
+    struct ike_wire *wire = wire_new(n, all_octets(sa, plain.n, n));
+    if (!wire)
+        return ADIT_ERR_MEMORY;
+    enum adit_rc rc = put_all(sa, hdr, first, plain, n, wire);
+    if (rc == ADIT_OK)
+        *out = wire;
+    else
+        wire_unref(wire);
+    return rc;
+}
+
+/* --- inbound ---------------------------------------------------------------------------------------------------- */
+
+static bool read_head(struct adit_span datagram, struct frag_head *head, struct skf *f)
+{
+    struct rd in = rd_init(span_from(datagram, IKE_HDR_SIZE));
+    head->first = rd_u8(&in);
+    head->sk_flags = rd_u8(&in);
+    uint16_t length = rd_u16(&in);
+    return skf_get(&in, f) && length == datagram.n - IKE_HDR_SIZE; /* RFC 7383 s2.5: the last payload */
+}
+
+/* Opened in a copy of its own, which then is where the fragment is kept. */
+static enum adit_rc open_copy(struct ike_sa *sa, struct adit_span datagram, struct adit_buf *block,
+                              struct adit_span *plain)
+{
+    TRY(buf_set(block, datagram));
+    enum adit_rc rc = sa_open(sa, block->p, block->n, FRAG_FIXED, plain);
+    if (rc != ADIT_OK)
+        buf_wipe(block);
+    return rc;
+}
+
+static void complete(const struct frag_join *j, const struct ike_hdr *hdr, struct raw_msg *out, uint8_t digest[16])
+{
+    out->hdr = *hdr;
+    out->hdr.next = PLD_SK; /* as if it had come in one: RFC 9242 s3.3.2 */
+    out->sk_flags = j->head.sk_flags;
+    out->first = j->head.first;
+    out->plain = buf_span(&j->whole);
+    span_copy(digest, SPAN_ARRAY(j->head.digest));
+}
+
+/* RFC 7383 s2.6, in its order: what contradicts or is there already is dropped before any key is used; a larger total
+ * makes the fragments so far worthless only if it is authentic. */
+static enum adit_rc join(struct ike_sa *sa, const struct ike_hdr *hdr, struct adit_span datagram, struct raw_msg *out,
+                         uint8_t digest[16])
+{
+    struct frag_state *s = ext_agreed(sa, EXT_frag) ? ext_sa(sa, EXT_frag) : NULL;
+    struct frag_key key = { hdr->msgid, hdr->exchange, hdr->flags };
+    struct frag_head head = { 0 };
+    struct adit_buf block = { 0 };
+    struct adit_span plain;
+    struct skf f;
+    if (!s || !read_head(datagram, &head, &f))
+        return ADIT_ERR_DROP;
+    struct frag_join *j = &s->join[!!(hdr->flags & IKE_FLAG_RESPONSE)];
+    if (!frag_join_wants(j, &key, f))
+        return ADIT_ERR_DROP;
+    TRY(open_copy(sa, datagram, &block, &plain));
+    msg_digest(datagram, head.digest);
+    enum adit_rc rc = frag_join_add(j, &key, f, &head, &block, plain, sa_now(sa));
+    if (rc == ADIT_OK)
+        complete(j, hdr, out, digest);
+    return rc;
+}
+
+/* --- hooks ------------------------------------------------------------------------------------------------------ */
+
+/* A complete message is taken over within the call that brought it: its memory goes at the next chance. */
+static uint64_t join_deadline(const struct frag_join *j)
+{
+    if (j->whole.p)
+        return j->last_at;
+    return j->total ? j->last_at + FRAG_GIVE_UP_NS : UINT64_MAX;
+}
+
+static uint64_t deadline(struct ike_sa *sa)
+{
+    const struct frag_state *s = ext_peek(sa, EXT_frag);
+    if (!s)
+        return UINT64_MAX;
+    uint64_t a = join_deadline(&s->join[0]), b = join_deadline(&s->join[1]);
+    return a < b ? a : b;
+}
+
+static void join_timer(struct frag_join *j, uint64_t now)
+{
+    frag_join_release(j);
+    if (j->total && j->last_at + FRAG_GIVE_UP_NS <= now)
+        frag_join_fini(j);
+}
+
+static void timer(struct ike_sa *sa, uint64_t now)
+{
+    struct frag_state *s = ext_peek(sa, EXT_frag);
+    for (int i = 0; s && i < 2; i++)
+        join_timer(&s->join[i], now);
+}
+
+static void fini(struct ike_sa *sa, void *state)
+{
+    struct frag_state *s = state;
+    for (int i = 0; i < 2; i++)
+        frag_join_fini(&s->join[i]);
+}
+
+static const struct ike_segmenter segmenter = {
+    .payload = PLD_SKF, .wants = wants, .split = split, .join = join,
+};
+
+static const struct ike_announce announcements[] = {
+    { .notify = N_IKEV2_FRAGMENTATION_SUPPORTED, .exchange = XCHG_IKE_SA_INIT, .rule = BOTH_SENT },
+};
+
+static const struct adit_option_def options[] = {
+    { .key = "fragmentation", .scope = ADIT_OPT_CONN, .type = ADIT_OPT_WORD, .words = "yes|accept|no|force",
+      .deflt = "yes", .owner = "frag",
+      .doc = "IKE fragmentation: use it, only accept the peer's fragments, or no; force means yes" },
+    { .key = "fragment_size", .scope = ADIT_OPT_DAEMON, .type = ADIT_OPT_UINT, .deflt = "1280", .owner = "frag",
+      .doc = "largest IP packet of a fragmented IKE message, in octets (576 to 65535)" },
+};
+
+const struct ike_ext ext_frag = {
+    .id = EXT_frag,
+    .name = "frag",
+    .spec = "RFC 7383",
+    .options = options,
+    .n_options = ARRAY_LEN(options),
+    .sa_size = sizeof(struct frag_state),
+    .announce = announcements,
+    .n_announce = ARRAY_LEN(announcements),
+    .segmenter = &segmenter,
+    .on = { .may_use = may_use, .deadline = deadline, .timer = timer, .fini = fini },
+};

@@ -1,0 +1,202 @@
+/* natt.c - NAT traversal (RFC 7296 s2.23, RFC 3948): find translators by hashes of addresses, move to port 4500, ask for
+ * ESP in UDP, keep the mapping alive, follow a peer whose mapping changes. */
+#include "ike/ext/natt/natt.h"
+
+#define PORT_IKE 500
+#define PORT_NAT_T 4500
+#define NS_PER_S 1000000000ull
+
+bool natt_hash(uint64_t spi_i, uint64_t spi_r, const struct adit_endpoint *e, uint8_t out[NATT_HASH_SIZE])
+{
+    uint8_t mem[34], full[64];
+    struct wr w;
+    wr_init(&w, mem, sizeof(mem));
+    wr_u64(&w, spi_i);
+    wr_u64(&w, spi_r);
+    wr_span(&w, addr_span(&e->addr));
+    wr_u16(&w, e->port);
+    struct adit_span text = wr_written(&w);
+    if (crypto_hash(HASH_SHA1, &text, 1, full) != NATT_HASH_SIZE)
+        return false;
+    span_copy(out, span(full, NATT_HASH_SIZE));
+    return true;
+}
+
+void natt_note(struct natt_state *s, const void *of, bool source, struct adit_span data,
+               const uint8_t ours[NATT_HASH_SIZE])
+{
+    bool match = span_equal(data, span(ours, NATT_HASH_SIZE));
+    if (s->seen_in != of)
+        *s = (struct natt_state){ .seen_in = of };
+    *(source ? &s->seen_source : &s->seen_destination) = true;
+    *(source ? &s->source_match : &s->destination_match) |= match; /* of several, one is enough */
+}
+
+bool natt_is_local(const struct natt_state *s)
+{
+    return s->seen_destination && !s->destination_match;
+}
+
+bool natt_is_remote(const struct natt_state *s)
+{
+    return s->seen_source && !s->source_match;
+}
+
+/* --- what holds for an SA -------------------------------------------------------------------------------------- */
+
+static const struct natt_state *state(const struct ike_sa *sa)
+{
+    static const struct natt_state nothing;
+    const struct natt_state *s = ext_agreed(sa, EXT_natt) ? ext_peek(sa, EXT_natt) : NULL;
+    return s ? s : &nothing;
+}
+
+/* The peer has to take part: without its notifies it need not accept ESP in UDP. */
+static bool is_faked(const struct ike_sa *sa)
+{
+    return ext_agreed(sa, EXT_natt) && span_equal(span_str(sa_option(sa, "encap")), SPAN_LIT("yes"));
+}
+
+static bool is_any(const struct ike_sa *sa)
+{
+    return natt_is_local(state(sa)) || natt_is_remote(state(sa)) || is_faked(sa);
+}
+
+static uint64_t keepalive_at(struct ike_sa *sa)
+{
+    uint64_t every = sa_option_number(sa, "keep_alive") * NS_PER_S;
+    if (!every || !sa_is_established(sa) || !natt_is_local(state(sa)) || state(sa)->retired)
+        return UINT64_MAX;
+    return sa_last_sent_at(sa) + every;
+}
+
+/* --- notifies ------------------------------------------------------------------------------------------------- */
+
+static void put(struct ike_sa *sa, struct wr *w, uint16_t type, const struct adit_endpoint *e, bool fake)
+{
+    uint8_t hash[NATT_HASH_SIZE];
+    /* As in this message's header: a request has no SPIr yet, be it the first one or repeated with a cookie. */
+    uint64_t spi_r = sa_is_initiator(sa) ? 0 : sa_spi_r(sa);
+    bool made = fake ? sa_random(sa, hash, sizeof(hash)) : natt_hash(sa_spi_i(sa), spi_r, e, hash);
+    if (made)
+        notify_put(w, type, SPAN_ARRAY(hash));
+}
+
+/* encap = yes: a source that cannot be true makes the peer believe in a translator before us. */
+static void put_source(struct ike_sa *sa, struct wr *w)
+{
+    bool fake = span_equal(span_str(sa_option(sa, "encap")), SPAN_LIT("yes"));
+    put(sa, w, N_NAT_DETECTION_SOURCE_IP, &sa_path(sa)->local, fake);
+}
+
+static void put_destination(struct ike_sa *sa, struct wr *w)
+{
+    put(sa, w, N_NAT_DETECTION_DESTINATION_IP, &sa_path(sa)->remote, false);
+}
+
+/* The payload index is new memory for each message of an exchange, and so tells them apart. */
+static void get(struct ike_sa *sa, const struct ike_msg *msg, const struct notify *n)
+{
+    uint8_t ours[NATT_HASH_SIZE];
+    struct natt_state *s = ext_sa(sa, EXT_natt);
+    bool source = n->type == N_NAT_DETECTION_SOURCE_IP;
+    const struct adit_endpoint *e = source ? &sa_path(sa)->remote : &sa_path(sa)->local;
+    if (s && natt_hash(msg->hdr.spi_i, msg->hdr.spi_r, e, ours))
+        natt_note(s, msg->v, source, n->data, ours);
+}
+
+/* --- hooks ---------------------------------------------------------------------------------------------------- */
+
+static void tell(struct ike_sa *sa)
+{
+    if (natt_is_local(state(sa)))
+        sa_log(sa, ADIT_LOG_INFO, "IKE", "local host is behind NAT, sending keep alives");
+    if (natt_is_remote(state(sa)))
+        sa_log(sa, ADIT_LOG_INFO, "IKE", "remote host is behind NAT");
+    if (is_faked(sa))
+        sa_log(sa, ADIT_LOG_INFO, "IKE", "faking a NAT, so that ESP goes in UDP (encap = yes)");
+}
+
+/* RFC 7296 s2.23: the initiator moves both ends to 4500; the responder follows the ports that it sees. A peer's port
+ * that is not 500 was configured, and stays. */
+static void move_to_nat_t(struct ike_sa *sa)
+{
+    struct adit_path path = *sa_path(sa);
+    path.local.port = sa_port_nat_t(sa);
+    if (path.remote.port == PORT_IKE)
+        path.remote.port = PORT_NAT_T;
+    sa_set_path(sa, &path);
+}
+
+static void inherit(struct ike_sa *from, struct ike_sa *to)
+{
+    struct natt_state *old = ext_peek(from, EXT_natt), *fresh = old ? ext_sa(to, EXT_natt) : NULL;
+    if (!fresh)
+        return;
+    *fresh = *old;
+    fresh->retired = false; /* crossing rekeys: the old one may have been left before */
+    old->retired = true;
+}
+
+static void life(struct ike_sa *sa, enum sa_life what, struct ike_sa *other)
+{
+    if (what == LIFE_REKEYED)
+        inherit(sa, other);
+    if (what != LIFE_KEYED)
+        return;
+    tell(sa);
+    if (sa_is_initiator(sa) && is_any(sa))
+        move_to_nat_t(sa);
+}
+
+/* Never on port 500, where nobody looks for ESP (RFC 7296 s2.23). */
+static void child_spec(struct ike_sa *sa, struct adit_child_spec *spec)
+{
+    spec->udp_encap = is_any(sa) && spec->path.local.port != PORT_IKE;
+}
+
+/* RFC 7296 s2.23: a host behind a translator does not follow, or two of them would chase each other. */
+static void moved(struct ike_sa *sa, const struct adit_path *path)
+{
+    if (natt_is_remote(state(sa)) && !natt_is_local(state(sa)))
+        sa_set_path(sa, path);
+}
+
+static void timer(struct ike_sa *sa, uint64_t now)
+{
+    if (keepalive_at(sa) <= now)
+        sa_keepalive(sa);
+}
+
+static void status(struct ike_sa *sa, struct adit_ike_info *out)
+{
+    out->nat_local = natt_is_local(state(sa));
+    out->nat_remote = natt_is_remote(state(sa));
+}
+
+static const struct ike_announce announcements[] = {
+    { .notify = N_NAT_DETECTION_SOURCE_IP, .exchange = XCHG_IKE_SA_INIT, .rule = BOTH_SENT, .put = put_source,
+      .get = get },
+    { .notify = N_NAT_DETECTION_DESTINATION_IP, .exchange = XCHG_IKE_SA_INIT, .rule = BOTH_SENT,
+      .put = put_destination, .get = get },
+};
+
+static const struct adit_option_def options[] = {
+    { .key = "encap", .scope = ADIT_OPT_CONN, .type = ADIT_OPT_BOOL, .deflt = "no", .owner = "natt",
+      .doc = "ESP in UDP even without a NAT, by faking one" },
+    { .key = "keep_alive", .scope = ADIT_OPT_DAEMON, .type = ADIT_OPT_TIME, .deflt = "20s", .owner = "natt",
+      .doc = "behind a NAT, send a keepalive after so long without another IKE message; 0 = never" },
+};
+
+const struct ike_ext ext_natt = {
+    .id = EXT_natt,
+    .name = "natt",
+    .spec = "RFC 7296 s2.23, RFC 3948",
+    .options = options,
+    .n_options = ARRAY_LEN(options),
+    .sa_size = sizeof(struct natt_state),
+    .announce = announcements,
+    .n_announce = ARRAY_LEN(announcements),
+    .on = { .life = life, .moved = moved, .child_spec = child_spec, .deadline = keepalive_at, .timer = timer,
+            .status = status },
+};
