@@ -27,8 +27,7 @@ enum adit_rc load_settings(struct daemon *d, struct config_report *report)
     d->set = set;
     if (d->opt.no_dataplane)
         d->set.dataplane = CONFIG_DP_NONE;
-    d->log.level = d->opt.debug >= 0 ? (enum adit_level)d->opt.debug
-                                     : (enum adit_level)(set.log >= 3 ? ADIT_LOG_DEBUG : set.log == 2);
+    d->log.level = (enum adit_level)(d->opt.debug >= 0 ? d->opt.debug : set.log);
     return ADIT_OK;
 }
 
