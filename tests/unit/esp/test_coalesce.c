@@ -94,6 +94,25 @@ static void pairs_that_join(void **state)
     }
 }
 
+/* Every octet of both addresses counts. */
+static void other_hosts_are_other_flows(void **state)
+{
+    for (size_t i = 0; i < 32 + 8; i++) {
+        bool v6 = i < 32;
+        struct flow f = { .tcp = true, .v6 = v6, .flags = TCP_ACK, .df = true };
+        struct esp_gso gso = { 0 };
+        struct esp_pkt *a = make(0, &f, 100);
+        f.seq = 100;
+        struct esp_pkt *b = make(1, &f, 100);
+        struct segment s;
+        b->buf[b->off + (v6 ? 8 + i : 12 + i - 32)] ^= 1;
+        assert_true(segment_get(b->buf + b->off, b->len, &s));
+        segment_set_length(b->buf + b->off, &s, b->len);
+        l4_checksum_set(b->buf + b->off, &s.ip);
+        assert_false(esp_coalesce(a, &gso, b));
+    }
+}
+
 /* The kernel gets the sum of the pseudo header, over the new length. */
 static void the_result_is_as_the_kernel_makes_it(void **state)
 {
@@ -186,6 +205,9 @@ static void a_run_ends_where_it_must(void **state)
             break;
     }
     assert_int_equal(n, 46); /* 46 x 1400 + 40 <= 65535 */
+    assert_false(esp_coalesce(head, &gso, make(1, &f, 1096)));
+    assert_true(esp_coalesce(head, &gso, make(1, &f, 1095)));
+    assert_int_equal(head->len, 65535);
     struct esp_gso small = { 0 };
     f.seq = 0;
     head = make(0, &f, 1400);
@@ -270,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pairs_that_join),
+        cmocka_unit_test(other_hosts_are_other_flows),
         cmocka_unit_test(the_result_is_as_the_kernel_makes_it),
         cmocka_unit_test(wrong_checksums_stay_wrong),
         cmocka_unit_test(udp_without_a_checksum_stays_alone),

@@ -95,6 +95,25 @@ static void no_limit_is_no_deadline(void **state)
     pair_stop(&p);
 }
 
+static void far_limits_do_not_wrap(void **state)
+{
+    struct pair p;
+    struct esp_sa *sa = NULL;
+    start(&p, (struct adit_lifetime){ 0 }, false);
+    p.spec.local_ts = p.local;
+    p.spec.remote_ts = p.remote;
+    p.spec.life = (struct adit_lifetime){ .soft_ns = UINT64_MAX - 5, .hard_ns = UINT64_MAX };
+    assert_int_equal(esp_sa_new(fixture_crypto(), &p.spec, 4, &sa, NULL), ADIT_OK);
+    assert_int_equal(esp_sa_deadline(sa, 4), UINT64_MAX - 1);
+    assert_int_equal(sa->limits.hard_at, UINT64_MAX);
+    assert_int_equal(esp_sa_events(sa), 0);
+    esp_sa_free(sa);
+    assert_int_equal(esp_sa_new(fixture_crypto(), &p.spec, 7, &sa, NULL), ADIT_OK);
+    assert_int_equal(sa->limits.soft_at, UINT64_MAX);
+    esp_sa_free(sa);
+    pair_stop(&p);
+}
+
 static void sequence_numbers_never_wrap(void **state)
 {
     static const struct {
@@ -193,6 +212,7 @@ int main(void)
         cmocka_unit_test(packets_in),
         cmocka_unit_test(time_ends_both_directions),
         cmocka_unit_test(no_limit_is_no_deadline),
+        cmocka_unit_test(far_limits_do_not_wrap),
         cmocka_unit_test(sequence_numbers_never_wrap),
         cmocka_unit_test(a_batch_stops_at_the_end),
         cmocka_unit_test(keys_have_limits_of_their_own),
