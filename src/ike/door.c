@@ -230,7 +230,7 @@ struct ike_pending *pending_find(struct ike_sa *sa, bool (*is)(struct ike_pendin
 
 void pending_touch(struct ike_pending *p)
 {
-    p->deadline = p->sa->ike->now + IKE_PENDING_LIFE;
+    p->deadline = p->requester ? 0 : p->sa->ike->now + IKE_PENDING_LIFE;
 }
 
 const struct adit_option_def *adit_ike_options(size_t *n)

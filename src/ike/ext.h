@@ -122,6 +122,7 @@ struct ike_wire *wire_new(uint16_t n, size_t octets); /* NULL: memory; n datagra
 /* Room for the next datagram of at most n octets; wire_close() says how many it became. */
 uint8_t *wire_next(struct ike_wire *w, size_t n);
 void wire_close(struct ike_wire *w, size_t n);
+void wire_unref(struct ike_wire *w); /* gives it up: split() failed half-way */
 /* Writes IV | ciphertext | ICV of `plain` after what w holds; everything from `aad_at` on is authenticated. */
 enum adit_rc sa_seal(struct ike_sa *sa, struct wr *w, size_t aad_at, struct adit_span plain);
 size_t sa_seal_overhead(const struct ike_sa *sa, size_t plain); /* IV, padding, pad length, ICV */

@@ -16,7 +16,9 @@
 #define IKE_PENDING_MAX 8           /* half-made SAs of one peer (RFC 9370 link data) */
 #define IKE_PENDING_LIFE SECONDS(20)    /* RFC 9370 s2.2.4: 5-20 s */
 #define IKE_DELETED_LIFE SECONDS(10)    /* a deleted or failed SA answers retransmissions for so long */
-#define IKE_REKEYED_LIFE SECONDS(30)    /* peer rekeyed the IKE SA but never deletes the old one */
+#define IKE_REKEYED_LIFE SECONDS(240)   /* peer rekeyed the IKE SA but never deletes the old one; longer than it repeats
+                                           a request whose answers are lost (strongSwan and we: 165 s) */
+#define IKE_OVER_MIN SECONDS(30)        /* over_time = 0 still leaves the successor this long to come up */
 #define IKE_CHILD_GRACE SECONDS(5)      /* inbound half lives on after its Delete: packets under way */
 #define IKE_TEMPORARY_RETRY_MIN SECONDS(1) /* after TEMPORARY_FAILURE, plus up to twice as much at random */
 #define IKE_TEMPORARY_TRIES 12

@@ -52,9 +52,10 @@ bool pending_more(struct ike_pending *p)
 
 static void wait_for_more(struct ike_pending *p)
 {
-    pending_touch(p);
-    if (!p->requester)
+    if (!p->requester) {
+        pending_touch(p); /* a requester's exchanges have an end of their own */
         return;
+    }
     if (!collide_before_more(p)) {
         pending_fail(p, ADIT_ERR_TEMPORARY, "the peer's crossing rekey goes on instead");
         return;
@@ -105,6 +106,16 @@ static void child_made(struct ike_pending *p, struct ike_child *c)
     }
 }
 
+static bool deleted_early(struct ike_sa *sa, uint32_t spi)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(sa->early_deletes); i++)
+        if (sa->early_deletes[i] == spi) {
+            sa->early_deletes[i] = 0;
+            return true;
+        }
+    return false;
+}
+
 static void complete_child(struct ike_pending *p)
 {
     struct ike_sa *sa = p->sa;
@@ -119,6 +130,8 @@ static void complete_child(struct ike_pending *p)
     }
     p->spi_in = 0; /* the child's now */
     child_made(p, c);
+    if (p->requester && deleted_early(sa, p->spi_out))
+        child_remove(c, 0, "closed by the peer as soon as it was made");
     event_done(sa->ike, p->cookie, ADIT_OK, "");
     pending_free(p);
 }

@@ -157,7 +157,7 @@ static void start_lifetimes(struct ike_sa *sa)
     if (c->reauth_s)
         sa->reauth_at = now + SECONDS(c->reauth_s) - (spread < SECONDS(c->reauth_s) ? spread : 0);
     uint64_t longest = c->rekey_s > c->reauth_s ? c->rekey_s : c->reauth_s;
-    sa->expire_at = longest ? now + SECONDS(longest + c->over_s) : 0;
+    sa->expire_at = longest ? now + SECONDS(longest + c->over_s) + IKE_OVER_MIN : 0;
 }
 
 static bool same_peer(const struct ike_sa *a, const struct ike_sa *b)

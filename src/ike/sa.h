@@ -89,6 +89,8 @@ struct ike_sa {
     uint32_t reauth_of;            /* id of the SA that this one replaces */
     uint64_t wait_cookie;          /* a command waits for ESTABLISHED (or the end) */
     bool quiet;                    /* its end is no news: replaced or shut down by command */
+    uint32_t early_deletes[4];     /* SPIs that the peer deleted before its answer to our request reached us */
+    unsigned n_early_deletes;
     char failure[200];             /* last thing that went wrong, for "why down" */
 };
 

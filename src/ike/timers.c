@@ -106,12 +106,13 @@ static void established_timers(struct ike_sa *sa)
 {
     if (due(sa, sa->reauth_at)) {
         struct adit_why why;
-        struct adit_command cmd = { .local = sa->path.local.addr, .remote = sa->path.remote.addr };
         sa->reauth_at = 0;
         sa_log(sa, ADIT_LOG_INFO, "IKE", "reauthenticating IKE_SA %s[%u]", sa_conn_name(sa), sa->id);
-        struct ike_sa *fresh = sa_start(sa->ike, sa->conn, &cmd.local, &cmd.remote, &why);
-        if (fresh)
+        struct ike_sa *fresh = sa_start(sa->ike, sa->conn, &sa->path.local.addr, &sa->path.remote.addr, &why);
+        if (fresh) {
             fresh->reauth_of = sa->id;
+            sa_advance(fresh);
+        }
     }
     if (due(sa, sa->rekey_at)) {
         sa->rekey_at = 0;

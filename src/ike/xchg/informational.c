@@ -55,6 +55,8 @@ static enum want want(struct ike_sa *sa, const struct ike_msg *msg)
 static void note_delete(struct ike_xchg *x, struct info_resp *s, uint32_t spi)
 {
     struct ike_child *c = child_by_spi(x->sa, spi, false);
+    if (!c && x->sa->out) /* overtook the response that makes it, RFC 7296 s2.25 */
+        x->sa->early_deletes[x->sa->n_early_deletes++ % ARRAY_LEN(x->sa->early_deletes)] = spi;
     if (!c || s->n_gone == DELETES_MAX)
         return;
     s->gone[s->n_gone++] = c->id;

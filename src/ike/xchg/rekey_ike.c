@@ -285,7 +285,7 @@ static void settle_lifetimes(struct ike_sa *sa, const struct ike_sa *old)
     sa->established_at = now;
     sa->reauth_at = old->reauth_at;
     sa->rekey_at = c->rekey_s ? now + SECONDS(c->rekey_s) - (spread < SECONDS(c->rekey_s) ? spread : 0) : 0;
-    sa->expire_at = c->rekey_s ? now + SECONDS(c->rekey_s + c->over_s) : 0;
+    sa->expire_at = c->rekey_s ? now + SECONDS(c->rekey_s + c->over_s) + IKE_OVER_MIN : 0;
 }
 
 static void tell_rekeyed(struct ike_sa *from, struct ike_sa *to)
