@@ -170,10 +170,8 @@ static enum adit_rc begin_first(struct ike_xchg *x, struct first_child *s, struc
     struct ike_sa *sa = x->sa;
     if (!(s->p = pending_new(sa, PENDING_FIRST_CHILD, true)))
         return ADIT_ERR_MEMORY;
-    if ((s->task = first_wanted(sa))) {
-        list_remove(&s->task->link);
-        s->p->reqid = s->task->reqid;
-    }
+    s->task = first_wanted(sa); /* stays in the agenda until it is done: the SA may end before */
+    s->p->reqid = s->task ? s->task->reqid : 0;
     s->p->cfg = s->task ? s->task->cfg : sa->conn->cfg->n_children ? &sa->conn->cfg->children[0] : NULL;
     if (!s->p->cfg)
         return why_set(why, ADIT_ERR_CONFIG, "connection %s has no child", sa_conn_name(sa));
@@ -207,46 +205,31 @@ static void first_commit(struct ike_xchg *x, void *scratch)
 {
     struct first_child *s = scratch;
     struct ike_sa *sa = x->sa;
+    struct ike_pending *p = s->p;
     if (sa->cut)
         return;
-    if (s->rc == ADIT_OK) {
-        struct ike_pending *p = s->p;
-        s->p = NULL;
-        p->cookie = s->task ? s->task->cookie : 0;
+    if (s->task)
+        list_remove(&s->task->link);
+    if (s->rc != ADIT_OK) {
+        sa_log(sa, ADIT_LOG_AUDIT, "CHD", "CHILD_SA %s failed: %s", p->cfg->name, s->why.text);
         if (s->task)
-            s->task->cookie = 0;
-        pending_commit(p);
+            task_end(sa, s->task, s->rc, s->why.text);
         return;
     }
-    sa_log(sa, ADIT_LOG_AUDIT, "CHD", "CHILD_SA %s failed: %s", s->p->cfg->name, s->why.text);
-    if (s->task)
-        event_done(sa->ike, s->task->cookie, s->rc, s->why.text);
-    if (s->task)
-        s->task->cookie = 0;
-}
-
-static void first_failed(struct ike_xchg *x, void *scratch, enum adit_rc rc, const struct adit_why *why)
-{
-    struct first_child *s = scratch;
-    if (s->task)
-        event_done(x->ike, s->task->cookie, rc, why->text);
-    if (s->task)
-        s->task->cookie = 0;
+    s->p = NULL;
+    p->cookie = s->task ? s->task->cookie : 0;
+    task_free(s->task);
+    pending_commit(p);
 }
 
 static void first_fini(struct ike_xchg *x, void *scratch)
 {
     struct first_child *s = scratch;
-    if (s->task && s->task->cookie) /* the SA ended in mid-exchange */
-        event_done(x->ike, s->task->cookie, ADIT_ERR_CLOSED, "the IKE SA ended before its Child SA was made");
-    task_free(s->task);
     pending_free(s->p);
     s->p = NULL;
-    s->task = NULL;
 }
 
 const struct ike_step step_first_child_req = {
     .name = "CHILD_CREATE", .exchange = XCHG_IKE_AUTH, .role = XCHG_REQUESTER, .scratch = sizeof(struct first_child),
-    .want = first_want, .build = first_build, .consume = first_consume, .commit = first_commit, .failed = first_failed,
-    .fini = first_fini,
+    .want = first_want, .build = first_build, .consume = first_consume, .commit = first_commit, .fini = first_fini,
 };

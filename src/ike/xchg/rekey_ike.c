@@ -350,7 +350,8 @@ static void by_us(struct ike_pending *p, struct ike_sa *old, struct ike_sa *fres
     if (crossing) {
         crossing->quiet = true;
         crossing->successor = fresh;
-        crossing->die_at = old->ike->now + IKE_REKEYED_LIFE; /* the peer deletes it */
+        crossing->die_at = old->ike->now + IKE_REKEYED_LIFE; /* the peer deletes it, if it ever heard of it */
+        sa_arm(crossing);
     }
 }
 
