@@ -23,6 +23,7 @@ static unsigned flood(struct sim *s, unsigned n, bool one_address)
 
 SIM_TEST(flood_is_answered_with_cookies)
 {
+    sim_configure_host(s, B, .any_peer = true);
     sim_establish(s);
     unsigned most = flood(s, 2000, false);
     expect(s, most <= 100, "%u half-open SAs", most);
@@ -35,6 +36,7 @@ SIM_TEST(flood_is_answered_with_cookies)
 
 SIM_TEST(flood_from_one_address)
 {
+    sim_configure_host(s, B, .any_peer = true);
     sim_establish(s);
     unsigned most = flood(s, 500, true);
     expect(s, most <= 20, "%u half-open SAs", most);
@@ -45,13 +47,17 @@ SIM_TEST(flood_from_one_address)
 /* RFC 7296 s2.6: A gets a cookie, returns it, and is let in. */
 SIM_TEST(an_honest_peer_gets_through_the_flood)
 {
+    sim_configure_host(s, B, .any_peer = true);
     sim_establish(s);
     sim_wait(s, A, sim_command(s, A, ADIT_CMD_TERMINATE, .conn = "peer"), MINUTES(1));
     flood(s, 300, false);
+    expect(s, adit_ike_half_open(s->host[B].ike) > 0);
     uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
     expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_OK);
     sim_run(s, SECONDS(1));
     expect_flows(s);
+    expect(s, sim_counter(s, A, ADIT_C_INIT_OUT_REQ) == 3, "%llu requests, wanted one more with the cookie",
+           (unsigned long long)sim_counter(s, A, ADIT_C_INIT_OUT_REQ));
 }
 
 /* A listener sends everything again, to both hosts, later: retransmissions are answered, but nothing changes. */

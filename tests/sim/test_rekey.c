@@ -136,7 +136,7 @@ SIM_TEST(both_rekey_the_ike_sa_with_loss)
     uint64_t old = ike_spi(s);
     sim_link(s, .delay_ms = 20, .jitter_ms = 5, .drop_mask = 1ull << s->seed % 8);
     sim_both(s, ADIT_CMD_REKEY, .conn = "peer");
-    sim_run(s, MINUTES(4));
+    sim_run(s, MINUTES(8)); /* a redundant SA that the peer never learned of lives on for a while */
     all_is_new(s, 0, old);
 }
 

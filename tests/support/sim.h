@@ -33,7 +33,8 @@ struct sim_conf {
     const char *esp;  /* "aes128gcm16-x25519" */
     const char *cert; /* "ecdsa", "rsa", "ed25519": authenticate by certificate; NULL: by PSK */
     const char *psk;  /* "a secret of the simulation" */
-    bool no_child, two_children, transport, childless_only;
+    bool no_child, two_children, transport;
+    bool any_peer; /* the peer may come from any address */
     uint32_t rekey_s, reauth_s, dpd_s, child_rekey_s; /* 0 = never */
     uint32_t cookie_threshold; /* 0 = default */
     unsigned half_open_s;      /* 0 = default */

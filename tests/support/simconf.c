@@ -130,7 +130,8 @@ static struct adit_child_cfg child(struct build *b, const char *name, struct adi
 static void add_conn(struct build *b)
 {
     const struct sim_conf *c = b->conf;
-    bool peer_roams = b->sim->net.host[!b->me].nat.on;
+    bool peer_roams = c->any_peer || b->sim->net.host[!b->me].nat.on;
+    uint32_t life = c->rekey_s > c->reauth_s ? c->rekey_s : c->reauth_s;
     struct adit_addr_spec here = address(b, addresses[b->me]);
     struct adit_addr_spec there = address(b, peer_roams ? "%any" : addresses[!b->me]);
     struct adit_auth_cfg mine = auth(b, b->me), theirs = auth(b, !b->me);
@@ -142,7 +143,7 @@ static void add_conn(struct build *b)
         .n_remote = 1, .local = &mine, .remote = &theirs,
         .n_children = (uint16_t)(c->no_child ? 0 : 1 + c->two_children), .children = children, .unique = c->unique,
         .send_cert = ADIT_CERT_IF_ASKED, .send_certreq = true, .dpd_delay_s = c->dpd_s, .keyingtries = 1,
-        .rekey_s = c->rekey_s, .over_s = c->rekey_s / 10, .rand_s = c->rekey_s / 10, .reauth_s = c->reauth_s,
+        .rekey_s = c->rekey_s, .over_s = life / 10, .rand_s = life / 10, .reauth_s = c->reauth_s,
         .source = "simulation", .n_options = count(c->option), .options = c->option };
     must(b, adit_config_add_conn(b->cfg, &conn), NULL);
 }
