@@ -97,6 +97,8 @@ static void addresses(void **state)
         struct adit_addr local = ip4(10, 0, 0, rows[i].local), remote = ip4(10, 9, 0, rows[i].remote);
         assert_row(rows[i].what, esp_sa_selects(p.a, &local, &remote, 17, 1, 2) == rows[i].fits);
     }
+    struct adit_addr both = ip4(10, 9, 0, 25); /* a remote address is no local one */
+    assert_false(esp_sa_selects(p.a, &both, &both, 17, 1, 2));
     struct adit_addr local6 = ip6(1, 1), remote6 = ip6(2, 2);
     assert_false(esp_sa_selects(p.a, &local6, &remote6, 17, 1, 2));
     pair_stop(&p);
