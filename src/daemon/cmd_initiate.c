@@ -13,5 +13,5 @@ void cmd_initiate(void *arg, struct vici_call *call)
     }
     if (!cmd_int(call, "timeout", -1, INT32_MAX, &timeout) || !cmd_int(call, "loglevel", -1, 4, &loglevel))
         return;
-    pending_start(arg, call, &cmd, timeout, (int)loglevel);
+    waiting_start(arg, call, &cmd, timeout, (int)loglevel);
 }

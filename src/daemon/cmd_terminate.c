@@ -8,5 +8,5 @@ void cmd_terminate(void *arg, struct vici_call *call)
     if (!cmd_selectors(call, &cmd) || !cmd_bool(call, "force", &cmd.force) ||
         !cmd_int(call, "timeout", -1, INT32_MAX, &timeout) || !cmd_int(call, "loglevel", -1, 4, &loglevel))
         return;
-    pending_start(arg, call, &cmd, timeout, (int)loglevel);
+    waiting_start(arg, call, &cmd, timeout, (int)loglevel);
 }

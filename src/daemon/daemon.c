@@ -32,7 +32,7 @@ static void log_to_vici(struct log_sink *self, const struct log_line *line)
     struct reply r;
     if (!d->vici)
         return;
-    pending_log(d, line);
+    waiting_log(d, line);
     if (line->level > ADIT_LOG_INFO || !vici_server_wanted(d->vici, "log"))
         return;
     reply_begin(&r);
@@ -222,7 +222,7 @@ uint64_t daemon_unix_time(void *arg, uint64_t now)
 enum adit_rc daemon_start(struct daemon *d, struct adit_why *why)
 {
     signal(SIGPIPE, SIG_IGN);
-    list_init(&d->pending);
+    list_init(&d->waiting);
     list_init(&d->traps);
     list_init(&d->baselines);
     list_init(&d->children);
@@ -291,7 +291,7 @@ void daemon_stop(struct daemon *d)
     d->stopping = true;
     d->stopping_at = daemon_now();
     sdnotify("STOPPING=1");
-    pending_fail_all(d, "the daemon is shutting down");
+    waiting_fail_all(d, "the daemon is shutting down");
     terminate_all(d);
     uv_timer_start(&d->stop_timer, on_stop_poll, 0, STOP_POLL_MS);
 }
@@ -306,7 +306,7 @@ int daemon_run(struct daemon *d)
 void daemon_free(struct daemon *d)
 {
     if (d->ike)
-        pending_fail_all(d, "the daemon is shutting down");
+        waiting_fail_all(d, "the daemon is shutting down");
     if (d->pool)
         workpool_stop(d->pool);
     ikesock_stop(d->sock);

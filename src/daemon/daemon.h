@@ -42,7 +42,7 @@ struct daemon {
     struct journal journal;
     struct sources sources;
     struct reqids reqids;
-    struct list pending; /* pending.c: commands that wait for the engine */
+    struct list waiting; /* waiting.c: commands that wait for the engine */
     struct list traps;   /* traps.c */
     struct list baselines; /* cmd_counters.c */
     struct list children;  /* host.c: what is installed in the data plane */
@@ -73,18 +73,18 @@ void host_total_stats(struct daemon *d, const char *conn, const char *child, str
 void host_work_done(void *daemon, void *job);
 void host_free(struct daemon *d);
 
-/* --- pending.c: commands that wait for ADIT_EV_DONE ----------------------------------------------------------------- */
-struct pending;
+/* --- waiting.c: commands that wait for ADIT_EV_DONE ----------------------------------------------------------------- */
+struct waiting;
 /* Starts an engine command for a VICI call (NULL: for ourselves) and answers the call when it ends or timeout_ms is
  * over (0 = wait for ever; < 0 = answer at once). Log lines of its connection go out as control-log up to loglevel. */
-void pending_start(struct daemon *d, struct vici_call *call, const struct adit_command *cmd, int64_t timeout_ms,
+void waiting_start(struct daemon *d, struct vici_call *call, const struct adit_command *cmd, int64_t timeout_ms,
                    int loglevel);
 /* ADIT_EV_DONE; ADIT_EV_RESOLVE. */
-void pending_done(struct daemon *d, const struct adit_event *ev);
-void pending_resolve(struct daemon *d, const struct adit_event *ev);
-void pending_log(struct daemon *d, const struct log_line *line);
+void waiting_done(struct daemon *d, const struct adit_event *ev);
+void waiting_resolve(struct daemon *d, const struct adit_event *ev);
+void waiting_log(struct daemon *d, const struct log_line *line);
 /* Answers all that still wait with this reason. */
-void pending_fail_all(struct daemon *d, const char *reason);
+void waiting_fail_all(struct daemon *d, const char *reason);
 
 /* --- traps.c: start actions and trap policies ------------------------------------------------------------------------ */
 /* After a reload: undoes what old children's start actions did and does what new ones ask for. Both may be NULL. */

@@ -191,8 +191,8 @@ static void handle(struct daemon *d, struct adit_event *ev)
     case ADIT_EV_CHILD_UPDATE: child_update(d, ev); return;
     case ADIT_EV_CHILD_REMOVE: child_remove(d, ev); return;
     case ADIT_EV_WORK: do_work(d, ev->job); return;
-    case ADIT_EV_DONE: pending_done(d, ev); return;
-    case ADIT_EV_RESOLVE: pending_resolve(d, ev); return;
+    case ADIT_EV_DONE: waiting_done(d, ev); return;
+    case ADIT_EV_RESOLVE: waiting_resolve(d, ev); return;
     case ADIT_EV_LOG: log_event(d, ev); return;
     case ADIT_EV_KEYLOG: keylog_line(&d->keylog, ev->group ? ev->group : "ike", ev->text); return;
     case ADIT_EV_IKE_UP:
@@ -252,7 +252,7 @@ static void acquire(struct daemon *d, const struct dp_event *ev)
     cmd.child = trap->child;
     log_line(&d->log, &(struct log_line){ .level = ADIT_LOG_INFO, .group = "KNL", .conn = trap->conn,
                                           .text = "traffic matches the trap policy: initiating" });
-    pending_start(d, NULL, &cmd, 0, -1);
+    waiting_start(d, NULL, &cmd, 0, -1);
 }
 
 static void dp_event(struct daemon *d, const struct dp_event *ev)

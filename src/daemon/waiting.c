@@ -1,4 +1,4 @@
-/* pending.c - commands that wait for the engine: the bridge between a VICI call with its timeout and control-log,
+/* waiting.c - commands that wait for the engine: the bridge between a VICI call with its timeout and control-log,
  * and ADIT_EV_DONE. Also finds the addresses that an initiation needs. */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 
 #define RETRY_MS 10000 /* our own initiations whose name did not resolve */
 
-struct pending {
+struct waiting {
     struct list node;
     struct daemon *d;
     struct vici_call *call; /* NULL: our own (start_action), or already answered */
@@ -30,12 +30,12 @@ struct pending {
     bool looking, ended, closed;
 };
 
-static void run_command(struct pending *p);
-static void look_up(struct pending *p, const char *name);
+static void run_command(struct waiting *p);
+static void look_up(struct waiting *p, const char *name);
 
 /* --- life -------------------------------------------------------------------------------------------------------- */
 
-static void maybe_free(struct pending *p)
+static void maybe_free(struct waiting *p)
 {
     if (!p->closed || p->looking)
         return;
@@ -46,12 +46,12 @@ static void maybe_free(struct pending *p)
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct pending *p = handle->data;
+    struct waiting *p = handle->data;
     p->closed = true;
     maybe_free(p);
 }
 
-static void end(struct pending *p)
+static void end(struct waiting *p)
 {
     if (p->ended)
         return;
@@ -62,7 +62,7 @@ static void end(struct pending *p)
     uv_close((uv_handle_t *)&p->timer, on_closed);
 }
 
-static void answer(struct pending *p, bool ok, const char *reason)
+static void answer(struct waiting *p, bool ok, const char *reason)
 {
     struct vici_call *call = p->call;
     struct reply r;
@@ -85,7 +85,7 @@ static void answer(struct pending *p, bool ok, const char *reason)
     reply_answer(&r, call);
 }
 
-static void fail(struct pending *p, const char *reason)
+static void fail(struct waiting *p, const char *reason)
 {
     if (!p->call && p->cmd.type == ADIT_CMD_INITIATE)
         log_line(&p->d->log, &(struct log_line){ .level = ADIT_LOG_AUDIT, .group = "CFG", .conn = p->conn,
@@ -98,7 +98,7 @@ static void fail(struct pending *p, const char *reason)
 
 static void on_timeout(uv_timer_t *timer)
 {
-    struct pending *p = timer->data;
+    struct waiting *p = timer->data;
     char text[256];
     if (p->retry) {
         p->retry = false;
@@ -124,7 +124,7 @@ static const struct adit_addr_spec *single(const struct adit_addr_spec *v, unsig
 }
 
 /* The connection that the command is about: by name, or the first that has the child. */
-static const struct adit_conn *conn_of(const struct pending *p)
+static const struct adit_conn *conn_of(const struct waiting *p)
 {
     const struct adit_config *cfg = adit_ike_get_config(p->d->ike);
     const struct adit_conn *const *all;
@@ -140,7 +140,7 @@ static const struct adit_conn *conn_of(const struct pending *p)
 }
 
 /* false: a name has to be looked up first. */
-static bool have_addresses(struct pending *p)
+static bool have_addresses(struct waiting *p)
 {
     const struct adit_conn *conn = conn_of(p);
     if (!conn || p->cmd.type != ADIT_CMD_INITIATE)
@@ -160,7 +160,7 @@ static bool have_addresses(struct pending *p)
     return true;
 }
 
-static void retry_later(struct pending *p, const char *name, int status)
+static void retry_later(struct waiting *p, const char *name, int status)
 {
     char text[320];
     snprintf(text, sizeof(text), "the name '%s' does not resolve: %s", name, uv_strerror(status));
@@ -173,7 +173,7 @@ static void retry_later(struct pending *p, const char *name, int status)
     uv_timer_start(&p->timer, on_timeout, RETRY_MS, 0);
 }
 
-static bool take_address(struct pending *p, const struct addrinfo *list)
+static bool take_address(struct waiting *p, const struct addrinfo *list)
 {
     for (const struct addrinfo *a = list; a; a = a->ai_next) {
         const void *raw = a->ai_addr;
@@ -189,7 +189,7 @@ static bool take_address(struct pending *p, const struct addrinfo *list)
 
 static void on_looked_up(uv_getaddrinfo_t *req, int status, struct addrinfo *list)
 {
-    struct pending *p = req->data;
+    struct waiting *p = req->data;
     p->looking = false;
     if (p->ended) {
         uv_freeaddrinfo(list);
@@ -206,7 +206,7 @@ static void on_looked_up(uv_getaddrinfo_t *req, int status, struct addrinfo *lis
     host_run(p->d);
 }
 
-static void look_up(struct pending *p, const char *name)
+static void look_up(struct waiting *p, const char *name)
 {
     struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG };
     p->lookup.data = p;
@@ -218,7 +218,7 @@ static void look_up(struct pending *p, const char *name)
 
 /* --- the engine ------------------------------------------------------------------------------------------------------ */
 
-static void run_command(struct pending *p)
+static void run_command(struct waiting *p)
 {
     struct adit_why why = { 0 };
     if (!have_addresses(p))
@@ -227,19 +227,19 @@ static void run_command(struct pending *p)
         fail(p, why.text[0] ? why.text : "the engine refused without a reason");
 }
 
-static struct pending *find(struct daemon *d, uint64_t cookie)
+static struct waiting *find(struct daemon *d, uint64_t cookie)
 {
-    list_for_each(it, &d->pending) {
-        struct pending *p = list_entry(it, struct pending, node);
+    list_for_each(it, &d->waiting) {
+        struct waiting *p = list_entry(it, struct waiting, node);
         if (p->cookie == cookie)
             return p;
     }
     return NULL;
 }
 
-static struct pending *pending_new(struct daemon *d, const struct adit_command *cmd)
+static struct waiting *waiting_new(struct daemon *d, const struct adit_command *cmd)
 {
-    struct pending *p = mem_new(sizeof(*p));
+    struct waiting *p = mem_new(sizeof(*p));
     if (!p)
         return NULL;
     p->d = d;
@@ -252,12 +252,12 @@ static struct pending *pending_new(struct daemon *d, const struct adit_command *
     p->started_at = daemon_now();
     p->timer.data = p;
     uv_timer_init(&d->loop, &p->timer);
-    list_append(&d->pending, &p->node);
+    list_append(&d->waiting, &p->node);
     return p;
 }
 
 /* Whose log lines belong to it: the SA's connection, found now because a terminated SA can't be asked later. */
-static void find_conn_name(struct pending *p)
+static void find_conn_name(struct waiting *p)
 {
     struct adit_ike_info ike;
     struct adit_child_info child;
@@ -273,10 +273,10 @@ static void find_conn_name(struct pending *p)
     }
 }
 
-void pending_start(struct daemon *d, struct vici_call *call, const struct adit_command *cmd, int64_t timeout_ms,
+void waiting_start(struct daemon *d, struct vici_call *call, const struct adit_command *cmd, int64_t timeout_ms,
                    int loglevel)
 {
-    struct pending *p = pending_new(d, cmd);
+    struct waiting *p = waiting_new(d, cmd);
     if (!p) {
         if (call)
             vici_call_fail(call, "out of memory");
@@ -297,9 +297,9 @@ void pending_start(struct daemon *d, struct vici_call *call, const struct adit_c
     }
 }
 
-void pending_done(struct daemon *d, const struct adit_event *ev)
+void waiting_done(struct daemon *d, const struct adit_event *ev)
 {
-    struct pending *p = find(d, ev->cookie);
+    struct waiting *p = find(d, ev->cookie);
     char text[512];
     if (!p)
         return;
@@ -311,20 +311,20 @@ void pending_done(struct daemon *d, const struct adit_event *ev)
     end(p);
 }
 
-void pending_resolve(struct daemon *d, const struct adit_event *ev)
+void waiting_resolve(struct daemon *d, const struct adit_event *ev)
 {
-    struct pending *p = ev->cookie ? find(d, ev->cookie) : NULL;
+    struct waiting *p = ev->cookie ? find(d, ev->cookie) : NULL;
     struct adit_command cmd = { .type = ADIT_CMD_INITIATE, .conn = ev->conn, .child = ev->child };
     if (!p)
-        p = pending_new(d, &cmd); /* the engine wants it for itself */
+        p = waiting_new(d, &cmd); /* the engine wants it for itself */
     if (p && ev->text)
         look_up(p, ev->text);
 }
 
-void pending_log(struct daemon *d, const struct log_line *line)
+void waiting_log(struct daemon *d, const struct log_line *line)
 {
-    list_for_each_safe(it, &d->pending) {
-        struct pending *p = list_entry(it, struct pending, node);
+    list_for_each_safe(it, &d->waiting) {
+        struct waiting *p = list_entry(it, struct waiting, node);
         bool mine = !p->conn || (line->conn && !strcmp(line->conn, p->conn));
         struct reply r;
         if (!p->call || !mine || (int)line->level > p->loglevel || !vici_call_wants(p->call, "control-log"))
@@ -339,10 +339,10 @@ void pending_log(struct daemon *d, const struct log_line *line)
     }
 }
 
-void pending_fail_all(struct daemon *d, const char *reason)
+void waiting_fail_all(struct daemon *d, const char *reason)
 {
-    while (!list_empty(&d->pending)) {
-        struct pending *p = list_entry(d->pending.next, struct pending, node);
+    while (!list_empty(&d->waiting)) {
+        struct waiting *p = list_entry(d->waiting.next, struct waiting, node);
         answer(p, false, reason);
         end(p);
     }
