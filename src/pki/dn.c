@@ -67,11 +67,19 @@ static bool is_printable(const char *value, size_t n)
     return true;
 }
 
+static bool is_ascii(const char *value, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (value[i] & 0x80)
+            return false;
+    return true;
+}
+
 /* RFC 5280 A: e-mail and domain components are IA5, country is printable; the rest as narrow as it goes. */
 static int string_type(const ASN1_OBJECT *type, const char *value, size_t n)
 {
     int nid = OBJ_obj2nid(type);
-    if (nid == NID_pkcs9_emailAddress || nid == NID_domainComponent)
+    if ((nid == NID_pkcs9_emailAddress || nid == NID_domainComponent) && is_ascii(value, n))
         return V_ASN1_IA5STRING;
     return is_printable(value, n) ? V_ASN1_PRINTABLESTRING : V_ASN1_UTF8STRING;
 }

@@ -18,6 +18,7 @@ static const struct {
     { "unknown object identifier", "1.2.3.4=y", "1.2.3.4=y" },
     { "several values in one RDN", "CN=a+UID=b, O=c", "CN=a+UID=b, O=c" },
     { "e-mail", "E=a@b.example, CN=y", "E=a@b.example, CN=y" },
+    { "e-mail that is not ASCII", "E=\xc3\xbc@b.example", "E=\xc3\xbc@b.example" },
     { "e-mail by its long name", "emailAddress=a@b.example", "E=a@b.example" },
     { "domain components", "DC=org, DC=example", "DC=org, DC=example" },
     { "wildcards are kept", "C=*, CN=*", "C=*, CN=*" },

@@ -1,0 +1,15 @@
+/* fuzz_crl.c - revocation lists, PEM and DER. */
+#include "pki/pki.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    static struct adit_crypto *c;
+    struct adit_why why;
+    if (!c)
+        c = adit_crypto_new(NULL, NULL, &why);
+    struct pki_store *s = pki_store_new(c);
+    (void)pki_store_add_crl(s, span(data, n), &why);
+    pki_store_free(s);
+    return 0;
+}
