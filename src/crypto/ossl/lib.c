@@ -38,9 +38,9 @@ enum adit_rc ossl_open(struct ossl *o, adit_random_fn *random, void *arg, struct
     if (!o->lib)
         return why_set(why, ADIT_ERR_MEMORY, "out of memory");
     /* The context reads no openssl.cnf here, so that nobody's configuration changes which algorithms we have. */
-    if (!OSSL_PROVIDER_load(o->lib, "default"))
+    if (!(o->basic = OSSL_PROVIDER_load(o->lib, "default")))
         return why_set(why, ADIT_ERR_CRYPTO, "OpenSSL's default provider does not load: %s", ossl_error());
-    if (random && !ossl_rand_install(o->lib, random, arg))
+    if (random && !(o->generator = ossl_rand_install(o->lib, random, arg)))
         return why_set(why, ADIT_ERR_CRYPTO, "cannot take randomness from the caller: %s", ossl_error());
     return fetch_ciphers(o, why) ? ADIT_OK : ADIT_ERR_CRYPTO;
 }
@@ -52,6 +52,11 @@ void ossl_close(struct ossl *o)
             EVP_CIPHER_free(o->cipher[i][k]);
     for (size_t i = 0; i < OSSL_GROUPS; i++)
         ossl_ke_release(&o->ke[i]);
+    /* The context alone would not free them: loading took a reference. */
+    if (o->generator)
+        OSSL_PROVIDER_unload(o->generator);
+    if (o->basic)
+        OSSL_PROVIDER_unload(o->basic);
     OSSL_LIB_CTX_free(o->lib);
 }
 

@@ -110,14 +110,15 @@ void ossl_ke_free_state(struct ke_state *st);
 /* --- the library context ------------------------------------------------------------------------------------- */
 struct ossl {
     OSSL_LIB_CTX *lib;
+    OSSL_PROVIDER *basic, *generator; /* generator: NULL without a callback */
     EVP_CIPHER *cipher[OSSL_CIPHERS][OSSL_KEY_SIZES];
     struct ossl_ke ke[OSSL_GROUPS];
 };
 /* Opens the context; with random != NULL every generator in it draws from random. */
 ADIT_MUST_USE enum adit_rc ossl_open(struct ossl *o, adit_random_fn *random, void *arg, struct adit_why *why);
 void ossl_close(struct ossl *o);
-/* rand.c: makes `random` the context's only source of randomness. */
-bool ossl_rand_install(OSSL_LIB_CTX *lib, adit_random_fn *random, void *arg);
+/* rand.c: makes `random` the context's only source of randomness. NULL: failed; else to be unloaded at the end. */
+OSSL_PROVIDER *ossl_rand_install(OSSL_LIB_CTX *lib, adit_random_fn *random, void *arg);
 
 /* --- keys ---------------------------------------------------------------------------------------------------- */
 struct crypto_key {

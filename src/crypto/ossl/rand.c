@@ -105,13 +105,18 @@ static int provider_init(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in, 
     return 1;
 }
 
-bool ossl_rand_install(OSSL_LIB_CTX *lib, adit_random_fn *random, void *arg)
+OSSL_PROVIDER *ossl_rand_install(OSSL_LIB_CTX *lib, adit_random_fn *random, void *arg)
 {
+    OSSL_PROVIDER *provider = NULL;
     loading = (struct source){ .random = random, .arg = arg };
-    bool ok = OSSL_PROVIDER_add_builtin(lib, PROVIDER, provider_init) == 1 && OSSL_PROVIDER_load(lib, PROVIDER) &&
-              RAND_set_DRBG_type(lib, GENERATOR, "provider=" PROVIDER, NULL, NULL) == 1;
+    if (OSSL_PROVIDER_add_builtin(lib, PROVIDER, provider_init) == 1)
+        provider = OSSL_PROVIDER_load(lib, PROVIDER);
     loading = (struct source){ 0 };
-    return ok;
+    if (provider && RAND_set_DRBG_type(lib, GENERATOR, "provider=" PROVIDER, NULL, NULL) != 1) {
+        OSSL_PROVIDER_unload(provider);
+        return NULL;
+    }
+    return provider;
 }
 
 static const OSSL_ALGORITHM *provider_query(void *provider, int operation, int *no_cache)
