@@ -344,12 +344,14 @@ static void link_changed(struct dp *dp, struct dp_sa *sa)
  * quote so little that only the path tells. */
 static bool error_is_about(const struct net_error *e, const struct dp_sa *sa)
 {
-    bool udp = e->path.remote.port != 0;
+    bool udp = e->path.local.port != 0;
+    if (e->local)
+        return addr_equal(&e->path.remote.addr, &sa->path.remote.addr);
     if (udp != sa->udp_encap || !addr_equal(&e->path.remote.addr, &sa->path.remote.addr))
         return false;
     if (udp && e->path.remote.port != sa->path.remote.port)
         return false;
-    return e->local || (udp && e->quoted_n < 8) || (e->quoted_n >= 8 && be32_get(e->quoted) == sa->spi_out);
+    return (udp && e->quoted_n < 8) || (e->quoted_n >= 8 && be32_get(e->quoted) == sa->spi_out);
 }
 
 static void path_error(struct dp *dp, const struct net_error *e)

@@ -1,5 +1,6 @@
 /* egress.c - from the TUN to the wire: classify, cut, seal in batches, send in trains. Works on packets where they were
  * read; cut pieces go to slots. */
+#include <errno.h>
 #include <stdlib.h>
 #include "dp/mss.h"
 #include "dp/worker.h"
@@ -58,6 +59,14 @@ static void tell_too_big(struct worker *w, const uint8_t *packet, const struct i
 
 /* --- the batch ------------------------------------------------------------------------------------------------ */
 
+/* Our own device got a smaller MTU, or the route leads over another one. */
+static void tell_link_mtu(struct worker *w, const struct dp_sa *sa)
+{
+    struct note n = { .type = NOTE_ERROR, .error = { .too_big = true, .local = true, .path = *esp_sa_path(sa->esp) } };
+    if (worker_may_pass_error(w))
+        (void)worker_note(w, &n, SPAN_NONE, NOTE_SPARE);
+}
+
 static void send_run(struct worker *w, struct dp_sa *sa, size_t first, size_t n)
 {
     struct egress *e = &w->out;
@@ -68,9 +77,11 @@ static void send_run(struct worker *w, struct dp_sa *sa, size_t first, size_t n)
     if (esp_sa_is_udp(sa->esp) && w->udp[f].fd >= 0)
         sent = net_udp_send(&w->udp[f], path, e->group[first]->tos, e->group[first]->df, e->iov + first, n, &error);
     else if (!esp_sa_is_udp(sa->esp) && w->raw[f].tx >= 0)
-        sent = net_raw_send(&w->raw[f], path, e->iov + first, n, &error);
+        sent = net_raw_send(&w->raw[f], path, e->group[first]->tos, e->group[first]->df, e->iov + first, n, &error);
     COUNT_ADD(w, packets_out, sent);
     COUNT_ADD(w, tx_errors, n - sent);
+    if (error == -EMSGSIZE)
+        tell_link_mtu(w, sa);
 }
 
 /* Sends group[0..n): packets with one TOS and DF go together. */

@@ -311,17 +311,22 @@ void worker_command(struct worker *w, struct cmd *c)
 
 /* --- the loop ------------------------------------------------------------------------------------------------- */
 
+bool worker_may_pass_error(struct worker *w)
+{
+    if (w->now - w->errors_at > 1000000000) {
+        w->errors_at = w->now;
+        w->errors_n = 0;
+    }
+    return w->errors_n++ < ERRORS_A_S;
+}
+
+/* Local ones are left out: the send call said so too. */
 static void take_errors(struct worker *w, int fd, uint8_t family, uint16_t port)
 {
     struct note n = { .type = NOTE_ERROR };
-    while (net_error_get(fd, family, port, &n.error)) {
-        if (w->now - w->errors_at > 1000000000) {
-            w->errors_at = w->now;
-            w->errors_n = 0;
-        }
-        if (n.error.too_big && w->errors_n++ < ERRORS_A_S)
+    while (net_error_get(fd, family, port, &n.error))
+        if (n.error.too_big && !n.error.local && worker_may_pass_error(w))
             (void)worker_note(w, &n, SPAN_NONE, NOTE_SPARE);
-    }
 }
 
 static void serve(struct worker *w)

@@ -154,6 +154,8 @@ void workers_changed(struct dp_shared *s);
 void worker_touch(struct worker *w, struct dp_sa *sa);
 /* Worker: tells control; false: no room (spare = octets that must stay free). */
 bool worker_note(struct worker *w, const struct note *n, struct adit_span data, size_t spare);
+/* Worker: may one more error about our packets go to control in this second? Anybody can provoke them. */
+bool worker_may_pass_error(struct worker *w);
 struct ring *worker_ring(struct worker *w, unsigned to);
 uint64_t worker_clock(void);
 

@@ -49,8 +49,8 @@ void net_udp_close(struct net_udp *u);
 int net_udp_steer(const struct net_udp *u, unsigned n);
 /* Datagrams received (0 = none are waiting) or -errno. */
 int net_udp_recv(struct net_udp *u, struct net_rx *rx);
-/* Sends n datagrams, one an iov, all to path->remote from path->local (unset: the kernel chooses) with this TOS and, in
- * v4, DF. Equal sizes in a row go as one super-packet. Returns how many the kernel took; *error = 0 or -errno of the
+/* Sends n datagrams, one an iov, all to path->remote from path->local (unset: the kernel chooses) with this TOS. df: never cut by IP
+ * on the way (v4: DF) nor here. Equal sizes in a row go as one super-packet. Returns how many the kernel took; *error = 0 or -errno of the
  * first that it refused (the others were tried). */
 size_t net_udp_send(struct net_udp *u, const struct adit_path *path, uint8_t tos, bool df, struct iovec *iov, size_t n,
                     int *error);
@@ -67,8 +67,10 @@ ADIT_MUST_USE enum adit_rc net_raw_open(uint8_t family, uint8_t proto, unsigned 
 void net_raw_close(struct net_raw *r);
 /* As net_udp_recv(); data begins behind the IP header, ports are 0. */
 int net_raw_recv(struct net_raw *r, struct net_rx *rx);
-/* Sends n whole IP packets to one destination. As net_udp_send(). */
-size_t net_raw_send(struct net_raw *r, const struct adit_path *path, struct iovec *iov, size_t n, int *error);
+/* Sends n whole IP packets to one destination. As net_udp_send(). Without df the kernel makes the header anew, since
+ * only then it cuts what is too long. */
+size_t net_raw_send(struct net_raw *r, const struct adit_path *path, uint8_t tos, bool df, struct iovec *iov, size_t n,
+                    int *error);
 
 /* --- errors about what we sent: errqueue.c --------------------------------------------------------------------- */
 struct net_error {

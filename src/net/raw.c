@@ -42,6 +42,8 @@ static int raw_prepare(struct net_raw *r, unsigned i, unsigned n, const struct n
     int e = raw_socket(r->family, r->proto, false, &r->rx);
     if (!e)
         e = net_opts_set(r->rx, r->family, opts);
+    if (!e)
+        e = net_opt_df(r->rx, r->family, false); /* it sends what may be cut */
     if (!e && n)
         e = raw_filter(r->rx, r->family, i, n);
     if (!e && n && i) /* each would get a copy of each ICMP error: the first one's is enough */
@@ -101,11 +103,21 @@ int net_raw_recv(struct net_raw *r, struct net_rx *rx)
     return n;
 }
 
-size_t net_raw_send(struct net_raw *r, const struct adit_path *path, struct iovec *iov, size_t n, int *error)
+size_t net_raw_send(struct net_raw *r, const struct adit_path *path, uint8_t tos, bool df, struct iovec *iov, size_t n,
+                    int *error)
 {
     struct sockaddr_storage to;
     struct adit_endpoint remote = { .addr = path->remote.addr };
     struct msghdr m = { .msg_name = &to, .msg_namelen = net_sockaddr_put(&to, &remote) };
+    struct net_ctrl ctrl;
+    size_t header_n = r->family == 4 ? 20 : 40;
     *error = 0;
-    return net_msg_send(r->tx, &m, iov, n, error);
+    if (df)
+        return net_msg_send(r->tx, &m, iov, n, error);
+    net_ctrl_put(&ctrl, r->family, &path->local.addr, tos, 0);
+    m.msg_control = ctrl.mem;
+    m.msg_controllen = ctrl.n;
+    for (size_t i = 0; i < n; i++)
+        iov[i] = (struct iovec){ (uint8_t *)iov[i].iov_base + header_n, iov[i].iov_len - header_n };
+    return net_msg_send(r->rx, &m, iov, n, error);
 }

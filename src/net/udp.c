@@ -99,20 +99,16 @@ struct out {
     struct net_ctrl ctrl;
 };
 
-/* One train in one call. False: the kernel can't (now it is off for good), or *error is set. */
-static bool send_train(struct net_udp *u, const struct adit_path *path, uint8_t tos, struct out *o, struct iovec *iov,
-                       size_t n, int *error)
+/* One train in one call: 0 or -errno. */
+static int send_train(struct net_udp *u, const struct adit_path *path, uint8_t tos, struct out *o, struct iovec *iov,
+                      size_t n)
 {
     net_ctrl_put(&o->ctrl, u->family, &path->local.addr, tos, (uint16_t)iov[0].iov_len);
     struct msghdr m = { .msg_name = &o->to, .msg_namelen = o->to_n, .msg_iov = iov, .msg_iovlen = n,
                         .msg_control = o->ctrl.mem, .msg_controllen = o->ctrl.n };
     if (sendmsg(u->fd, &m, 0) >= 0 || (net_was_pending(errno) && sendmsg(u->fd, &m, 0) >= 0))
-        return true;
-    if (errno == EIO || errno == EINVAL || errno == EOPNOTSUPP)
-        u->gso = false; /* no checksum offload on the device, or an old kernel */
-    else
-        *error = -errno;
-    return false;
+        return 0;
+    return -errno;
 }
 
 static size_t send_singly(struct net_udp *u, const struct adit_path *path, uint8_t tos, struct out *o,
@@ -124,6 +120,33 @@ static size_t send_singly(struct net_udp *u, const struct adit_path *path, uint8
     return net_msg_send(u->fd, &m, iov, n, error);
 }
 
+/* What a device without checksum offload or an old kernel says. EINVAL may also mean a route with a smaller MTU, so it
+ * counts only if single datagrams do pass. */
+static bool is_refusal(int e)
+{
+    return e == -EIO || e == -EINVAL || e == -EOPNOTSUPP;
+}
+
+static size_t send_part(struct net_udp *u, const struct adit_path *path, uint8_t tos, struct out *o, struct iovec *iov,
+                        size_t n, int *error)
+{
+    int refused = 0;
+    if (n > 1 && u->gso) {
+        int e = send_train(u, path, tos, o, iov, n);
+        if (!e)
+            return n;
+        if (!is_refusal(e) && (e != -EMSGSIZE || u->df)) { /* a train can't be cut by IP, single datagrams can */
+            *error = *error ? *error : e;
+            return 0;
+        }
+        refused = e;
+    }
+    size_t sent = send_singly(u, path, tos, o, iov, n, error);
+    if (refused && sent == n)
+        u->gso = false;
+    return sent;
+}
+
 size_t net_udp_send(struct net_udp *u, const struct adit_path *path, uint8_t tos, bool df, struct iovec *iov, size_t n,
                     int *error)
 {
@@ -131,16 +154,11 @@ size_t net_udp_send(struct net_udp *u, const struct adit_path *path, uint8_t tos
     size_t sent = 0, at = 0;
     *error = 0;
     o.to_n = net_sockaddr_put(&o.to, &path->remote);
-    if (u->family == 4 && df != u->df && net_opt_df(u->fd, 4, df) == 0)
+    if (df != u->df && net_opt_df(u->fd, u->family, df) == 0)
         u->df = df;
     while (at < n) {
         size_t k = u->gso ? train_length(iov + at, n - at) : n - at;
-        int e = 0;
-        if (k > 1 && u->gso && send_train(u, path, tos, &o, iov + at, k, &e))
-            sent += k;
-        else if (!e)
-            sent += send_singly(u, path, tos, &o, iov + at, k, &e);
-        *error = *error ? *error : e;
+        sent += send_part(u, path, tos, &o, iov + at, k, error);
         at += k;
     }
     return sent;
