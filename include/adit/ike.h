@@ -60,6 +60,7 @@ struct adit_command {
     const char *conn, *child; /* by name; NULL = any */
     uint32_t ike_id, child_id, reqid; /* by unique id; 0 = any */
     bool reauth, force;
+    bool fresh; /* INITIATE: a new IKE SA even if the connection has one (load tests) */
     struct adit_path path;
     struct adit_addr local, remote; /* INITIATE: addresses that the host resolved; family 0 = take the configuration's */
 };

@@ -36,7 +36,7 @@ void child_spec(const struct ike_child *c, struct adit_child_spec *spec)
     const struct adit_child_cfg *cfg = c->cfg;
     *spec = (struct adit_child_spec){
         .id = c->id, .ike_id = c->sa->id, .reqid = c->reqid, .replaces = c->replaces,
-        .conn = sa_conn_name(c->sa), .child = cfg->name, .proto = PROTO_ESP, .mode = cfg->mode,
+        .conn = sa_conn_name(c->sa), .child = cfg->name, .proto = PROTO_ESP, .mode = c->mode,
         .initiator = c->initiator, .suite = c->suite, .in.spi = c->spi_in, .out.spi = c->spi_out, .path = c->sa->path,
         .outbound = ADIT_OUT_ACTIVE, .n_local_ts = c->n_local, .n_remote_ts = c->n_remote, .local_ts = c->ts,
         .remote_ts = c->ts + c->n_local, .replay_window = cfg->replay_window, .copy_df = cfg->copy_df,
@@ -83,6 +83,7 @@ static struct ike_child *child_from(const struct ike_pending *p)
     c->n_remote = p->remote->n;
     c->sa = p->sa;
     c->cfg = p->cfg;
+    c->mode = p->mode;
     c->id = ike->next_child_id++;
     c->reqid = p->reqid ? p->reqid : ike->next_reqid++;
     c->initiator = p->requester;

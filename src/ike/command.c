@@ -104,7 +104,7 @@ static enum adit_rc add_child_task(struct ike_sa *sa, const struct adit_child_cf
 enum adit_rc ike_initiate(struct ike *ike, const struct policy_conn *conn, const struct adit_child_cfg *child,
                           const struct adit_command *cmd, struct adit_why *why)
 {
-    struct ike_sa *sa = existing(ike, conn->cfg->name);
+    struct ike_sa *sa = cmd->fresh ? NULL : existing(ike, conn->cfg->name);
     if (sa && child && !conn_child(sa->conn->cfg, child->name))
         sa = NULL; /* the old SA's snapshot does not have that child */
     if (sa && !child && sa->state == SA_ESTABLISHED) {

@@ -170,6 +170,8 @@ static bool same_peer(const struct ike_sa *a, const struct ike_sa *b)
 static void retire_older(struct ike_sa *sa)
 {
     bool replace = sa->conn->cfg->unique == ADIT_UNIQUE_REPLACE;
+    if (!replace && !sa->reauth_of)
+        return;
     list_for_each_safe(it, &sa->ike->sas) {
         struct ike_sa *old = list_entry(it, struct ike_sa, link);
         if (old == sa || old->cut || old->state != SA_ESTABLISHED)

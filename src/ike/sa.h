@@ -100,7 +100,8 @@ struct ike_child {
     const struct adit_child_cfg *cfg; /* of sa->policy */
     uint32_t id, reqid;
     enum adit_child_state state;
-    bool initiator, announced_up;
+    enum adit_mode mode;
+    bool initiator;
     struct adit_suite suite;
     uint32_t spi_in, spi_out;
     uint16_t n_local, n_remote;
@@ -180,6 +181,7 @@ struct ike_pending {
     unsigned n_secrets;
     const struct proposal_list *offer;
     const struct adit_child_cfg *cfg;
+    enum adit_mode mode; /* agreed; TUNNEL unless both want TRANSPORT */
     struct adit_ts_list *local, *remote;
     uint32_t spi_in, spi_out, reqid, old_child;
     uint64_t new_spi_i, new_spi_r;

@@ -39,9 +39,24 @@ static struct adit_span spi_octets(uint32_t spi, uint8_t out[4])
     return span(out, 4);
 }
 
+/* USE_TRANSPORT_MODE: a wish in the request, consent in the response (RFC 7296 s1.3.1). */
+static void put_mode(struct wr *w, enum adit_mode mode)
+{
+    if (mode == ADIT_MODE_TRANSPORT)
+        notify_put(w, N_USE_TRANSPORT_MODE, SPAN_NONE);
+}
+
+static enum adit_mode get_mode(const struct ike_msg *msg, const struct ike_pending *p)
+{
+    struct notify n;
+    bool both = p->cfg->mode == ADIT_MODE_TRANSPORT && msg_notify(msg, N_USE_TRANSPORT_MODE, &n);
+    return both ? ADIT_MODE_TRANSPORT : ADIT_MODE_TUNNEL;
+}
+
 void child_put_sa(struct wr *w, struct ike_pending *p)
 {
     uint8_t spi[4];
+    put_mode(w, p->cfg->mode);
     negotiate_put(w, p->offer, spi_octets(p->spi_in, spi));
 }
 
@@ -56,6 +71,7 @@ void child_put_ts(struct wr *w, const struct ike_pending *p)
 void child_put_answer(struct wr *w, const struct ike_pending *p)
 {
     uint8_t spi[4];
+    put_mode(w, p->mode);
     negotiate_answer(w, &p->suite, PROTO_ESP, spi_octets(p->spi_in, spi));
 }
 
@@ -108,6 +124,9 @@ enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct
     TRY(narrow_check(t, p->remote, why));
     *p->local = *i;
     *p->remote = *t;
+    p->mode = get_mode(msg, p);
+    if (p->mode != p->cfg->mode && p->cfg->mode == ADIT_MODE_TRANSPORT)
+        return why_set(why, ADIT_ERR_POLICY, "peer does not agree to transport mode");
     return ADIT_OK;
 }
 
@@ -178,6 +197,7 @@ enum adit_rc child_choose(struct ike_xchg *x, struct ike_pending *p, const struc
         ike_count(x->ike, x->sa, ADIT_C_PROPOSAL_MISMATCH);
     TRY(rc);
     TRY(read_spi(spi, p, why));
+    p->mode = get_mode(msg, p);
     p->spi_in = child_new_spi(x->ike);
     return p->spi_in ? ADIT_OK : why_set(why, ADIT_ERR_LIMIT, "no SPI to be had");
 }

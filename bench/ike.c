@@ -1,0 +1,367 @@
+/* ike.c - what an IKE SA with its Child SA costs: two engines in one process, datagrams handed over in memory. Beside it
+ * the same primitives called bare in the same run, so that the ratio is the engine's own cost. Two processes give
+ * handshakes a second on two cores; memory is the growth of the resident set at 10,000 SAs.
+ * Usage: bench_ike [--json] [--quick] */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "adit/ike.h"
+#include "crypto/crypto.h"
+#include "model/model.h"
+
+#define KEEP_SAS 10000
+
+struct method {
+    const char *name, *ike, *cert; /* cert NULL: PSK */
+    uint16_t ke[2];
+};
+static const struct method methods[] = {
+    { "x25519, PSK", "aes256gcm16-prfsha384-x25519", NULL, { KE_CURVE_25519 } },
+    { "x25519 + mlkem768, PSK", "aes256gcm16-prfsha384-x25519-ke1_mlkem768", NULL, { KE_CURVE_25519, KE_ML_KEM_768 } },
+    { "x25519 + mlkem768, ECDSA P-256", "aes256gcm16-prfsha384-x25519-ke1_mlkem768", "ecdsa",
+      { KE_CURVE_25519, KE_ML_KEM_768 } },
+    { "mlkem1024, PSK", "aes256gcm16-prfsha384-mlkem1024", NULL, { KE_ML_KEM_1024 } },
+};
+
+struct end {
+    struct adit_ike *ike;
+    struct adit_path path;
+    uint64_t up;
+};
+
+static void need(bool ok, const char *what, const struct adit_why *why)
+{
+    if (ok)
+        return;
+    fprintf(stderr, "bench ike: %s%s%s\n", what, why ? ": " : "", why ? why->text : "");
+    exit(1);
+}
+
+static double wall(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double cpu(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static long resident_kib(void)
+{
+    long size, resident = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    need(f && fscanf(f, "%ld %ld", &size, &resident) == 2, "/proc/self/statm", NULL);
+    fclose(f);
+    return resident * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* --- configuration --------------------------------------------------------------------------------------------------- */
+
+static const struct proposal_list *parse(struct arena *a, const char *text, uint8_t proto)
+{
+    const struct proposal_list *out;
+    struct adit_why why;
+    need(proposals_parse(&text, 1, proto, a, &out, &why) == ADIT_OK, "proposal", &why);
+    return out;
+}
+
+static struct adit_span file(struct arena *a, const char *name)
+{
+    static char mem[16384];
+    char path[400];
+    snprintf(path, sizeof(path), "%s/%s", BENCH_CERTS, name);
+    FILE *f = fopen(path, "rb");
+    need(f, path, NULL);
+    size_t n = fread(mem, 1, sizeof(mem), f);
+    fclose(f);
+    return arena_span(a, span(mem, n));
+}
+
+static void add_certs(struct adit_config *cfg, struct arena *a, int me, const char *kind)
+{
+    char name[64];
+    struct adit_cert ca = { .use = ADIT_CERT_CA, .data = file(a, "ca.pem"), .source = "ca" };
+    snprintf(name, sizeof(name), "%c-%s.pem", "ab"[me], kind);
+    struct adit_cert cert = { .use = ADIT_CERT_END_ENTITY, .data = file(a, name), .source = "cert" };
+    snprintf(name, sizeof(name), "%c-%s.key", "ab"[me], kind);
+    struct adit_key key = { .data = file(a, name), .source = "key" };
+    need(adit_config_add_cert(cfg, &ca) == ADIT_OK && adit_config_add_cert(cfg, &cert) == ADIT_OK &&
+             adit_config_add_key(cfg, &key) == ADIT_OK, "certificates", NULL);
+}
+
+static struct adit_config *configure(const struct method *m, int me, const struct adit_path *path)
+{
+    static const char *const names[] = { "a.example", "b.example" };
+    struct arena a = { 0 };
+    struct adit_config *cfg = adit_config_new();
+    struct adit_addr_spec here = { .text = "", .lo = path->local.addr, .hi = path->local.addr, .single = true };
+    struct adit_addr_spec there = { .text = "", .lo = path->remote.addr, .hi = path->remote.addr, .single = true };
+    struct adit_auth_cfg auth[2];
+    struct adit_ts_cfg ts[2];
+    struct adit_shared psk = { .id = "k", .secret = SPAN_LIT("a secret of the bench, longer than short") };
+    struct adit_ike_settings set = { .cookie_threshold = UINT32_MAX, .half_open_max = 100000 };
+    for (int i = 0; i < 2; i++) {
+        char net[32];
+        snprintf(net, sizeof(net), "10.%d.0.0/16", i + 1);
+        auth[i] = (struct adit_auth_cfg){ .class = m->cert ? ADIT_AUTH_PUBKEY : ADIT_AUTH_PSK,
+                                          .auth = m->cert ? "pubkey" : "psk", .id_text = names[i],
+                                          .id = { ID_FQDN, span_str(names[i]) } };
+        need(ts_parse(net, &ts[i], NULL) == ADIT_OK, "selectors", NULL);
+    }
+    struct adit_child_cfg child = { .name = "net", .proposals = parse(&a, "aes256gcm16", PROTO_ESP), .n_local_ts = 1,
+                                    .n_remote_ts = 1, .local_ts = &ts[me], .remote_ts = &ts[!me], .rekey_s = 3600,
+                                    .life_s = 3960, .replay_window = 4096 };
+    struct adit_conn conn = { .name = "peer", .n_local_addrs = 1, .n_remote_addrs = 1, .local_addrs = &here,
+                              .remote_addrs = &there, .proposals = parse(&a, m->ike, PROTO_IKE), .n_local = 1,
+                              .n_remote = 1, .local = &auth[me], .remote = &auth[!me], .n_children = 1,
+                              .children = &child, .unique = ADIT_UNIQUE_NEVER, .send_certreq = true,
+                              .keyingtries = 1, .rekey_s = 14400, .over_s = 1440 };
+    need(cfg && adit_config_add_conn(cfg, &conn) == ADIT_OK && adit_config_add_shared(cfg, &psk) == ADIT_OK &&
+             adit_config_settings(cfg, &set) == ADIT_OK, "configuration", NULL);
+    if (m->cert)
+        add_certs(cfg, &a, me, m->cert);
+    arena_fini(&a);
+    return cfg;
+}
+
+static void start(struct end *e, const struct method *m, int me, struct adit_crypto *crypto)
+{
+    struct adit_host host = { .crypto = crypto };
+    struct adit_why why;
+    for (int i = 0; i < 2; i++) {
+        struct adit_endpoint *p = i == me ? &e->path.local : &e->path.remote;
+        *p = (struct adit_endpoint){ .addr = { 4, { 192, 0, 2, (uint8_t)(i + 1) } }, .port = 500 };
+    }
+    struct adit_config *cfg = configure(m, me, &e->path);
+    e->ike = adit_ike_new(&host, 1);
+    need(e->ike, "engine", NULL);
+    need(adit_ike_config(e->ike, cfg, 1, &why) == ADIT_OK, "configuration", &why);
+    adit_config_unref(cfg);
+}
+
+/* --- one handshake after the other ------------------------------------------------------------------------------------- */
+
+#define NOW ((uint64_t)time(NULL) * 1000000000ull)
+
+/* Everything that one end has to say goes to the other at once; true if anything was said. */
+static bool pump(struct end *from, struct end *to, uint64_t now)
+{
+    struct adit_event ev;
+    bool said = false;
+    while (adit_ike_poll(from->ike, &ev)) {
+        said = true;
+        if (ev.type == ADIT_EV_WORK) {
+            adit_job_run(ev.job);
+            adit_ike_work_done(from->ike, ev.job, now);
+        }
+        if (ev.type == ADIT_EV_CHILD_UP)
+            from->up++;
+        for (unsigned i = 0; ev.type == ADIT_EV_SEND && i < ev.n_datagrams; i++) {
+            struct adit_path path = { .local = ev.path.remote, .remote = ev.path.local };
+            adit_ike_input(to->ike, &path, ev.datagrams[i].p, ev.datagrams[i].n, now);
+        }
+    }
+    return said;
+}
+
+static void handshakes(struct end e[2], unsigned n, bool keep)
+{
+    uint64_t now = NOW;
+    uint64_t before = e[0].up;
+    for (unsigned i = 0; i < n; i++) {
+        struct adit_command go = { .type = ADIT_CMD_INITIATE, .child = "net", .fresh = true };
+        struct adit_command stop = { .type = ADIT_CMD_TERMINATE, .conn = "peer", .force = true };
+        struct adit_why why;
+        need(adit_ike_command(e[0].ike, &go, now, NULL, &why) == ADIT_OK, "initiate", &why);
+        while (pump(&e[0], &e[1], now) | pump(&e[1], &e[0], now))
+            ;
+        if (!keep)
+            for (int k = 0; k < 2; k++)
+                (void)!adit_ike_command(e[k].ike, &stop, now, NULL, NULL);
+    }
+    need(e[0].up - before == n && e[1].up >= n, "not every handshake succeeded", NULL);
+}
+
+static void open_ends(struct end e[2], const struct method *m, struct adit_crypto *c[2])
+{
+    struct adit_why why;
+    memset(e, 0, 2 * sizeof(*e));
+    for (int i = 0; i < 2; i++) {
+        need((c[i] = adit_crypto_new(NULL, NULL, &why)), "crypto", &why);
+        start(&e[i], m, i, c[i]);
+    }
+}
+
+static void close_ends(struct end e[2], struct adit_crypto *c[2])
+{
+    for (int i = 0; i < 2; i++) {
+        adit_ike_free(e[i].ike);
+        adit_crypto_free(c[i]);
+    }
+}
+
+/* --- the primitives alone ------------------------------------------------------------------------------------------------ */
+
+static void one_ke(const struct adit_crypto *c, const struct ke_alg *a)
+{
+    struct adit_buf mine = { 0 }, theirs = { 0 };
+    struct adit_secret s1 = { 0 }, s2 = { 0 };
+    struct ke_state *st = NULL;
+    need(a && a->ops->init(c, a, &st, &mine) == ADIT_OK &&
+             a->ops->respond(c, a, buf_span(&mine), &theirs, &s1) == ADIT_OK &&
+             a->ops->finish(c, a, st, buf_span(&theirs), &s2) == ADIT_OK, "key exchange", NULL);
+    a->ops->free(st);
+    buf_fini(&mine);
+    buf_fini(&theirs);
+    secret_fini(&s1);
+    secret_fini(&s2);
+}
+
+/* Both ends' signatures: the key's own sign and verify twice, certificate checks not counted. */
+static void signatures(struct crypto_key *key)
+{
+    const struct sig_alg *alg = NULL;
+    struct adit_buf sig = { 0 };
+    uint8_t octets[400] = { 1 };
+    for (size_t i = 0; (alg = crypto_sig_at(i)); i++)
+        if (sig_fits(alg, key) && alg->auth_method == AUTH_DIGITAL_SIGNATURE)
+            break;
+    for (int i = 0; i < 2; i++) {
+        need(sig_sign(alg, key, SPAN_ARRAY(octets), &sig) == ADIT_OK, "sign", NULL);
+        need(sig_verify(alg, key, alg->algid, SPAN_ARRAY(octets), buf_span(&sig)) == ADIT_OK, "verify", NULL);
+        buf_fini(&sig);
+    }
+}
+
+static double primitives(const struct method *m, unsigned n)
+{
+    struct adit_why why;
+    struct adit_crypto *c = adit_crypto_new(NULL, NULL, &why);
+    struct crypto_key *key = NULL;
+    struct arena a = { 0 };
+    need(c, "crypto", &why);
+    if (m->cert)
+        need(key_parse_private(c, file(&a, "a-ecdsa.key"), SPAN_NONE, &key, &why) == ADIT_OK, "key", &why);
+    double from = cpu();
+    for (unsigned i = 0; i < n; i++) {
+        for (size_t k = 0; k < ARRAY_LEN(m->ke) && m->ke[k]; k++)
+            one_ke(c, crypto_ke(c, m->ke[k]));
+        if (key)
+            signatures(key);
+    }
+    double each = (cpu() - from) / n;
+    key_free(key);
+    arena_fini(&a);
+    adit_crypto_free(c);
+    return each;
+}
+
+/* --- measuring ----------------------------------------------------------------------------------------------------------- */
+
+struct result {
+    double cpu_pair, primitives, rate;
+    double kib; /* an end */
+};
+
+static double time_handshakes(const struct method *m, unsigned n)
+{
+    struct end e[2];
+    struct adit_crypto *c[2];
+    open_ends(e, m, c);
+    handshakes(e, n / 10 + 1, false);
+    double from = cpu();
+    handshakes(e, n, false);
+    double each = (cpu() - from) / n;
+    close_ends(e, c);
+    return each;
+}
+
+/* Two processes, each both ends of its own SAs: the rate of the machine's two cores. */
+static double rate(const struct method *m, unsigned n)
+{
+    double from = wall();
+    for (int i = 0; i < 2; i++) {
+        pid_t pid = fork();
+        need(pid >= 0, "fork", NULL);
+        if (pid)
+            continue;
+        struct end e[2];
+        struct adit_crypto *c[2];
+        open_ends(e, m, c);
+        handshakes(e, n, false);
+        _exit(0);
+    }
+    for (int i = 0, status; i < 2; i++)
+        need(wait(&status) > 0 && status == 0, "a child failed", NULL);
+    return 2 * n / (wall() - from);
+}
+
+static double memory(const struct method *m, unsigned sas)
+{
+    int fd[2];
+    double kib = 0;
+    need(pipe(fd) == 0, "pipe", NULL);
+    pid_t pid = fork();
+    need(pid >= 0, "fork", NULL);
+    if (!pid) {
+        struct end e[2];
+        struct adit_crypto *c[2];
+        open_ends(e, m, c);
+        handshakes(e, 100, true);
+        long before = resident_kib();
+        handshakes(e, sas, true);
+        kib = (double)(resident_kib() - before) / sas / 2;
+        need(write(fd[1], &kib, sizeof(kib)) == sizeof(kib), "pipe", NULL);
+        _exit(0);
+    }
+    need(read(fd[0], &kib, sizeof(kib)) == sizeof(kib), "the memory run failed", NULL);
+    waitpid(pid, NULL, 0);
+    close(fd[0]);
+    close(fd[1]);
+    return kib;
+}
+
+static void print(const struct method *m, const struct result *r, bool json, bool last)
+{
+    if (json)
+        printf("  {\"method\": \"%s\", \"handshakes_per_s_2_cores\": %.0f, \"cpu_us_per_sa_pair\": %.1f, "
+               "\"primitives_us\": %.1f, \"ratio\": %.2f, \"kib_per_sa_and_end\": %.1f}%s\n", m->name, r->rate,
+               r->cpu_pair * 1e6, r->primitives * 1e6, r->cpu_pair / r->primitives, r->kib, last ? "" : ",");
+    else
+        printf("%-32s %9.0f %12.0f us %12.0f us %8.2f %10.1f KiB\n", m->name, r->rate, r->cpu_pair * 1e6,
+               r->primitives * 1e6, r->cpu_pair / r->primitives, r->kib);
+}
+
+int main(int argc, char **argv)
+{
+    bool json = false, quick = false;
+    for (int i = 1; i < argc; i++) {
+        json |= !strcmp(argv[i], "--json");
+        quick |= !strcmp(argv[i], "--quick");
+    }
+    unsigned n = quick ? 200 : 2000, sas = quick ? 1000 : KEEP_SAS;
+    if (json)
+        printf("[\n");
+    else
+        printf("%-32s %9s %15s %15s %8s %14s\n", "IKE SA with a Child SA", "SAs/s", "CPU, both ends", "primitives",
+               "ratio", "RSS an end");
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+        const struct method *m = &methods[i];
+        struct result r = { .kib = memory(m, sas), .rate = rate(m, n), .primitives = primitives(m, n) };
+        r.cpu_pair = time_handshakes(m, n);
+        print(m, &r, json, i + 1 == ARRAY_LEN(methods));
+        fflush(stdout);
+    }
+    if (json)
+        printf("]\n");
+    return 0;
+}
