@@ -37,8 +37,8 @@ static void report(const char *name, const char *operation, double seconds, doub
 {
     double ns = seconds / runs * 1e9;
     if (json) {
-        printf("%s\n  {\"name\": \"%s\", \"operation\": \"%s\", \"octets\": %zu, \"ns\": %.1f}", first ? "[" : ",", name,
-               operation, octets, ns);
+        printf("%s\n  {\"name\": \"%s\", \"operation\": \"%s\", \"octets\": %zu, \"ns\": %.1f}",
+               first ? "[" : ",", name, operation, octets, ns);
     } else {
         printf("%-34s %-12s", name, operation);
         if (octets)
@@ -69,7 +69,8 @@ struct job {
     uint64_t counter;
 };
 
-static void measure(struct job *j, const char *operation, void (*run)(struct job *), size_t octets, double each)
+static void measure(struct job *j, const char *operation, void (*run)(struct job *), size_t octets,
+                    double each)
 {
     double start = now_s(), took = 0, runs = 0;
     for (size_t batch = 1; took < budget_s; batch *= 2) {
@@ -147,18 +148,24 @@ static void open_all(struct job *j)
 
 static void bench_encr(const struct encr_alg *encr, uint16_t bits, size_t octets)
 {
-    static uint8_t data[PACKETS][ROOM], sealed[PACKETS][ROOM], iv[PACKETS][16], icv[PACKETS][64], key[64], aad[8];
+    static uint8_t data[PACKETS][ROOM], sealed[PACKETS][ROOM], iv[PACKETS][16], icv[PACKETS][64], key[64],
+        aad[8];
     struct crypt_job packets[PACKETS];
     bool plain = encr->kind == ENCR_KIND_CIPHER || encr->kind == ENCR_KIND_NULL;
     const struct integ_alg *integ = plain ? crypto_integ(crypto, INTEG_HMAC_SHA2_256_128) : NULL;
     struct job j = { .name = encr->name, .packets = packets, .n = PACKETS };
     octets = octets / encr->block * encr->block;
     for (size_t i = 0; i < PACKETS; i++)
-        packets[i] = (struct crypt_job){ .data = data[i], .n = (uint32_t)octets, .iv = iv[i], .aad = aad,
-                                         .aad_n = sizeof(aad), .icv = icv[i] };
+        packets[i] = (struct crypt_job){ .data = data[i],
+                                         .n = (uint32_t)octets,
+                                         .iv = iv[i],
+                                         .aad = aad,
+                                         .aad_n = sizeof(aad),
+                                         .icv = icv[i] };
     for (int open = 0; open < 2; open++) {
         must(crypt_new(crypto, encr, bits, span(key, encr_key_octets(encr, bits)), integ,
-                       span(key, integ ? integ->key : 0), !open, &j.crypt), encr->name);
+                       span(key, integ ? integ->key : 0), !open, &j.crypt),
+             encr->name);
         j.sealed = sealed[0];
         measure(&j, open ? "open" : "seal", open ? open_all : seal_all, octets, PACKETS);
         span_copy(sealed[0], span(data, sizeof(data)));
@@ -179,11 +186,13 @@ static void verify_once(struct job *j)
 static struct crypto_key *make_key(const char *type, const char *curve)
 {
     OSSL_LIB_CTX *lib = crypto_libctx(crypto);
-    EVP_PKEY *pkey = curve ? EVP_PKEY_Q_keygen(lib, NULL, type, curve) : EVP_PKEY_Q_keygen(lib, NULL, type, (size_t)3072);
+    EVP_PKEY *pkey = curve ? EVP_PKEY_Q_keygen(lib, NULL, type, curve)
+                           : EVP_PKEY_Q_keygen(lib, NULL, type, (size_t)3072);
     struct crypto_key *key = NULL;
     unsigned char *der = NULL;
     size_t n = 0;
-    OSSL_ENCODER_CTX *e = OSSL_ENCODER_CTX_new_for_pkey(pkey, EVP_PKEY_KEYPAIR, "DER", "PrivateKeyInfo", NULL);
+    OSSL_ENCODER_CTX *e = OSSL_ENCODER_CTX_new_for_pkey(pkey, EVP_PKEY_KEYPAIR, "DER", "PrivateKeyInfo",
+                                                        NULL);
     if (OSSL_ENCODER_to_data(e, &der, &n) == 1)
         must(key_parse_private(crypto, span(der, n), SPAN_NONE, &key, NULL), type);
     OSSL_ENCODER_CTX_free(e);

@@ -3,7 +3,8 @@
 
 static void ask(const struct adit_crypto *c, struct pki_cert *cert, struct adit_span data)
 {
-    static const uint8_t types[] = { ID_IPV4_ADDR, ID_FQDN, ID_RFC822_ADDR, ID_IPV6_ADDR, ID_DER_ASN1_DN, ID_KEY_ID };
+    static const uint8_t types[] = { ID_IPV4_ADDR, ID_FQDN,        ID_RFC822_ADDR,
+                                     ID_IPV6_ADDR, ID_DER_ASN1_DN, ID_KEY_ID };
     struct pki_policy policy = { .revocation = ADIT_REVOKE_RELAXED, .min_rsa_bits = 2048 };
     struct adit_why why;
     struct adit_id subject = pki_cert_subject_id(cert);

@@ -24,15 +24,16 @@ struct encr_alg {
     uint16_t id;
     const char *name; /* for people */
     enum encr_kind kind;
-    bool has_bits;         /* Key Length attribute mandatory (else forbidden) */
-    uint8_t key_sizes[4];  /* octets without salt; ends with 0 */
-    uint8_t salt;          /* octets of salt after the key in KEYMAT */
-    uint8_t iv;            /* octets of IV on the wire; 0 for implicit-IV rows */
-    uint8_t nonce_iv;      /* octets of per-packet nonce part handed to jobs (8 for AEAD incl. IIV; = iv for CBC/CTR) */
-    uint8_t block;         /* padding unit of the cipher: 16 for CBC, else 1 */
-    uint8_t icv;           /* AEAD, GMAC: octets of ICV */
-    bool esp_only;         /* IIV, GMAC, NULL: never in IKE */
-    const void *arg;       /* the library's handle */
+    bool has_bits;        /* Key Length attribute mandatory (else forbidden) */
+    uint8_t key_sizes[4]; /* octets without salt; ends with 0 */
+    uint8_t salt;         /* octets of salt after the key in KEYMAT */
+    uint8_t iv;           /* octets of IV on the wire; 0 for implicit-IV rows */
+    uint8_t
+        nonce_iv; /* octets of per-packet nonce part handed to jobs (8 for AEAD incl. IIV; = iv for CBC/CTR) */
+    uint8_t block;   /* padding unit of the cipher: 16 for CBC, else 1 */
+    uint8_t icv;     /* AEAD, GMAC: octets of ICV */
+    bool esp_only;   /* IIV, GMAC, NULL: never in IKE */
+    const void *arg; /* the library's handle */
 };
 const struct encr_alg *crypto_encr(const struct adit_crypto *c, uint16_t id); /* NULL: not there */
 /* Key octets incl. salt for this key length (bits as negotiated, 0 if the row has none); 0 = bits not allowed (or ENCR_NULL). */
@@ -85,11 +86,11 @@ struct prf_alg {
 #define PRF_OUT_MAX 64
 const struct prf_alg *crypto_prf(const struct adit_crypto *c, uint16_t id);
 /* out gets prf->out octets: prf(key, parts[0] | parts[1] | ...). */
-ADIT_MUST_USE enum adit_rc prf_compute(const struct prf_alg *prf, struct adit_span key, const struct adit_span *parts,
-                                       size_t n_parts, uint8_t *out);
+ADIT_MUST_USE enum adit_rc prf_compute(const struct prf_alg *prf, struct adit_span key,
+                                       const struct adit_span *parts, size_t n_parts, uint8_t *out);
 /* RFC 7296 s2.13. n <= 255 * prf->out. */
-ADIT_MUST_USE enum adit_rc prf_plus(const struct prf_alg *prf, struct adit_span key, const struct adit_span *seed,
-                                    size_t n_seed, uint8_t *out, size_t n);
+ADIT_MUST_USE enum adit_rc prf_plus(const struct prf_alg *prf, struct adit_span key,
+                                    const struct adit_span *seed, size_t n_seed, uint8_t *out, size_t n);
 /* hash = HASH_SHA1, HASH_SHA2_256.. of the IKEv2 hash registry; returns octets written, 0 = unknown. */
 size_t crypto_hash(uint16_t hash, const struct adit_span *parts, size_t n_parts, uint8_t out[64]);
 
@@ -108,7 +109,8 @@ struct ke_alg {
 /* peer has exactly init_size/resp_size octets: the caller checked. ADIT_ERR_PUBLIC: fails the recipient tests of its
  * method (point not on curve, all-zero secret, unreduced ML-KEM coefficient ...). */
 struct ke_ops {
-    enum adit_rc (*init)(const struct adit_crypto *c, const struct ke_alg *a, struct ke_state **st, struct adit_buf *pub);
+    enum adit_rc (*init)(const struct adit_crypto *c, const struct ke_alg *a, struct ke_state **st,
+                         struct adit_buf *pub);
     enum adit_rc (*respond)(const struct adit_crypto *c, const struct ke_alg *a, struct adit_span peer,
                             struct adit_buf *pub, struct adit_secret *secret);
     enum adit_rc (*finish)(const struct adit_crypto *c, const struct ke_alg *a, struct ke_state *st,
@@ -126,28 +128,30 @@ const struct prf_alg *crypto_prf_at(const struct adit_crypto *c, size_t i);
 struct crypto_key; /* a private or public key; reference counted; usable from any thread, one at a time */
 enum key_type { KEY_RSA, KEY_RSA_PSS, KEY_ECDSA, KEY_ED25519, KEY_ED448, KEY_OTHER };
 /* PEM or DER, PKCS#8/PKCS#1/SEC1, perhaps encrypted. */
-ADIT_MUST_USE enum adit_rc key_parse_private(const struct adit_crypto *c, struct adit_span data, struct adit_span pass,
-                                             struct crypto_key **out, struct adit_why *why);
+ADIT_MUST_USE enum adit_rc key_parse_private(const struct adit_crypto *c, struct adit_span data,
+                                             struct adit_span pass, struct crypto_key **out,
+                                             struct adit_why *why);
 /* file:, pkcs11:, handle: ... whatever the loaded providers know. */
 ADIT_MUST_USE enum adit_rc key_load_uri(const struct adit_crypto *c, const char *uri, struct adit_span pass,
                                         struct crypto_key **out, struct adit_why *why);
 /* DER SubjectPublicKeyInfo. */
-ADIT_MUST_USE enum adit_rc key_parse_public(const struct adit_crypto *c, struct adit_span spki, struct crypto_key **out);
+ADIT_MUST_USE enum adit_rc key_parse_public(const struct adit_crypto *c, struct adit_span spki,
+                                            struct crypto_key **out);
 struct crypto_key *key_ref(struct crypto_key *key);
 void key_free(struct crypto_key *key);
 enum key_type key_type(const struct crypto_key *key);
-unsigned key_bits(const struct crypto_key *key);       /* RSA modulus, curve size */
+unsigned key_bits(const struct crypto_key *key); /* RSA modulus, curve size */
 bool key_same_public(const struct crypto_key *a, const struct crypto_key *b);
 /* SHA-1 of the subjectPublicKey bits: VICI's key id. */
 bool key_id_sha1(const struct crypto_key *key, uint8_t out[20]);
 
 /* How AUTH is signed: one row a (key type, hash, padding). RFC 7427 s3, RFC 8420, RFC 7296 s3.8, RFC 4754. */
 struct sig_alg {
-    const char *name;     /* "RSASSA-PSS with SHA2-384" */
-    uint8_t auth_method;  /* AUTH_DIGITAL_SIGNATURE or the older methods 1, 9, 10, 11 */
-    uint16_t hash;        /* HASH_*; HASH_IDENTITY for EdDSA */
+    const char *name;    /* "RSASSA-PSS with SHA2-384" */
+    uint8_t auth_method; /* AUTH_DIGITAL_SIGNATURE or the older methods 1, 9, 10, 11 */
+    uint16_t hash;       /* HASH_*; HASH_IDENTITY for EdDSA */
     enum key_type key;
-    uint16_t curve_bits;  /* methods 9-11: the one curve; 0 = any */
+    uint16_t curve_bits; /* methods 9-11: the one curve; 0 = any */
     bool pss;
     struct adit_span algid; /* DER AlgorithmIdentifier, method 14 only */
     enum crypto_cost cost;
@@ -160,13 +164,14 @@ const struct sig_alg *crypto_sig_by_algid(struct adit_span algid);
 bool sig_fits(const struct sig_alg *alg, const struct crypto_key *key);
 /* The row to sign with: for method 14 the one whose hash suits the key's strength among those that the peer lists
  * (HASH_*; RFC 7427 s4), else the older method of the key. NULL: none fits. */
-const struct sig_alg *sig_choose(const struct crypto_key *key, bool method14, const uint16_t *hashes, size_t n);
-ADIT_MUST_USE enum adit_rc sig_sign(const struct sig_alg *alg, struct crypto_key *key, struct adit_span octets,
-                                    struct adit_buf *sig);
+const struct sig_alg *sig_choose(const struct crypto_key *key, bool method14, const uint16_t *hashes,
+                                 size_t n);
+ADIT_MUST_USE enum adit_rc sig_sign(const struct sig_alg *alg, struct crypto_key *key,
+                                    struct adit_span octets, struct adit_buf *sig);
 /* ADIT_ERR_AUTH: does not verify. algid as received (for PSS parameters), or empty. Any row of method 1 stands for
  * all of them: the signature itself says which hash it has (RFC 7296 s3.8); SHA-1 is refused. */
-ADIT_MUST_USE enum adit_rc sig_verify(const struct sig_alg *alg, const struct crypto_key *key, struct adit_span algid,
-                                      struct adit_span octets, struct adit_span sig);
+ADIT_MUST_USE enum adit_rc sig_verify(const struct sig_alg *alg, const struct crypto_key *key,
+                                      struct adit_span algid, struct adit_span octets, struct adit_span sig);
 
 /* The library context, for pki only. */
 struct ossl_lib_ctx_st *crypto_libctx(const struct adit_crypto *c);

@@ -86,7 +86,8 @@ static enum adit_rc fill(const struct adit_crypto *c, struct pki_cert *cert, str
     if (X509_get_extension_flags(cert->x509) & EXFLAG_INVALID)
         return why_set(why, ADIT_ERR_MALFORMED, "certificate with an invalid extension: %s", pki_error());
     if (!set_key(c, cert))
-        return why_set(why, ADIT_ERR_MALFORMED, "certificate with a key that we cannot read: %s", pki_error());
+        return why_set(why, ADIT_ERR_MALFORMED, "certificate with a key that we cannot read: %s",
+                       pki_error());
     if (!set_subject(cert) || buf_set(&cert->der, der) != ADIT_OK)
         return why_set(why, ADIT_ERR_MEMORY, "out of memory");
     return ADIT_OK;

@@ -6,9 +6,9 @@
 #include "base/mem.h"
 #include "pki/pki_private.h"
 
-#define EXTRA_MAX 16       /* CERT payloads of a peer that are looked at */
-#define DEPTH_MAX 10       /* CA certificates in a path */
-#define SECURITY_LEVEL 2   /* 112 bits: no SHA-1 signatures, RSA >= 2048, curves >= 224 bits in the path */
+#define EXTRA_MAX 16     /* CERT payloads of a peer that are looked at */
+#define DEPTH_MAX 10     /* CA certificates in a path */
+#define SECURITY_LEVEL 2 /* 112 bits: no SHA-1 signatures, RSA >= 2048, curves >= 224 bits in the path */
 #define CAS_FIRST 8
 
 void pki_store_free(struct pki_store *s)
@@ -134,7 +134,7 @@ static int judge_problem(int ok, X509_STORE_CTX *ctx)
 }
 
 static bool prepare(X509_STORE_CTX *ctx, const struct pki_store *s, const struct pki_cert *leaf,
-                    STACK_OF(X509) *untrusted, uint64_t unix_now)
+                    STACK_OF(X509) * untrusted, uint64_t unix_now)
 {
     if (X509_STORE_CTX_init(ctx, s->lists, leaf->x509, untrusted) != 1)
         return false;
@@ -143,14 +143,14 @@ static bool prepare(X509_STORE_CTX *ctx, const struct pki_store *s, const struct
     X509_VERIFY_PARAM_set_time(p, (time_t)unix_now);
     X509_VERIFY_PARAM_set_depth(p, DEPTH_MAX);
     X509_VERIFY_PARAM_set_auth_level(p, SECURITY_LEVEL);
-    /* An anchor may be an intermediate CA; peers' certificates never are anchors. */
+    /* An anchor need not be self-signed; peers' certificates never are anchors. */
     unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
     X509_STORE_CTX_set_verify_cb(ctx, judge_problem);
     return X509_VERIFY_PARAM_set_flags(p, flags) == 1 &&
            X509_VERIFY_PARAM_set_purpose(p, X509_PURPOSE_ANY) == 1;
 }
 
-static enum adit_rc say(const struct judge *j, STACK_OF(X509) *chain, struct adit_why *why)
+static enum adit_rc say(const struct judge *j, STACK_OF(X509) * chain, struct adit_why *why)
 {
     STRBUF(subject, 256);
     unsigned char *der = NULL;
@@ -196,7 +196,7 @@ static enum adit_rc check_strength(X509 *x509, const struct pki_policy *policy, 
 
 /* What OpenSSL leaves open: basicConstraints in every CA certificate (it lets some old forms pass), RSA sizes, and
  * the configured CAs, one of which the path must contain. */
-static enum adit_rc check_path(STACK_OF(X509) *chain, const struct pki_policy *policy, struct adit_why *why)
+static enum adit_rc check_path(STACK_OF(X509) * chain, const struct pki_policy *policy, struct adit_why *why)
 {
     bool listed = policy->n_anchors == 0;
     for (int i = 0; i < sk_X509_num(chain); i++) {
@@ -219,7 +219,8 @@ static enum adit_rc validate(X509_STORE_CTX *ctx, const struct pki_policy *polic
 }
 
 enum adit_rc pki_verify(const struct pki_store *s, const struct pki_cert *leaf, struct pki_cert *const *extra,
-                        size_t n_extra, const struct pki_policy *policy, uint64_t unix_now, struct adit_why *why)
+                        size_t n_extra, const struct pki_policy *policy, uint64_t unix_now,
+                        struct adit_why *why)
 {
     TRY(pki_usage_check(leaf, why));
     X509_STORE_CTX *ctx = X509_STORE_CTX_new_ex(crypto_libctx(s->crypto), NULL);
@@ -244,7 +245,8 @@ static struct pki_cert *issuer_of(const struct pki_store *s, const struct pki_ce
     return NULL;
 }
 
-size_t pki_chain(const struct pki_store *s, const struct pki_cert *leaf, const struct pki_cert **out, size_t max)
+size_t pki_chain(const struct pki_store *s, const struct pki_cert *leaf, const struct pki_cert **out,
+                 size_t max)
 {
     size_t n = 0;
     const struct pki_cert *at = leaf;

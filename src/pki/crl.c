@@ -13,10 +13,12 @@ enum adit_rc pki_store_add_crl(struct pki_store *s, struct adit_span data, struc
     X509_CRL *crl = X509_CRL_new_ex(crypto_libctx(s->crypto), NULL);
     bool ok = crl && pki_unwrap(data, PEM_STRING_X509_CRL, &mem, &der);
     const unsigned char *p = ok ? der.p : NULL;
-    ok = ok && d2i_X509_CRL(&crl, &p, (long)der.n) && p == der.p + der.n && X509_STORE_add_crl(s->lists, crl) == 1;
+    ok = ok && d2i_X509_CRL(&crl, &p, (long)der.n) && p == der.p + der.n &&
+         X509_STORE_add_crl(s->lists, crl) == 1;
     X509_CRL_free(crl);
     buf_fini(&mem);
-    return ok ? ADIT_OK : why_set(why, ADIT_ERR_MALFORMED, "no revocation list that we can read: %s", pki_error());
+    return ok ? ADIT_OK
+              : why_set(why, ADIT_ERR_MALFORMED, "no revocation list that we can read: %s", pki_error());
 }
 
 bool pki_names_revocation(const X509 *x509)
@@ -46,5 +48,6 @@ bool pki_crl_may_pass(int error, const X509 *x509, enum adit_revocation strictne
 {
     if (!is_unknown(error))
         return false;
-    return strictness == ADIT_REVOKE_RELAXED || (strictness == ADIT_REVOKE_IFURI && !pki_names_revocation(x509));
+    return strictness == ADIT_REVOKE_RELAXED ||
+           (strictness == ADIT_REVOKE_IFURI && !pki_names_revocation(x509));
 }

@@ -112,7 +112,9 @@ static bool read_type(struct text *in, char out[TYPE_MAX])
 
 static int hex_digit(char c)
 {
-    return isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : -1;
+    return isdigit((unsigned char)c)    ? c - '0'
+           : isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10
+                                        : -1;
 }
 
 /* RFC 4514 s2.4: a backslash before a special character, or before two hex digits. */
@@ -164,8 +166,9 @@ static bool read_entry(struct text *in, X509_NAME *name, bool joined)
     if (!read_type(in, type) || !read_value(in, value, &n))
         return false;
     ASN1_OBJECT *object = type_object(type);
-    bool ok = object && X509_NAME_add_entry_by_OBJ(name, object, string_type(object, value, n),
-                                                   (const unsigned char *)value, (int)n, -1, joined ? -1 : 0) == 1;
+    bool ok = object &&
+              X509_NAME_add_entry_by_OBJ(name, object, string_type(object, value, n),
+                                         (const unsigned char *)value, (int)n, -1, joined ? -1 : 0) == 1;
     ASN1_OBJECT_free(object);
     return ok;
 }

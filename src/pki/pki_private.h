@@ -20,7 +20,7 @@ struct pki_store {
     X509_STORE *lists; /* CRLs */
     /* Anchors: self-signed CAs, and those whose issuer is not here. The other CAs help to build paths, and so can be
      * revoked by their issuer. Borrowed from cas. */
-    STACK_OF(X509) *anchors, *others;
+    STACK_OF(X509) * anchors, *others;
     struct pki_cert **cas;
     size_t n_cas, cap_cas;
 };

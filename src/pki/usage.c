@@ -8,7 +8,8 @@
 static bool allows_ike(const ASN1_OBJECT *purpose)
 {
     int nid = OBJ_obj2nid(purpose);
-    return nid == NID_ipsec_IKE || nid == NID_anyExtendedKeyUsage || nid == NID_server_auth || nid == NID_client_auth;
+    return nid == NID_ipsec_IKE || nid == NID_anyExtendedKeyUsage || nid == NID_server_auth ||
+           nid == NID_client_auth;
 }
 
 static bool extended_usage_allows(X509 *x509)
@@ -30,7 +31,8 @@ enum adit_rc pki_usage_check(const struct pki_cert *leaf, struct adit_why *why)
     if (!(X509_get_key_usage(leaf->x509) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)))
         return why_set(why, ADIT_ERR_AUTH, "the certificate's key usage does not allow signatures");
     if (!extended_usage_allows(leaf->x509))
-        return why_set(why, ADIT_ERR_AUTH,
-                       "the certificate's extended key usage allows none of ipsecIKE, serverAuth, clientAuth, any");
+        return why_set(
+            why, ADIT_ERR_AUTH,
+            "the certificate's extended key usage allows none of ipsecIKE, serverAuth, clientAuth, any");
     return ADIT_OK;
 }

@@ -78,9 +78,11 @@ enum adit_rc ossl_aead_setup(const struct adit_crypto *c, struct crypt *x, struc
 static const enum ossl_cipher gcm = OSSL_AES_GCM, ccm = OSSL_AES_CCM, chacha = OSSL_CHACHA;
 
 #define AES_KEYS .has_bits = true, .key_sizes = { 16, 24, 32 }
-#define AEAD(id_, name_, keys_, salt_, iv_, icv_, arg_)                                                          \
-    { .id = id_, .name = name_, .kind = ENCR_KIND_AEAD, keys_, .salt = salt_, .iv = iv_, .nonce_iv = 8,          \
-      .block = 1, .icv = icv_, .esp_only = iv_ == 0, .arg = arg_ }
+#define AEAD(id_, name_, keys_, salt_, iv_, icv_, arg_)                                                      \
+    {                                                                                                        \
+        .id = id_, .name = name_, .kind = ENCR_KIND_AEAD, keys_, .salt = salt_, .iv = iv_, .nonce_iv = 8,    \
+        .block = 1, .icv = icv_, .esp_only = iv_ == 0, .arg = arg_                                           \
+    }
 #define CHACHA_KEYS .key_sizes = { 32 }
 
 const struct encr_alg ossl_aeads[] = {
@@ -94,7 +96,16 @@ const struct encr_alg ossl_aeads[] = {
     AEAD(ENCR_AES_GCM_16_IIV, "AES-GCM-16 with implicit IV", AES_KEYS, 4, 0, 16, &gcm),
     AEAD(ENCR_CHACHA20_POLY1305_IIV, "ChaCha20-Poly1305 with implicit IV", CHACHA_KEYS, 4, 0, 16, &chacha),
     AEAD(ENCR_AES_CCM_8_IIV, "AES-CCM-8 with implicit IV", AES_KEYS, 3, 0, 8, &ccm),
-    { .id = ENCR_NULL_AES_GMAC, .name = "AES-GMAC without encryption", .kind = ENCR_KIND_GMAC, AES_KEYS, .salt = 4,
-      .iv = 8, .nonce_iv = 8, .block = 1, .icv = 16, .esp_only = true, .arg = &gcm },
+    { .id = ENCR_NULL_AES_GMAC,
+      .name = "AES-GMAC without encryption",
+      .kind = ENCR_KIND_GMAC,
+      AES_KEYS,
+      .salt = 4,
+      .iv = 8,
+      .nonce_iv = 8,
+      .block = 1,
+      .icv = 16,
+      .esp_only = true,
+      .arg = &gcm },
 };
 const size_t ossl_aeads_n = ARRAY_LEN(ossl_aeads);

@@ -71,10 +71,25 @@ enum adit_rc ossl_cipher_setup(const struct adit_crypto *c, struct crypt *x, str
 static const enum ossl_cipher cbc = OSSL_AES_CBC, ctr = OSSL_AES_CTR;
 
 const struct encr_alg ossl_plain_ciphers[] = {
-    { .id = ENCR_AES_CBC, .name = "AES-CBC", .kind = ENCR_KIND_CIPHER, .has_bits = true, .key_sizes = { 16, 24, 32 },
-      .iv = 16, .nonce_iv = 16, .block = 16, .arg = &cbc },
-    { .id = ENCR_AES_CTR, .name = "AES-CTR", .kind = ENCR_KIND_CIPHER, .has_bits = true, .key_sizes = { 16, 24, 32 },
-      .salt = 4, .iv = 8, .nonce_iv = 8, .block = 1, .arg = &ctr },
+    { .id = ENCR_AES_CBC,
+      .name = "AES-CBC",
+      .kind = ENCR_KIND_CIPHER,
+      .has_bits = true,
+      .key_sizes = { 16, 24, 32 },
+      .iv = 16,
+      .nonce_iv = 16,
+      .block = 16,
+      .arg = &cbc },
+    { .id = ENCR_AES_CTR,
+      .name = "AES-CTR",
+      .kind = ENCR_KIND_CIPHER,
+      .has_bits = true,
+      .key_sizes = { 16, 24, 32 },
+      .salt = 4,
+      .iv = 8,
+      .nonce_iv = 8,
+      .block = 1,
+      .arg = &ctr },
     { .id = ENCR_NULL, .name = "NULL", .kind = ENCR_KIND_NULL, .block = 1, .esp_only = true },
 };
 const size_t ossl_plain_ciphers_n = ARRAY_LEN(ossl_plain_ciphers);

@@ -37,8 +37,8 @@ static enum adit_rc setup(const struct adit_crypto *c, struct crypt *x, struct a
 }
 
 enum adit_rc crypt_new(const struct adit_crypto *c, const struct encr_alg *encr, uint16_t bits,
-                       struct adit_span encr_key, const struct integ_alg *integ, struct adit_span integ_key, bool seal,
-                       struct crypt **out)
+                       struct adit_span encr_key, const struct integ_alg *integ, struct adit_span integ_key,
+                       bool seal, struct crypt **out)
 {
     size_t want = encr_key_octets(encr, bits);
     if (encr_key.n != want || (want == 0 && (encr->kind != ENCR_KIND_NULL || bits != 0)))

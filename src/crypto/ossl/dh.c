@@ -13,7 +13,8 @@ static EVP_PKEY *peer(const struct adit_crypto *c, const struct ke_alg *a, struc
 static bool value(EVP_PKEY *key, uint8_t *out, size_t n)
 {
     size_t got;
-    return EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, out, n, &got) == 1 && got == n;
+    return EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, out, n, &got) == 1 &&
+           got == n;
 }
 
 static const struct ossl_group modp2048 = { 8, "DH", "modp_2048", peer, value, true };

@@ -22,14 +22,18 @@ static bool value(EVP_PKEY *key, uint8_t *out, size_t n)
 {
     uint8_t encoded[1 + VALUE_MAX];
     size_t got;
-    if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, encoded, sizeof(encoded), &got) != 1 ||
+    if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, encoded, sizeof(encoded),
+                                        &got) != 1 ||
         got != 1 + n || encoded[0] != UNCOMPRESSED)
         return false;
     span_copy(out, span(encoded + 1, n));
     return true;
 }
 
-#define GROUP(index_, name_) { index_, "EC", name_, peer, value, false }
+#define GROUP(index_, name_)                                                                                 \
+    {                                                                                                        \
+        index_, "EC", name_, peer, value, false                                                              \
+    }
 
 static const struct ossl_group p256 = GROUP(2, "P-256");
 static const struct ossl_group p384 = GROUP(3, "P-384");

@@ -130,7 +130,8 @@ static bool update_all(EVP_MD_CTX *ctx, const struct adit_span *parts, size_t n)
     return true;
 }
 
-bool ossl_hmac_once(struct ossl_hmac *h, struct adit_span key, const struct adit_span *parts, size_t n, uint8_t *out)
+bool ossl_hmac_once(struct ossl_hmac *h, struct adit_span key, const struct adit_span *parts, size_t n,
+                    uint8_t *out)
 {
     uint8_t block[OSSL_BLOCK_MAX];
     const struct ossl_digest *d = h->digest;

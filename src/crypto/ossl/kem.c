@@ -22,7 +22,8 @@ static enum adit_rc kem_init(const struct adit_crypto *c, const struct ke_alg *a
     return ossl_ke_new_state(key, st);
 }
 
-static bool encapsulate(const struct adit_crypto *c, EVP_PKEY *peer, struct adit_buf *ct, struct adit_secret *secret)
+static bool encapsulate(const struct adit_crypto *c, EVP_PKEY *peer, struct adit_buf *ct,
+                        struct adit_secret *secret)
 {
     size_t ct_n = ct->n, secret_n = secret->n;
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(c->ossl.lib, peer, NULL);

@@ -12,8 +12,11 @@ static enum key_type type_of(EVP_PKEY *pkey)
     static const struct {
         const char *name;
         enum key_type type;
-    } types[] = { { "RSA", KEY_RSA }, { "RSA-PSS", KEY_RSA_PSS }, { "EC", KEY_ECDSA },
-                  { "ED25519", KEY_ED25519 }, { "ED448", KEY_ED448 } };
+    } types[] = { { "RSA", KEY_RSA },
+                  { "RSA-PSS", KEY_RSA_PSS },
+                  { "EC", KEY_ECDSA },
+                  { "ED25519", KEY_ED25519 },
+                  { "ED448", KEY_ED448 } };
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
         if (EVP_PKEY_is_a(pkey, types[i].name))
             return types[i].type;
@@ -52,8 +55,8 @@ enum adit_rc key_parse_private(const struct adit_crypto *c, struct adit_span dat
     EVP_PKEY *pkey = NULL;
     const uint8_t *p = data.p;
     size_t n = data.n;
-    OSSL_DECODER_CTX *d =
-        OSSL_DECODER_CTX_new_for_pkey(&pkey, NULL, NULL, NULL, EVP_PKEY_KEYPAIR, c->ossl.lib, NULL);
+    OSSL_DECODER_CTX *d = OSSL_DECODER_CTX_new_for_pkey(&pkey, NULL, NULL, NULL, EVP_PKEY_KEYPAIR,
+                                                        c->ossl.lib, NULL);
     bool ok = d && OSSL_DECODER_CTX_set_pem_password_cb(d, ossl_give_pass, &pass) == 1 && n > 0 &&
               OSSL_DECODER_from_data(d, &p, &n) == 1 && pkey;
     OSSL_DECODER_CTX_free(d);
@@ -115,7 +118,8 @@ bool key_id_sha1(const struct crypto_key *key, uint8_t out[20])
     X509_PUBKEY *spki = NULL;
     const uint8_t *bits = NULL;
     int n = 0;
-    bool ok = X509_PUBKEY_set(&spki, key->pkey) == 1 && X509_PUBKEY_get0_param(NULL, &bits, &n, NULL, spki) == 1;
+    bool ok = X509_PUBKEY_set(&spki, key->pkey) == 1 &&
+              X509_PUBKEY_get0_param(NULL, &bits, &n, NULL, spki) == 1;
     if (ok) {
         uint8_t id[64];
         struct adit_span part = span(bits, (size_t)n);

@@ -70,13 +70,13 @@ struct ossl_lib_ctx_st *crypto_libctx(const struct adit_crypto *c)
     return c->ossl.lib;
 }
 
-#define AES(mode) { "AES-128-" mode, "AES-192-" mode, "AES-256-" mode }
+#define AES(mode)                                                                                            \
+    {                                                                                                        \
+        "AES-128-" mode, "AES-192-" mode, "AES-256-" mode                                                    \
+    }
 
 static const names_by_size ciphers[OSSL_CIPHERS] = {
-    [OSSL_AES_GCM] = AES("GCM"),
-    [OSSL_AES_CCM] = AES("CCM"),
-    [OSSL_AES_CBC] = AES("CBC"),
-    [OSSL_AES_CTR] = AES("CTR"),
-    [OSSL_AES_ECB] = AES("ECB"),
-    [OSSL_CHACHA] = { NULL, NULL, "ChaCha20-Poly1305" },
+    [OSSL_AES_GCM] = AES("GCM"), [OSSL_AES_CCM] = AES("CCM"),
+    [OSSL_AES_CBC] = AES("CBC"), [OSSL_AES_CTR] = AES("CTR"),
+    [OSSL_AES_ECB] = AES("ECB"), [OSSL_CHACHA] = { NULL, NULL, "ChaCha20-Poly1305" },
 };

@@ -42,10 +42,19 @@ bool ossl_hmac_start(struct ossl_hmac *h);
 bool ossl_hmac_update(struct ossl_hmac *h, const uint8_t *p, size_t n);
 bool ossl_hmac_final(struct ossl_hmac *h, uint8_t *out); /* digest->out octets */
 /* One round with a key that is used once: cheaper than key + start + final. h must be fresh. */
-bool ossl_hmac_once(struct ossl_hmac *h, struct adit_span key, const struct adit_span *parts, size_t n, uint8_t *out);
+bool ossl_hmac_once(struct ossl_hmac *h, struct adit_span key, const struct adit_span *parts, size_t n,
+                    uint8_t *out);
 
 /* --- ciphers ------------------------------------------------------------------------------------------------- */
-enum ossl_cipher { OSSL_AES_GCM, OSSL_AES_CCM, OSSL_AES_CBC, OSSL_AES_CTR, OSSL_AES_ECB, OSSL_CHACHA, OSSL_CIPHERS };
+enum ossl_cipher {
+    OSSL_AES_GCM,
+    OSSL_AES_CCM,
+    OSSL_AES_CBC,
+    OSSL_AES_CTR,
+    OSSL_AES_ECB,
+    OSSL_CHACHA,
+    OSSL_CIPHERS
+};
 #define OSSL_KEY_SIZES 3 /* 128, 192, 256 bits */
 
 struct crypt {
@@ -63,8 +72,10 @@ const EVP_CIPHER *ossl_cipher(const struct adit_crypto *c, enum ossl_cipher whic
 extern const struct encr_alg ossl_aeads[], ossl_plain_ciphers[];
 extern const size_t ossl_aeads_n, ossl_plain_ciphers_n;
 /* Fill in ctx and run of a crypt whose alg, seal and nonce are set. key without salt. */
-ADIT_MUST_USE enum adit_rc ossl_aead_setup(const struct adit_crypto *c, struct crypt *x, struct adit_span key);
-ADIT_MUST_USE enum adit_rc ossl_cipher_setup(const struct adit_crypto *c, struct crypt *x, struct adit_span key);
+ADIT_MUST_USE enum adit_rc ossl_aead_setup(const struct adit_crypto *c, struct crypt *x,
+                                           struct adit_span key);
+ADIT_MUST_USE enum adit_rc ossl_cipher_setup(const struct adit_crypto *c, struct crypt *x,
+                                             struct adit_span key);
 
 extern const struct integ_alg ossl_integs[];
 extern const size_t ossl_integs_n;
@@ -84,7 +95,7 @@ struct ossl_group {
 };
 #define OSSL_GROUPS 16
 struct ossl_ke {
-    EVP_PKEY *params;                    /* domain parameters, or NULL */
+    EVP_PKEY *params;                       /* domain parameters, or NULL */
     _Atomic(EVP_PKEY_CTX *) gen[OSSL_POOL]; /* parked key generators */
 };
 struct ke_state {
@@ -103,7 +114,8 @@ EVP_PKEY *ossl_ke_generate(const struct adit_crypto *c, const struct ke_alg *a);
 EVP_PKEY *ossl_raw_peer(const struct adit_crypto *c, const struct ke_alg *a, struct adit_span value);
 bool ossl_raw_value(EVP_PKEY *key, uint8_t *out, size_t n);
 /* A new key with the method's domain parameters and this encoded public value. */
-EVP_PKEY *ossl_params_peer(const struct adit_crypto *c, const struct ke_alg *a, const uint8_t *encoded, size_t n);
+EVP_PKEY *ossl_params_peer(const struct adit_crypto *c, const struct ke_alg *a, const uint8_t *encoded,
+                           size_t n);
 enum adit_rc ossl_ke_new_state(EVP_PKEY *key, struct ke_state **st); /* takes the key */
 void ossl_ke_free_state(struct ke_state *st);
 

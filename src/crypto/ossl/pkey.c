@@ -73,7 +73,8 @@ EVP_PKEY *ossl_ke_generate(const struct adit_crypto *c, const struct ke_alg *a)
 static EVP_PKEY *named_params(const struct adit_crypto *c, const struct ossl_group *g)
 {
     EVP_PKEY *params = NULL;
-    OSSL_PARAM set[] = { OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)g->group, 0),
+    OSSL_PARAM set[] = { OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+                                                          (char *)(uintptr_t)g->group, 0),
                          OSSL_PARAM_construct_end() };
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(c->ossl.lib, g->type, NULL);
     if (ctx && EVP_PKEY_fromdata_init(ctx) == 1)
@@ -114,7 +115,8 @@ bool ossl_raw_value(EVP_PKEY *key, uint8_t *out, size_t n)
     return EVP_PKEY_get_raw_public_key(key, out, &got) == 1 && got == n;
 }
 
-EVP_PKEY *ossl_params_peer(const struct adit_crypto *c, const struct ke_alg *a, const uint8_t *encoded, size_t n)
+EVP_PKEY *ossl_params_peer(const struct adit_crypto *c, const struct ke_alg *a, const uint8_t *encoded,
+                           size_t n)
 {
     EVP_PKEY *key = EVP_PKEY_new();
     if (key && EVP_PKEY_copy_parameters(key, handles(c, a)->params) == 1 &&
@@ -148,7 +150,8 @@ void ossl_ke_free_state(struct ke_state *st)
 static bool derive(EVP_PKEY_CTX *ctx, EVP_PKEY *peer, bool pad, struct adit_secret *secret)
 {
     unsigned on = 1;
-    OSSL_PARAM params[] = { OSSL_PARAM_construct_uint(OSSL_EXCHANGE_PARAM_PAD, &on), OSSL_PARAM_construct_end() };
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_uint(OSSL_EXCHANGE_PARAM_PAD, &on),
+                            OSSL_PARAM_construct_end() };
     size_t n = secret->n;
     return EVP_PKEY_derive_init_ex(ctx, pad ? params : NULL) == 1 &&
            EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) == 1 && EVP_PKEY_derive(ctx, secret->p, &n) == 1 &&
@@ -198,9 +201,9 @@ static enum adit_rc dh_respond(const struct adit_crypto *c, const struct ke_alg 
     EVP_PKEY *key = ossl_ke_generate(c, a);
     if (!key)
         return ADIT_ERR_CRYPTO;
-    enum adit_rc rc = dh_secret(c, a, key, peer, secret);
+    enum adit_rc rc = put_value(a, key, pub);
     if (rc == ADIT_OK)
-        rc = put_value(a, key, pub);
+        rc = dh_secret(c, a, key, peer, secret);
     EVP_PKEY_free(key);
     return rc;
 }

@@ -16,8 +16,8 @@ enum adit_rc prf_compute(const struct prf_alg *prf, struct adit_span key, const 
 }
 
 /* Tn = prf(K, Tn-1 | S | n); last is empty for T1. */
-static bool next_block(struct ossl_hmac *h, struct adit_span last, const struct adit_span *seed, size_t n_seed,
-                       uint8_t number, uint8_t *out)
+static bool next_block(struct ossl_hmac *h, struct adit_span last, const struct adit_span *seed,
+                       size_t n_seed, uint8_t number, uint8_t *out)
 {
     bool ok = ossl_hmac_start(h) && ossl_hmac_update(h, last.p, last.n);
     for (size_t i = 0; ok && i < n_seed; i++)
@@ -40,8 +40,8 @@ static bool expand(struct ossl_hmac *h, const struct adit_span *seed, size_t n_s
     return ok;
 }
 
-enum adit_rc prf_plus(const struct prf_alg *prf, struct adit_span key, const struct adit_span *seed, size_t n_seed,
-                      uint8_t *out, size_t n)
+enum adit_rc prf_plus(const struct prf_alg *prf, struct adit_span key, const struct adit_span *seed,
+                      size_t n_seed, uint8_t *out, size_t n)
 {
     if (n > 255u * prf->out)
         return ADIT_ERR_LIMIT;

@@ -66,7 +66,8 @@ static const OSSL_PARAM *gen_gettable(void *gen, void *provider)
 {
     static const OSSL_PARAM known[] = { OSSL_PARAM_int(OSSL_RAND_PARAM_STATE, NULL),
                                         OSSL_PARAM_uint(OSSL_RAND_PARAM_STRENGTH, NULL),
-                                        OSSL_PARAM_size_t(OSSL_RAND_PARAM_MAX_REQUEST, NULL), OSSL_PARAM_END };
+                                        OSSL_PARAM_size_t(OSSL_RAND_PARAM_MAX_REQUEST, NULL),
+                                        OSSL_PARAM_END };
     return known;
 }
 

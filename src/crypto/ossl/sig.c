@@ -10,8 +10,8 @@
 #include "base/span.h"
 #include "crypto/ossl/ossl.h"
 
-#define RSA_BITS_MIN 2048   /* RFC 8247 s3 */
-#define RSA_BITS_MAX 16384  /* OpenSSL's own ceiling */
+#define RSA_BITS_MIN 2048  /* RFC 8247 s3 */
+#define RSA_BITS_MAX 16384 /* OpenSSL's own ceiling */
 #define SIG_MAX (RSA_BITS_MAX / 8)
 
 static bool is_raw_ecdsa(const struct sig_alg *alg)
@@ -102,7 +102,8 @@ static bool ecdsa_from_raw(struct adit_span raw, size_t field, struct adit_buf *
     return ok;
 }
 
-static bool sign(const struct sig_alg *alg, struct crypto_key *key, struct adit_span octets, struct adit_buf *sig)
+static bool sign(const struct sig_alg *alg, struct crypto_key *key, struct adit_span octets,
+                 struct adit_buf *sig)
 {
     EVP_PKEY_CTX *pctx = NULL;
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -116,7 +117,8 @@ static bool sign(const struct sig_alg *alg, struct crypto_key *key, struct adit_
     return ok;
 }
 
-enum adit_rc sig_sign(const struct sig_alg *alg, struct crypto_key *key, struct adit_span octets, struct adit_buf *sig)
+enum adit_rc sig_sign(const struct sig_alg *alg, struct crypto_key *key, struct adit_span octets,
+                      struct adit_buf *sig)
 {
     if (!sig_fits(alg, key))
         return ADIT_ERR_POLICY;
@@ -170,7 +172,8 @@ enum adit_rc sig_verify(const struct sig_alg *alg, const struct crypto_key *key,
     if (ok && alg->auth_method == AUTH_RSA_SIGNATURE)
         ok = verify_rsa_method1(key, octets, sig);
     else if (ok)
-        ok = is_raw_ecdsa(alg) ? verify_raw_ecdsa(alg, key, octets, sig) : verify(alg, key, salt, octets, sig);
+        ok = is_raw_ecdsa(alg) ? verify_raw_ecdsa(alg, key, octets, sig)
+                               : verify(alg, key, salt, octets, sig);
     ERR_clear_error();
     return ok ? ADIT_OK : ADIT_ERR_AUTH;
 }

@@ -55,7 +55,8 @@ static bool read_params(const RSA_PSS_PARAMS *p, struct pss *out)
     long trailer = p->trailerField ? ASN1_INTEGER_get(p->trailerField) : 1;
     out->hash = hash_of(p->hashAlgorithm);
     out->salt = (int)salt;
-    return out->hash && mgf1_hash_of(p->maskGenAlgorithm) == out->hash && salt >= 0 && salt <= 2048 && trailer == 1;
+    return out->hash && mgf1_hash_of(p->maskGenAlgorithm) == out->hash && salt >= 0 && salt <= 2048 &&
+           trailer == 1;
 }
 
 static bool read_algid(const X509_ALGOR *a, struct pss *out)
@@ -140,7 +141,8 @@ static bool listed(uint16_t hash, const uint16_t *hashes, size_t n)
     return false;
 }
 
-const struct sig_alg *sig_choose(const struct crypto_key *key, bool method14, const uint16_t *hashes, size_t n)
+const struct sig_alg *sig_choose(const struct crypto_key *key, bool method14, const uint16_t *hashes,
+                                 size_t n)
 {
     const struct sig_alg *first = NULL;
     uint16_t best = suiting_hash(key);
@@ -162,13 +164,24 @@ const struct sig_alg *sig_choose(const struct crypto_key *key, bool method14, co
 #define OID_RSA 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01
 #define OID_SHA2(x) 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, x
 #define SHA2(x) 0x30, 0x0d, OID_SHA2(x), 0x05, 0x00
-#define PKCS1_ID(x) { 0x30, 0x0d, OID_RSA, x, 0x05, 0x00 }
-#define ECDSA_ID(x) { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, x }
+#define PKCS1_ID(x)                                                                                          \
+    {                                                                                                        \
+        0x30, 0x0d, OID_RSA, x, 0x05, 0x00                                                                   \
+    }
+#define ECDSA_ID(x)                                                                                          \
+    {                                                                                                        \
+        0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, x                                  \
+    }
 /* DER leaves the default trailerField out; RFC 7427 A.4.3 prints it, peers that compare octets do not send it. */
-#define PSS_ID(x, salt)                                                                                          \
-    { 0x30, 0x41, OID_RSA, 0x0a, 0x30, 0x34, 0xa0, 0x0f, SHA2(x), 0xa1, 0x1c, 0x30, 0x1a, OID_RSA, 0x08,         \
-      SHA2(x), 0xa2, 0x03, 0x02, 0x01, salt }
-#define EDDSA_ID(x) { 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, x }
+#define PSS_ID(x, salt)                                                                                      \
+    {                                                                                                        \
+        0x30, 0x41, OID_RSA, 0x0a, 0x30, 0x34, 0xa0, 0x0f, SHA2(x), 0xa1, 0x1c, 0x30, 0x1a, OID_RSA, 0x08,   \
+            SHA2(x), 0xa2, 0x03, 0x02, 0x01, salt                                                            \
+    }
+#define EDDSA_ID(x)                                                                                          \
+    {                                                                                                        \
+        0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, x                                                                \
+    }
 
 static const uint8_t id_pkcs1_256[] = PKCS1_ID(0x0b), id_pkcs1_384[] = PKCS1_ID(0x0c),
                      id_pkcs1_512[] = PKCS1_ID(0x0d);
@@ -176,12 +189,16 @@ static const uint8_t id_pss_256[] = PSS_ID(1, 32), id_pss_384[] = PSS_ID(2, 48),
 static const uint8_t id_ecdsa_256[] = ECDSA_ID(2), id_ecdsa_384[] = ECDSA_ID(3), id_ecdsa_512[] = ECDSA_ID(4);
 static const uint8_t id_ed25519[] = EDDSA_ID(0x70), id_ed448[] = EDDSA_ID(0x71);
 
-#define SIGN14(name_, hash_, key_, pss_, algid_, cost_)                                                          \
-    { .name = name_, .auth_method = AUTH_DIGITAL_SIGNATURE, .hash = hash_, .key = key_, .pss = pss_,             \
-      .algid = { algid_, sizeof(algid_) }, .cost = cost_ }
-#define OLD(name_, method_, hash_, key_, bits_)                                                                  \
-    { .name = name_, .auth_method = method_, .hash = hash_, .key = key_, .curve_bits = bits_,                    \
-      .cost = CRYPTO_MEDIUM }
+#define SIGN14(name_, hash_, key_, pss_, algid_, cost_)                                                      \
+    {                                                                                                        \
+        .name = name_, .auth_method = AUTH_DIGITAL_SIGNATURE, .hash = hash_, .key = key_, .pss = pss_,       \
+        .algid = { algid_, sizeof(algid_) }, .cost = cost_                                                   \
+    }
+#define OLD(name_, method_, hash_, key_, bits_)                                                              \
+    {                                                                                                        \
+        .name = name_, .auth_method = method_, .hash = hash_, .key = key_, .curve_bits = bits_,              \
+        .cost = CRYPTO_MEDIUM                                                                                \
+    }
 
 static const struct sig_alg rows[17] = {
     SIGN14("Ed25519", HASH_IDENTITY, KEY_ED25519, false, id_ed25519, CRYPTO_CHEAP),

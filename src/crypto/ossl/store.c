@@ -80,8 +80,8 @@ static EVP_PKEY *load(OSSL_LIB_CTX *lib, const char *uri, struct adit_span *pass
     return pkey;
 }
 
-enum adit_rc key_load_uri(const struct adit_crypto *c, const char *uri, struct adit_span pass, struct crypto_key **out,
-                          struct adit_why *why)
+enum adit_rc key_load_uri(const struct adit_crypto *c, const char *uri, struct adit_span pass,
+                          struct crypto_key **out, struct adit_why *why)
 {
     char scheme[SCHEME_MAX];
     scheme_of(uri, scheme);

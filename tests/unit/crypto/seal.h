@@ -10,16 +10,22 @@ struct sealed {
     struct crypt_job job;
 };
 
-static inline void sealed_fill(struct sealed *s, struct adit_span iv, struct adit_span aad, struct adit_span data,
-                               struct adit_span tail, struct adit_span icv)
+static inline void sealed_fill(struct sealed *s, struct adit_span iv, struct adit_span aad,
+                               struct adit_span data, struct adit_span tail, struct adit_span icv)
 {
     span_copy(s->iv, iv);
     span_copy(s->aad, aad);
     span_copy(s->data, data);
     span_copy(s->tail, tail);
     span_copy(s->icv, icv);
-    s->job = (struct crypt_job){ .data = s->data, .n = (uint32_t)data.n, .iv = s->iv, .aad = s->aad,
-                                 .aad_n = (uint16_t)aad.n, .tail = s->tail, .tail_n = (uint8_t)tail.n, .icv = s->icv };
+    s->job = (struct crypt_job){ .data = s->data,
+                                 .n = (uint32_t)data.n,
+                                 .iv = s->iv,
+                                 .aad = s->aad,
+                                 .aad_n = (uint16_t)aad.n,
+                                 .tail = s->tail,
+                                 .tail_n = (uint8_t)tail.n,
+                                 .icv = s->icv };
 }
 
 static inline struct crypt *vector_crypt(const struct adit_crypto *c, const struct vector *v, bool seal)
@@ -42,8 +48,8 @@ static inline void check_sealing(const struct adit_crypto *c, const struct vecto
     struct sealed s;
     assert_row(v->what, crypt_icv(x) == icv.n);
     for (int round = 0; round < 2; round++) { /* the context is used again */
-        sealed_fill(&s, vector_get(v, "iv"), vector_get(v, "aad"), vector_get(v, "plain"), vector_get(v, "tail"),
-                    SPAN_NONE);
+        sealed_fill(&s, vector_get(v, "iv"), vector_get(v, "aad"), vector_get(v, "plain"),
+                    vector_get(v, "tail"), SPAN_NONE);
         crypt_seal_many(x, &s.job, 1);
         assert_row(v->what, s.job.ok && span_equal(span(s.data, s.job.n), vector_get(v, "cipher")));
         assert_row(v->what, span_equal(span(s.icv, icv.n), icv));
@@ -56,7 +62,8 @@ static inline void check_sealing(const struct adit_crypto *c, const struct vecto
 /* Flips a bit of one part; part 0 flips nothing. */
 static inline void spoil(struct sealed *s, int part)
 {
-    uint8_t *parts[] = { NULL, s->data, s->aad, s->icv, s->iv, s->job.tail_n ? s->tail : s->data + s->job.n - 1 };
+    uint8_t *parts[] = { NULL,   s->data, s->aad,
+                         s->icv, s->iv,   s->job.tail_n ? s->tail : s->data + s->job.n - 1 };
     if (parts[part])
         parts[part][0] ^= 0x80;
 }
@@ -66,8 +73,8 @@ static inline void check_opening(const struct adit_crypto *c, const struct vecto
     struct crypt *x = vector_crypt(c, v, false);
     for (int part = 0; part < 6; part++) {
         struct sealed s;
-        sealed_fill(&s, vector_get(v, "iv"), vector_get(v, "aad"), vector_get(v, "cipher"), vector_get(v, "tail"),
-                    vector_get(v, "icv"));
+        sealed_fill(&s, vector_get(v, "iv"), vector_get(v, "aad"), vector_get(v, "cipher"),
+                    vector_get(v, "tail"), vector_get(v, "icv"));
         spoil(&s, part);
         crypt_open_many(x, &s.job, 1);
         assert_row(v->what, s.job.ok == (part == 0));

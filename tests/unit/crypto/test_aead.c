@@ -26,13 +26,14 @@ static void round_trip(const struct encr_alg *a, uint16_t bits)
     for (uint64_t counter = 1; counter < 4; counter++) {
         struct sealed s;
         crypt_iv(seal, counter, iv);
-        sealed_fill(&s, span(iv, a->nonce_iv), SPAN_LIT("headerxx"), SPAN_LIT("some octets of payload"), SPAN_NONE,
-                    SPAN_NONE);
+        sealed_fill(&s, span(iv, a->nonce_iv), SPAN_LIT("headerxx"), SPAN_LIT("some octets of payload"),
+                    SPAN_NONE, SPAN_NONE);
         crypt_seal_many(seal, &s.job, 1);
         bool hidden = !span_equal(span(s.data, s.job.n), SPAN_LIT("some octets of payload"));
         assert_row(a->name, s.job.ok && hidden == (a->kind == ENCR_KIND_AEAD));
         crypt_open_many(open, &s.job, 1);
-        assert_row(a->name, s.job.ok && span_equal(span(s.data, s.job.n), SPAN_LIT("some octets of payload")));
+        assert_row(a->name,
+                   s.job.ok && span_equal(span(s.data, s.job.n), SPAN_LIT("some octets of payload")));
     }
     crypt_free(seal);
     crypt_free(open);
@@ -80,11 +81,16 @@ static void rows_say_what_esp_needs(void **state)
         uint8_t iv, icv;
         bool esp_only;
     } rows[] = {
-        { ENCR_AES_GCM_16, 36, 8, 16, false }, { ENCR_AES_GCM_12, 36, 8, 12, false },
-        { ENCR_AES_GCM_8, 36, 8, 8, false }, { ENCR_AES_CCM_16, 35, 8, 16, false },
-        { ENCR_AES_CCM_12, 35, 8, 12, false }, { ENCR_AES_CCM_8, 35, 8, 8, false },
-        { ENCR_NULL_AES_GMAC, 36, 8, 16, true }, { ENCR_AES_CCM_8_IIV, 35, 0, 8, true },
-        { ENCR_AES_GCM_16_IIV, 36, 0, 16, true }, { ENCR_CHACHA20_POLY1305, 36, 8, 16, false },
+        { ENCR_AES_GCM_16, 36, 8, 16, false },
+        { ENCR_AES_GCM_12, 36, 8, 12, false },
+        { ENCR_AES_GCM_8, 36, 8, 8, false },
+        { ENCR_AES_CCM_16, 35, 8, 16, false },
+        { ENCR_AES_CCM_12, 35, 8, 12, false },
+        { ENCR_AES_CCM_8, 35, 8, 8, false },
+        { ENCR_NULL_AES_GMAC, 36, 8, 16, true },
+        { ENCR_AES_CCM_8_IIV, 35, 0, 8, true },
+        { ENCR_AES_GCM_16_IIV, 36, 0, 16, true },
+        { ENCR_CHACHA20_POLY1305, 36, 8, 16, false },
         { ENCR_CHACHA20_POLY1305_IIV, 36, 0, 16, true },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

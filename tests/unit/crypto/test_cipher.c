@@ -35,7 +35,8 @@ static void ctr_gives_the_ciphertexts_of_rfc_3686(void **state)
         struct adit_span k = vector_get(&v, "key"), salt = vector_get(&v, "salt");
         struct sealed s;
         span_copy(span_copy(key, k), salt);
-        struct crypt *x = with_mac(ENCR_AES_CTR, (uint16_t)(k.n * 8), span(key, k.n + 4), INTEG_HMAC_SHA2_256_128, true);
+        struct crypt *x = with_mac(ENCR_AES_CTR, (uint16_t)(k.n * 8), span(key, k.n + 4),
+                                   INTEG_HMAC_SHA2_256_128, true);
         sealed_fill(&s, vector_get(&v, "iv"), SPAN_LIT("aad"), vector_get(&v, "plain"), SPAN_NONE, SPAN_NONE);
         crypt_seal_many(x, &s.job, 1);
         assert_row(v.what, s.job.ok && span_equal(span(s.data, s.job.n), vector_get(&v, "cipher")));
@@ -85,7 +86,8 @@ static void cbc_refuses_half_blocks(void **state)
     uint8_t key[16] = { 1 };
     struct crypt *x = with_mac(ENCR_AES_CBC, 128, SPAN_ARRAY(key), INTEG_HMAC_SHA2_256_128, true);
     struct sealed s;
-    sealed_fill(&s, SPAN_LIT("0123456789abcdef"), SPAN_LIT("aad"), SPAN_LIT("15 octets......"), SPAN_NONE, SPAN_NONE);
+    sealed_fill(&s, SPAN_LIT("0123456789abcdef"), SPAN_LIT("aad"), SPAN_LIT("15 octets......"), SPAN_NONE,
+                SPAN_NONE);
     crypt_seal_many(x, &s.job, 1);
     assert_false(s.job.ok);
     crypt_free(x);

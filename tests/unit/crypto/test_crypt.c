@@ -46,7 +46,8 @@ static void memory_running_out_leaves_nothing_behind(void **state)
     struct crypt *x = NULL;
     unsigned left = 0;
     mem_set_gate(gate_countdown, &left);
-    enum adit_rc rc = crypt_new(c, crypto_encr(c, ENCR_AES_GCM_16), 256, SPAN_ARRAY(key), NULL, SPAN_NONE, true, &x);
+    enum adit_rc rc = crypt_new(c, crypto_encr(c, ENCR_AES_GCM_16), 256, SPAN_ARRAY(key), NULL, SPAN_NONE,
+                                true, &x);
     mem_set_gate(NULL, NULL);
     assert_int_equal(rc, ADIT_ERR_MEMORY);
     assert_null(x);
@@ -58,7 +59,8 @@ static void counter_ivs_are_the_counter(void **state)
     struct crypt *x = NULL;
     uint8_t iv[8];
     assert_int_equal(
-        crypt_new(c, crypto_encr(c, ENCR_AES_GCM_16), 256, SPAN_ARRAY(key), NULL, SPAN_NONE, true, &x), ADIT_OK);
+        crypt_new(c, crypto_encr(c, ENCR_AES_GCM_16), 256, SPAN_ARRAY(key), NULL, SPAN_NONE, true, &x),
+        ADIT_OK);
     crypt_iv(x, UINT64_C(0x0102030405060708), iv);
     assert_memory_equal(iv, "\1\2\3\4\5\6\7\10", 8);
     crypt_free(x);

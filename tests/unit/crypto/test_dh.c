@@ -19,11 +19,13 @@ static void sides_agree_and_sizes_are_the_modulus_length(void **state)
         struct adit_buf gi = { 0 }, gr = { 0 };
         struct adit_secret si = { 0 }, sr = { 0 };
         struct ke_state *st = NULL;
-        assert_row(groups[g].what, a && a->init_size == groups[g].octets && a->secret_size == groups[g].octets);
+        assert_row(groups[g].what,
+                   a && a->init_size == groups[g].octets && a->secret_size == groups[g].octets);
         assert_int_equal(a->ops->init(c, a, &st, &gi), ADIT_OK);
         assert_int_equal(a->ops->respond(c, a, buf_span(&gi), &gr, &sr), ADIT_OK);
         assert_int_equal(a->ops->finish(c, a, st, buf_span(&gr), &si), ADIT_OK);
-        assert_row(groups[g].what, gi.n == groups[g].octets && gr.n == groups[g].octets && si.n == groups[g].octets);
+        assert_row(groups[g].what,
+                   gi.n == groups[g].octets && gr.n == groups[g].octets && si.n == groups[g].octets);
         assert_row(groups[g].what, secret_equal(secret_span(&si), secret_span(&sr)));
         a->ops->free(st);
         buf_fini(&gi);
@@ -73,8 +75,9 @@ static void small_and_large_values_are_refused(void **state)
         int add;
         bool ok;
     } rows[] = {
-        { "0", 0, 0, false }, { "1", 0, 1, false },      { "2", 0, 2, true },       { "p - 2", 1, -2, true },
-        { "p - 1", 1, -1, false }, { "p", 1, 0, false }, { "all ones", 2, 0, false },
+        { "0", 0, 0, false },        { "1", 0, 1, false },      { "2", 0, 2, true },
+        { "p - 2", 1, -2, true },    { "p - 1", 1, -1, false }, { "p", 1, 0, false },
+        { "all ones", 2, 0, false },
     };
     struct adit_crypto *c = crypto_or_fail(NULL, NULL);
     const struct ke_alg *a = crypto_ke(c, KE_MODP_2048);

@@ -51,7 +51,8 @@ static void bad_points_are_refused(void **state)
             assert_int_equal(a->ops->init(c, a, &st, &pub), ADIT_OK);
             struct adit_span peer = spoilt(&pub, bad[i].how);
             assert_row(bad[i].what, a->ops->respond(c, a, peer, &out, &secret) == ADIT_ERR_PUBLIC);
-            assert_row(bad[i].what, a->ops->finish(c, a, st, peer, &secret) == ADIT_ERR_PUBLIC && secret.n == 0);
+            assert_row(bad[i].what,
+                       a->ops->finish(c, a, st, peer, &secret) == ADIT_ERR_PUBLIC && secret.n == 0);
             a->ops->free(st);
             buf_fini(&pub);
             buf_fini(&out);

@@ -83,8 +83,10 @@ static void wrong_lengths_are_refused(void **state)
         struct ke_state *st = NULL;
         assert_int_equal(a->ops->init(c, a, &st, &ek), ADIT_OK);
         for (int d = -1; d <= 1; d += 2) {
-            assert_row(a->name, a->ops->respond(c, a, span(zero, a->init_size + d), &ct, &secret) == ADIT_ERR_PUBLIC);
-            assert_row(a->name, a->ops->finish(c, a, st, span(zero, a->resp_size + d), &secret) == ADIT_ERR_PUBLIC);
+            assert_row(a->name,
+                       a->ops->respond(c, a, span(zero, a->init_size + d), &ct, &secret) == ADIT_ERR_PUBLIC);
+            assert_row(a->name,
+                       a->ops->finish(c, a, st, span(zero, a->resp_size + d), &secret) == ADIT_ERR_PUBLIC);
         }
         a->ops->free(st);
         buf_fini(&ek);

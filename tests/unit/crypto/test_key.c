@@ -33,8 +33,10 @@ static void every_form_is_read(void **state)
         key_free(key);
         if (forms[i].pass) {
             struct adit_why why = { 0 };
-            assert_row(forms[i].what, key_parse_private(c, buf_span(&data), SPAN_LIT("wrong"), &key, &why) != ADIT_OK);
-            assert_row(forms[i].what, key_parse_private(c, buf_span(&data), SPAN_NONE, &key, &why) != ADIT_OK);
+            assert_row(forms[i].what,
+                       key_parse_private(c, buf_span(&data), SPAN_LIT("wrong"), &key, &why) != ADIT_OK);
+            assert_row(forms[i].what,
+                       key_parse_private(c, buf_span(&data), SPAN_NONE, &key, &why) != ADIT_OK);
             assert_row(forms[i].what, strstr(why.text, "pass phrase"));
         }
         key_free(public);
@@ -63,7 +65,8 @@ static void a_public_key_is_no_private_key(void **state)
     struct crypto_key *key = NULL;
     assert_int_equal(key_parse_private(c, span(p, (size_t)n), SPAN_NONE, &key, NULL), ADIT_ERR_CONFIG);
     p = OPENSSL_realloc(p, (size_t)n + 1);
-    assert_int_equal(key_parse_public(c, span(p, (size_t)n + 1), &key), ADIT_ERR_MALFORMED); /* an octet too many */
+    assert_int_equal(key_parse_public(c, span(p, (size_t)n + 1), &key),
+                     ADIT_ERR_MALFORMED); /* an octet too many */
     OPENSSL_free(p);
     EVP_PKEY_free(pkey);
 }
@@ -73,9 +76,14 @@ static const struct {
     enum key_type type;
     unsigned bits;
 } types[] = {
-    { "RSA:2048", KEY_RSA, 2048 }, { "RSA-PSS:2048", KEY_RSA_PSS, 2048 }, { "EC:P-256", KEY_ECDSA, 256 },
-    { "EC:P-521", KEY_ECDSA, 521 }, { "EC:brainpoolP384r1", KEY_ECDSA, 384 }, { "ED25519", KEY_ED25519, 256 },
-    { "ED448", KEY_ED448, 456 }, { "X25519", KEY_OTHER, 253 },
+    { "RSA:2048", KEY_RSA, 2048 },
+    { "RSA-PSS:2048", KEY_RSA_PSS, 2048 },
+    { "EC:P-256", KEY_ECDSA, 256 },
+    { "EC:P-521", KEY_ECDSA, 521 },
+    { "EC:brainpoolP384r1", KEY_ECDSA, 384 },
+    { "ED25519", KEY_ED25519, 256 },
+    { "ED448", KEY_ED448, 456 },
+    { "X25519", KEY_OTHER, 253 },
 };
 
 static void types_and_sizes_are_told(void **state)
@@ -95,8 +103,9 @@ static void types_and_sizes_are_told(void **state)
 static void key_ids_are_those_of_the_bits(void **state)
 {
     uint8_t spki[64], id[20], want[64];
-    size_t n = unhex("302a300506032b657003210019bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1", spki,
-                     sizeof(spki));
+    size_t n =
+        unhex("302a300506032b657003210019bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1",
+              spki, sizeof(spki));
     struct adit_span bits = span(spki + 12, 32);
     struct crypto_key *key = NULL;
     assert_int_equal(key_parse_public(c, span(spki, n), &key), ADIT_OK);

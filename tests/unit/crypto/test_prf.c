@@ -18,7 +18,8 @@ static void prfs_are_hmac(void **state)
     struct vector v;
     size_t n = 0;
     for (; vectors_next(f, &v); n++) {
-        struct adit_span data = vector_get(&v, "data"), parts[2] = { span_first(data, 3), span_from(data, 3) };
+        struct adit_span data = vector_get(&v, "data"),
+                         parts[2] = { span_first(data, 3), span_from(data, 3) };
         for (size_t i = 0; i < ARRAY_LEN(prfs); i++) {
             const struct prf_alg *prf = crypto_prf(c, prfs[i].id);
             uint8_t out[PRF_OUT_MAX];

@@ -4,13 +4,23 @@
 
 static struct adit_crypto *c;
 
-static const uint16_t encrs[] = { ENCR_AES_GCM_16, ENCR_AES_GCM_12, ENCR_AES_GCM_8, ENCR_AES_CCM_16, ENCR_AES_CCM_12,
-                                  ENCR_AES_CCM_8, ENCR_CHACHA20_POLY1305, ENCR_AES_CCM_8_IIV, ENCR_AES_GCM_16_IIV,
-                                  ENCR_CHACHA20_POLY1305_IIV, ENCR_AES_CBC, ENCR_AES_CTR, ENCR_NULL,
+static const uint16_t encrs[] = { ENCR_AES_GCM_16,
+                                  ENCR_AES_GCM_12,
+                                  ENCR_AES_GCM_8,
+                                  ENCR_AES_CCM_16,
+                                  ENCR_AES_CCM_12,
+                                  ENCR_AES_CCM_8,
+                                  ENCR_CHACHA20_POLY1305,
+                                  ENCR_AES_CCM_8_IIV,
+                                  ENCR_AES_GCM_16_IIV,
+                                  ENCR_CHACHA20_POLY1305_IIV,
+                                  ENCR_AES_CBC,
+                                  ENCR_AES_CTR,
+                                  ENCR_NULL,
                                   ENCR_NULL_AES_GMAC };
-static const uint16_t kes[] = { KE_CURVE_25519, KE_CURVE_448, KE_ECP_256, KE_ECP_384, KE_ECP_521, KE_ECP_256_BP,
-                                KE_ECP_384_BP, KE_ECP_512_BP, KE_MODP_2048, KE_MODP_3072, KE_MODP_4096, KE_ML_KEM_512,
-                                KE_ML_KEM_768, KE_ML_KEM_1024 };
+static const uint16_t kes[] = { KE_CURVE_25519, KE_CURVE_448,  KE_ECP_256,    KE_ECP_384,    KE_ECP_521,
+                                KE_ECP_256_BP,  KE_ECP_384_BP, KE_ECP_512_BP, KE_MODP_2048,  KE_MODP_3072,
+                                KE_MODP_4096,   KE_ML_KEM_512, KE_ML_KEM_768, KE_ML_KEM_1024 };
 
 static void all_promised_rows_are_there(void **state)
 {
@@ -117,10 +127,8 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_promised_rows_are_there),
-        cmocka_unit_test(rows_are_found_by_their_number_alone),
-        cmocka_unit_test(random_octets_differ),
-        cmocka_unit_test(memory_running_out_makes_no_set),
+        cmocka_unit_test(all_promised_rows_are_there), cmocka_unit_test(rows_are_found_by_their_number_alone),
+        cmocka_unit_test(random_octets_differ),        cmocka_unit_test(memory_running_out_makes_no_set),
         cmocka_unit_test(threads_share_a_set),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -3,9 +3,10 @@
 
 static struct adit_crypto *c;
 
-static const char *const kinds[] = { "RSA:2048", "RSA-PSS:2048", "EC:P-256", "EC:P-384", "EC:P-521",
-                                     "EC:brainpoolP256r1", "EC:brainpoolP384r1", "EC:brainpoolP512r1",
-                                     "ED25519", "ED448" };
+static const char *const kinds[] = {
+    "RSA:2048",           "RSA-PSS:2048",       "EC:P-256",           "EC:P-384", "EC:P-521",
+    "EC:brainpoolP256r1", "EC:brainpoolP384r1", "EC:brainpoolP512r1", "ED25519",  "ED448"
+};
 
 static void round_trip(const struct sig_alg *alg, const char *kind, EVP_PKEY *pkey)
 {
@@ -16,8 +17,10 @@ static void round_trip(const struct sig_alg *alg, const char *kind, EVP_PKEY *pk
     struct adit_span octets = SPAN_LIT("InitiatorSignedOctets");
     assert_row(alg->name, sig_sign(alg, private, octets, &sig) == ADIT_OK);
     assert_row(alg->name, sig_verify(alg, public, alg->algid, octets, buf_span(&sig)) == ADIT_OK);
-    assert_row(alg->name, sig_verify(alg, public, alg->algid, SPAN_LIT("other"), buf_span(&sig)) == ADIT_ERR_AUTH);
-    assert_row(alg->name, sig_verify(alg, public, alg->algid, octets, span(sig.p, sig.n - 1)) == ADIT_ERR_AUTH);
+    assert_row(alg->name,
+               sig_verify(alg, public, alg->algid, SPAN_LIT("other"), buf_span(&sig)) == ADIT_ERR_AUTH);
+    assert_row(alg->name,
+               sig_verify(alg, public, alg->algid, octets, span(sig.p, sig.n - 1)) == ADIT_ERR_AUTH);
     assert_row(alg->name, sig_verify(alg, public, alg->algid, octets, SPAN_NONE) == ADIT_ERR_AUTH);
     if (alg->curve_bits) /* RFC 4754 s4: r | s */
         assert_row(alg->name, sig.n == 2u * ((alg->curve_bits + 7u) / 8));
@@ -42,7 +45,8 @@ static void every_row_verifies_what_it_signs(void **state)
                 round_trip(alg, kinds[k], pkey);
                 trips++;
             } else {
-                assert_row(alg->name, sig_verify(alg, key, alg->algid, SPAN_NONE, SPAN_LIT("xx")) == ADIT_ERR_AUTH);
+                assert_row(alg->name,
+                           sig_verify(alg, key, alg->algid, SPAN_NONE, SPAN_LIT("xx")) == ADIT_ERR_AUTH);
                 assert_row(alg->name, sig_sign(alg, key, SPAN_NONE, &sig) == ADIT_ERR_POLICY);
             }
         }
@@ -94,13 +98,16 @@ static void method_1_takes_the_hash_from_the_signature(void **state)
     static const struct {
         const char *digest;
         enum adit_rc rc;
-    } rows[] = { { "SHA2-256", ADIT_OK }, { "SHA2-384", ADIT_OK }, { "SHA2-512", ADIT_OK }, { "SHA1", ADIT_ERR_AUTH } };
+    } rows[] = {
+        { "SHA2-256", ADIT_OK }, { "SHA2-384", ADIT_OK }, { "SHA2-512", ADIT_OK }, { "SHA1", ADIT_ERR_AUTH }
+    };
     EVP_PKEY *pkey = pkey_new(c, "RSA:2048");
     struct crypto_key *key = key_public(c, pkey);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct adit_buf sig = { 0 };
         sign_raw(pkey, rows[i].digest, RSA_PKCS1_PADDING, 0, &sig);
-        enum adit_rc rc = sig_verify(row_named("RSA with SHA2-256"), key, SPAN_NONE, SPAN_LIT("octets"), buf_span(&sig));
+        enum adit_rc rc = sig_verify(row_named("RSA with SHA2-256"), key, SPAN_NONE, SPAN_LIT("octets"),
+                                     buf_span(&sig));
         assert_row(rows[i].digest, rc == rows[i].rc);
         buf_fini(&sig);
     }

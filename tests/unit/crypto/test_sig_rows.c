@@ -1,11 +1,11 @@
 /* test_sig_rows.c - AlgorithmIdentifiers octet by octet (RFC 7427 A, RFC 8420), and the choice of a row. */
 #include "keys.h"
 
-#define PSS(x, salt)                                                                                             \
-    "304106092a864886f70d01010a3034a00f300d0609608648016503040" x                                                 \
+#define PSS(x, salt)                                                                                         \
+    "304106092a864886f70d01010a3034a00f300d0609608648016503040" x                                            \
     "0500a11c301a06092a864886f70d010108300d0609608648016503040" x "0500a2030201" salt
-#define PSS_TRAILER(x, salt)                                                                                     \
-    "304606092a864886f70d01010a3039a00f300d0609608648016503040" x                                                 \
+#define PSS_TRAILER(x, salt)                                                                                 \
+    "304606092a864886f70d01010a3039a00f300d0609608648016503040" x                                            \
     "0500a11c301a06092a864886f70d010108300d0609608648016503040" x "0500a2030201" salt "a303020101"
 
 static const struct {
@@ -35,7 +35,9 @@ static const struct {
     { "PSS without parameters", "300b06092a864886f70d01010a", NULL },
     { "PSS, MGF1 with another hash",
       "304106092a864886f70d01010a3034a00f300d06096086480165030402010500a11c301a06092a864886f70d010108300d0609608648"
-      "016503040202" "0500a203020120", NULL },
+      "016503040202"
+      "0500a203020120",
+      NULL },
     { "PSS with a negative salt", PSS("201", "ff"), NULL },
     { "nothing", "", NULL },
     { "an octet too many", "300506032b657000", NULL },
@@ -69,7 +71,10 @@ static void every_row_is_found_by_what_it_sends(void **state)
     assert_int_equal(n14, 11);
 }
 
-#define ALL { HASH_SHA2_256, HASH_SHA2_384, HASH_SHA2_512, HASH_IDENTITY }
+#define ALL                                                                                                  \
+    {                                                                                                        \
+        HASH_SHA2_256, HASH_SHA2_384, HASH_SHA2_512, HASH_IDENTITY                                           \
+    }
 static const struct {
     const char *kind;
     bool method14;

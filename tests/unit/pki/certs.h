@@ -23,19 +23,22 @@ struct party {
 };
 
 struct cert_spec {
-    const char *subject; /* "C=CH, O=x, CN=y" */
-    const char *kind;    /* NULL: P-256; "RSA:2048" */
+    const char *subject;        /* "C=CH, O=x, CN=y" */
+    const char *kind;           /* NULL: P-256; "RSA:2048" */
     const struct party *issuer; /* NULL: signs itself */
-    int64_t from, to;    /* seconds from NOW; 0, 0: a day before, a year after */
-    long serial;         /* 0: 1 */
-    const char *digest;  /* NULL: SHA2-256 */
+    int64_t from, to;           /* seconds from NOW; 0, 0: a day before, a year after */
+    long serial;                /* 0: 1 */
+    const char *digest;         /* NULL: SHA2-256 */
     struct {
         int nid;
         const char *value; /* as in openssl.cnf */
     } v3[V3_MAX];
 };
-#define CA_V3 { NID_basic_constraints, "critical,CA:TRUE" }, { NID_key_usage, "critical,keyCertSign,cRLSign" }, \
-              { NID_subject_key_identifier, "hash" }
+#define CA_V3                                                                                                \
+    { NID_basic_constraints, "critical,CA:TRUE" }, { NID_key_usage, "critical,keyCertSign,cRLSign" },        \
+    {                                                                                                        \
+        NID_subject_key_identifier, "hash"                                                                   \
+    }
 
 static inline struct adit_crypto *crypto_or_fail(void)
 {
@@ -112,7 +115,9 @@ static inline struct party party_new(const struct adit_crypto *c, struct cert_sp
     X509_set_pubkey(party.x509, party.key);
     add_v3(party.x509, spec.issuer ? spec.issuer->x509 : party.x509, &spec);
     EVP_PKEY *signer = spec.issuer ? spec.issuer->key : party.key;
-    const EVP_MD *md = EVP_PKEY_is_a(signer, "ED25519") ? NULL : EVP_get_digestbyname(spec.digest ? spec.digest : "SHA256");
+    const EVP_MD *md = EVP_PKEY_is_a(signer, "ED25519")
+                           ? NULL
+                           : EVP_get_digestbyname(spec.digest ? spec.digest : "SHA256");
     assert_true(X509_sign(party.x509, signer, md) > 0);
     cert_parse(c, party.x509, &party.cert);
     return party;
@@ -127,9 +132,9 @@ static inline void party_fini(struct party *party)
 
 struct crl_spec {
     const struct party *issuer;
-    long serial;     /* revoked, 0: none */
+    long serial;      /* revoked, 0: none */
     int64_t from, to; /* seconds from NOW; 0, 0: a day before, a year after */
-    const char *idp; /* issuing distribution point, as in openssl.cnf */
+    const char *idp;  /* issuing distribution point, as in openssl.cnf */
     EVP_PKEY *forger; /* signs instead of the issuer */
 };
 

@@ -60,8 +60,10 @@ static void the_certreq_hash_is_over_the_whole_spki(void **state)
 static void issuers_are_known_by_name_and_key_id(void **state)
 {
     struct party ca = root(), same_name = root();
-    struct party leaf = party_new(c, (struct cert_spec){
-        .subject = "C=CH, CN=moon", .issuer = &ca, .v3 = { { NID_authority_key_identifier, "keyid" } } });
+    struct party leaf = party_new(c,
+                                  (struct cert_spec){ .subject = "C=CH, CN=moon",
+                                                      .issuer = &ca,
+                                                      .v3 = { { NID_authority_key_identifier, "keyid" } } });
     assert_true(pki_cert_issued(ca.cert, leaf.cert));
     assert_true(pki_cert_issued(ca.cert, ca.cert));
     assert_false(pki_cert_issued(same_name.cert, leaf.cert));

@@ -4,11 +4,24 @@
 static struct adit_crypto *c;
 static struct party root, other_root, inter, narrow, nested, no_bc, sha1_inter, weak_ca;
 
-#define AKI { NID_authority_key_identifier, "keyid" }
-enum { ROOT = 1, INTER = 2, OTHER = 4, NARROW = 8, NESTED = 16, NO_BC = 32, OLD = 64, WEAK = 128, ROOT_LATE = 256 };
+#define AKI                                                                                                  \
+    {                                                                                                        \
+        NID_authority_key_identifier, "keyid"                                                                \
+    }
+enum {
+    ROOT = 1,
+    INTER = 2,
+    OTHER = 4,
+    NARROW = 8,
+    NESTED = 16,
+    NO_BC = 32,
+    OLD = 64,
+    WEAK = 128,
+    ROOT_LATE = 256
+};
 #define SETS 9
-static const struct party *const parties[SETS] = { &root, &inter, &other_root, &narrow, &nested, &no_bc,
-                                                   &sha1_inter, &weak_ca, &root };
+static const struct party *const parties[SETS] = { &root,  &inter,      &other_root, &narrow, &nested,
+                                                   &no_bc, &sha1_inter, &weak_ca,    &root };
 
 static const struct {
     const char *what;
@@ -29,13 +42,33 @@ static const struct {
     { "expired", { .from = -9 * DAY, .to = -DAY }, 1, ROOT, 0, "expired" },
     { "not yet valid", { .from = DAY, .to = 9 * DAY }, 1, ROOT, 0, "not yet valid" },
     { "wrong key usage", { .v3 = { { NID_key_usage, "keyEncipherment" } } }, 1, ROOT, 0, "key usage" },
-    { "wrong extended key usage", { .v3 = { { NID_ext_key_usage, "codeSigning" } } }, 1, ROOT, 0, "extended key usage" },
-    { "unknown critical extension", { .v3 = { { NID_netscape_comment, "critical,x" } } }, 1, ROOT, 0, "critical" },
+    { "wrong extended key usage",
+      { .v3 = { { NID_ext_key_usage, "codeSigning" } } },
+      1,
+      ROOT,
+      0,
+      "extended key usage" },
+    { "unknown critical extension",
+      { .v3 = { { NID_netscape_comment, "critical,x" } } },
+      1,
+      ROOT,
+      0,
+      "critical" },
     { "path length 0 and one CA more", { 0 }, 5, ROOT, NARROW | NESTED, "path length" },
     { "path length 0 and none more", { 0 }, 4, ROOT, NARROW, NULL },
     { "issued by a certificate that is no CA", { 0 }, 6, ROOT, NO_BC, "invalid CA" },
-    { "name constraints violated", { .v3 = { { NID_subject_alt_name, "DNS:moon.other" } } }, 4, ROOT, NARROW, "subtree" },
-    { "name constraints kept", { .v3 = { { NID_subject_alt_name, "DNS:moon.example" } } }, 4, ROOT, NARROW, NULL },
+    { "name constraints violated",
+      { .v3 = { { NID_subject_alt_name, "DNS:moon.other" } } },
+      4,
+      ROOT,
+      NARROW,
+      "subtree" },
+    { "name constraints kept",
+      { .v3 = { { NID_subject_alt_name, "DNS:moon.example" } } },
+      4,
+      ROOT,
+      NARROW,
+      NULL },
     { "SHA-1 signature in the path", { 0 }, 7, ROOT, OLD, "too weak" },
     { "SHA-1 signature of the leaf", { .digest = "SHA1" }, 1, ROOT, 0, "too weak" },
     { "RSA of 1024 bits in the leaf", { .kind = "RSA:1024" }, 1, ROOT, 0, "too" },
@@ -127,13 +160,18 @@ static void only_listed_cas_count(void **state)
         { "the intermediate", { span(pki_cert_spki_sha1(inter.cert), 20) }, 1, true },
         { "another root", { span(pki_cert_spki_sha1(other_root.cert), 20) }, 1, false },
         { "another and the right one",
-          { span(pki_cert_spki_sha1(other_root.cert), 20), span(pki_cert_spki_sha1(root.cert), 20) }, 2, true },
+          { span(pki_cert_spki_sha1(other_root.cert), 20), span(pki_cert_spki_sha1(root.cert), 20) },
+          2,
+          true },
         { "the leaf is no CA", { span(pki_cert_spki_sha1(leaf.cert), 20) }, 1, false },
     };
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        struct pki_policy policy = { .revocation = ADIT_REVOKE_RELAXED, .anchors = lists[i].ids,
-                                     .n_anchors = lists[i].n, .min_rsa_bits = 2048 };
-        assert_row(lists[i].what, (pki_verify(s, leaf.cert, NULL, 0, &policy, NOW, NULL) == ADIT_OK) == lists[i].ok);
+        struct pki_policy policy = { .revocation = ADIT_REVOKE_RELAXED,
+                                     .anchors = lists[i].ids,
+                                     .n_anchors = lists[i].n,
+                                     .min_rsa_bits = 2048 };
+        assert_row(lists[i].what,
+                   (pki_verify(s, leaf.cert, NULL, 0, &policy, NOW, NULL) == ADIT_OK) == lists[i].ok);
     }
     pki_store_free(s);
     party_fini(&leaf);
@@ -156,7 +194,8 @@ static void only_cas_are_stored_and_each_once(void **state)
 
 static void what_is_sent_ends_before_the_root(void **state)
 {
-    struct party leaf = party_new(c, (struct cert_spec){ .subject = "CN=leaf", .issuer = &nested, .v3 = { AKI } });
+    struct party leaf =
+        party_new(c, (struct cert_spec){ .subject = "CN=leaf", .issuer = &nested, .v3 = { AKI } });
     struct pki_store *s = store_of(ROOT | INTER | NARROW | NESTED);
     const struct pki_cert *out[4] = { NULL };
     assert_int_equal(pki_chain(s, leaf.cert, out, 4), 2);
@@ -175,17 +214,24 @@ static int setup(void **state)
     c = crypto_or_fail();
     root = party_new(c, (struct cert_spec){ .subject = "C=CH, CN=Root", .v3 = { CA_V3 } });
     other_root = party_new(c, (struct cert_spec){ .subject = "C=CH, CN=Other Root", .v3 = { CA_V3 } });
-    inter = party_new(c, (struct cert_spec){ .subject = "C=CH, CN=Inter", .issuer = &root, .v3 = { CA_V3, AKI } });
-    narrow = party_new(c, (struct cert_spec){
-        .subject = "C=CH, CN=Narrow", .issuer = &root,
-        .v3 = { { NID_basic_constraints, "critical,CA:TRUE,pathlen:0" }, { NID_key_usage, "keyCertSign,cRLSign" },
-                { NID_subject_key_identifier, "hash" }, AKI,
-                { NID_name_constraints, "critical,permitted;DNS:example" } } });
-    nested = party_new(c, (struct cert_spec){ .subject = "C=CH, CN=Nested", .issuer = &narrow, .v3 = { CA_V3, AKI } });
+    inter = party_new(
+        c, (struct cert_spec){ .subject = "C=CH, CN=Inter", .issuer = &root, .v3 = { CA_V3, AKI } });
+    narrow = party_new(
+        c, (struct cert_spec){ .subject = "C=CH, CN=Narrow",
+                               .issuer = &root,
+                               .v3 = { { NID_basic_constraints, "critical,CA:TRUE,pathlen:0" },
+                                       { NID_key_usage, "keyCertSign,cRLSign" },
+                                       { NID_subject_key_identifier, "hash" },
+                                       AKI,
+                                       { NID_name_constraints, "critical,permitted;DNS:example" } } });
+    nested = party_new(
+        c, (struct cert_spec){ .subject = "C=CH, CN=Nested", .issuer = &narrow, .v3 = { CA_V3, AKI } });
     no_bc = party_new(c, (struct cert_spec){ .subject = "C=CH, CN=No CA", .issuer = &root });
-    sha1_inter = party_new(c, (struct cert_spec){
-        .subject = "C=CH, CN=Old", .issuer = &root, .digest = "SHA1", .v3 = { CA_V3 } });
-    weak_ca = party_new(c, (struct cert_spec){ .subject = "C=CH, CN=Weak", .kind = "RSA:2040", .v3 = { CA_V3 } });
+    sha1_inter = party_new(
+        c,
+        (struct cert_spec){ .subject = "C=CH, CN=Old", .issuer = &root, .digest = "SHA1", .v3 = { CA_V3 } });
+    weak_ca =
+        party_new(c, (struct cert_spec){ .subject = "C=CH, CN=Weak", .kind = "RSA:2040", .v3 = { CA_V3 } });
     return 0;
 }
 

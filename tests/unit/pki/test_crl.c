@@ -36,10 +36,12 @@ static struct crl_spec list_of(enum list list)
     switch (list) {
     case REVOKES: return (struct crl_spec){ .issuer = &ca, .serial = 77 };
     case EXPIRED: return (struct crl_spec){ .issuer = &ca, .from = -9 * DAY, .to = -DAY };
-    case EXPIRED_REVOKES: return (struct crl_spec){ .issuer = &ca, .serial = 77, .from = -9 * DAY, .to = -DAY };
+    case EXPIRED_REVOKES:
+        return (struct crl_spec){ .issuer = &ca, .serial = 77, .from = -9 * DAY, .to = -DAY };
     case FUTURE: return (struct crl_spec){ .issuer = &ca, .from = DAY, .to = 9 * DAY };
     case IDP_MATCHES: return (struct crl_spec){ .issuer = &ca, .idp = "fullname:" CDP };
-    case IDP_OTHER: return (struct crl_spec){ .issuer = &ca, .idp = "fullname:URI:http://other.example/x.crl" };
+    case IDP_OTHER:
+        return (struct crl_spec){ .issuer = &ca, .idp = "fullname:URI:http://other.example/x.crl" };
     case FORGED: return (struct crl_spec){ .issuer = &ca, .forger = forger };
     default: return (struct crl_spec){ .issuer = &ca, .serial = 78 };
     }
@@ -56,7 +58,8 @@ static bool passes(size_t row, enum adit_revocation strictness)
         crl_new(c, list_of(rows[row].list), &crl);
         assert_int_equal(pki_store_add_crl(s, buf_span(&crl), &why), ADIT_OK);
     }
-    enum adit_rc rc = pki_verify(s, rows[row].points ? pointing.cert : plain.cert, NULL, 0, &policy, NOW, &why);
+    enum adit_rc rc = pki_verify(s, rows[row].points ? pointing.cert : plain.cert, NULL, 0, &policy, NOW,
+                                 &why);
     if (rc != ADIT_OK && rows[row].list == REVOKES)
         assert_non_null(strstr(why.text, "revoked"));
     buf_fini(&crl);
@@ -75,8 +78,8 @@ static void strictness_decides_about_what_is_unknown(void **state)
 
 static void an_intermediate_needs_a_status_too(void **state)
 {
-    struct party inter = party_new(c, (struct cert_spec){
-        .subject = "CN=Inter", .issuer = &ca, .serial = 50, .v3 = { CA_V3 } });
+    struct party inter = party_new(
+        c, (struct cert_spec){ .subject = "CN=Inter", .issuer = &ca, .serial = 50, .v3 = { CA_V3 } });
     struct party leaf = party_new(c, (struct cert_spec){ .subject = "CN=leaf", .issuer = &inter });
     struct pki_store *s = pki_store_new(c);
     struct pki_policy policy = { .revocation = ADIT_REVOKE_STRICT, .min_rsa_bits = 2048 };
@@ -123,8 +126,10 @@ static int setup(void **state)
     c = crypto_or_fail();
     ca = party_new(c, (struct cert_spec){ .subject = "CN=Root", .v3 = { CA_V3 } });
     plain = party_new(c, (struct cert_spec){ .subject = "CN=plain", .issuer = &ca, .serial = 77 });
-    pointing = party_new(c, (struct cert_spec){
-        .subject = "CN=pointing", .issuer = &ca, .serial = 77, .v3 = { { NID_crl_distribution_points, CDP } } });
+    pointing = party_new(c, (struct cert_spec){ .subject = "CN=pointing",
+                                                .issuer = &ca,
+                                                .serial = 77,
+                                                .v3 = { { NID_crl_distribution_points, CDP } } });
     forger = party_key(c, NULL);
     return 0;
 }

@@ -6,7 +6,8 @@ static const struct {
     const char *what, *text;
     const char *printed; /* NULL: refused */
 } rows[] = {
-    { "as strongSwan writes it", "C=CH, O=strongSwan, CN=moon.strongswan.org", "C=CH, O=strongSwan, CN=moon.strongswan.org" },
+    { "as strongSwan writes it", "C=CH, O=strongSwan, CN=moon.strongswan.org",
+      "C=CH, O=strongSwan, CN=moon.strongswan.org" },
     { "without spaces", "C=CH,O=x,CN=y", "C=CH, O=x, CN=y" },
     { "with many", "  C = CH ,  CN =  a b  ", "C=CH, CN=a b" },
     { "slashes", "/C=CH/O=x, y/CN=z", "C=CH, O=x\\, y, CN=z" },

@@ -33,7 +33,8 @@ static const struct {
     { "DN", ID_DER_ASN1_DN, "C=CH, O=Test, E=subject@moon.example, CN=cn.example", 0, true },
     { "DN in another case", ID_DER_ASN1_DN, "C=CH, O=test, E=subject@moon.example, CN=CN.example", 0, true },
     { "other DN", ID_DER_ASN1_DN, "C=CH, O=Test, CN=cn.example", 0, false },
-    { "DN with a wildcard is policy, not identity", ID_DER_ASN1_DN, "C=CH, O=Test, E=subject@moon.example, CN=*", 0, false },
+    { "DN with a wildcard is policy, not identity", ID_DER_ASN1_DN,
+      "C=CH, O=Test, E=subject@moon.example, CN=*", 0, false },
     { "issuer's DN", ID_DER_ASN1_DN, "CN=Root", 0, false },
     { "key id", ID_KEY_ID, "moon.example", 0, false },
     { "no type", 0, "moon.example", 0, false },
@@ -44,12 +45,14 @@ static void only_what_stands_in_the_certificate_is_proven(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct arena arena = { 0 };
         struct adit_why why = { 0 };
-        struct adit_id id = { rows[i].type, span(rows[i].value, rows[i].n ? rows[i].n : strlen(rows[i].value)) };
+        struct adit_id id = { rows[i].type,
+                              span(rows[i].value, rows[i].n ? rows[i].n : strlen(rows[i].value)) };
         if (id.type == ID_DER_ASN1_DN)
             assert_true(pki_dn_encode(NULL, rows[i].value, &arena, &id.data));
         assert_row(rows[i].what, pki_cert_proves(moon.cert, &id, &why) == rows[i].proven);
         if (!rows[i].proven)
-            assert_row(rows[i].what, why.rc == ADIT_ERR_AUTH && strstr(why.text, "CN=cn.example', moon.example, "));
+            assert_row(rows[i].what,
+                       why.rc == ADIT_ERR_AUTH && strstr(why.text, "CN=cn.example', moon.example, "));
         arena_fini(&arena);
     }
 }
@@ -85,10 +88,11 @@ static void an_empty_subject_proves_no_name(void **state)
 static int setup(void **state)
 {
     c = crypto_or_fail();
-    moon = party_new(c, (struct cert_spec){
-        .subject = "C=CH, O=Test, E=subject@moon.example, CN=cn.example",
-        .v3 = { { NID_subject_alt_name, "DNS:moon.example,DNS:*.wild.example,email:carol@moon.example,"
-                                        "IP:192.0.2.1,IP:2001:db8::1,URI:https://moon.example/" } } });
+    moon = party_new(
+        c, (struct cert_spec){
+               .subject = "C=CH, O=Test, E=subject@moon.example, CN=cn.example",
+               .v3 = { { NID_subject_alt_name, "DNS:moon.example,DNS:*.wild.example,email:carol@moon.example,"
+                                               "IP:192.0.2.1,IP:2001:db8::1,URI:https://moon.example/" } } });
     return 0;
 }
 
