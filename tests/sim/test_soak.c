@@ -42,7 +42,7 @@ static void configure(struct sim *s)
         c.child_rekey_s = (uint32_t)(60 + prng_below(&s->prng, 200));
     if (one_in(s, 10))
         c.rekey_s = (uint32_t)(120 + prng_below(&s->prng, 400));
-    if (one_in(s, 8))
+    if (!c.transport && one_in(s, 8))
         sim_nat(s, A);
     if (one_in(s, 3))
         sim_slow_jobs(s, (unsigned)prng_below(&s->prng, 400));
@@ -119,12 +119,15 @@ static void life(struct sim *s)
 
 static const struct sim_case the_life = { "life", life };
 
-static int fail(const struct sim *s, const char *program)
+#define FAILURES_MAX 20 /* then it is enough */
+
+/* The first one is drawn. */
+static void report(const struct sim *s, const char *program, unsigned failures)
 {
-    simlog_print(s->log, 60);
-    printf("# %s\n# replay: %s life %llu\n", s->failure, program, (unsigned long long)s->seed);
+    if (failures == 0)
+        simlog_print(s->log, 60);
+    printf("# replay: %s life %llu\n", program, (unsigned long long)s->seed);
     printf("not ok - life (seed %llu): %s\n", (unsigned long long)s->seed, s->failure);
-    return 1;
 }
 
 /* Every tenth life is lived twice and must give the same octets. */
@@ -161,15 +164,16 @@ int main(int argc, char **argv)
     uint64_t runs = env ? strtoull(env, NULL, 10) : 10000;
     uint64_t part = argc == 3 ? strtoull(argv[1], NULL, 10) : 0, parts = argc == 3 ? strtoull(argv[2], NULL, 10) : 1;
     uint64_t lived = 0, base = 0;
+    unsigned failures = 0;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    for (uint64_t seed = 1 + part; parts && seed <= runs; seed += parts) {
+    for (uint64_t seed = 1 + part; parts && seed <= runs && failures < FAILURES_MAX; seed += parts) {
         if (!live(&s, seed))
-            return fail(&s, argv[0]);
+            report(&s, argv[0], failures++);
         sim_free(&s);
         if (++lived == 200)
             base = mallinfo2().uordblks;
     }
-    if (heap_grew(base))
+    if (failures || heap_grew(base))
         return 1;
     printf("ok - %llu random lives of two hosts\n", (unsigned long long)lived);
     return 0;
