@@ -1,7 +1,7 @@
 # gateways.sh - aditd in namespaces, for tests and the demo. Source it after lib.sh.
 #
 #   gateway 0 <<'CONF'            connections of the daemon in n0, in swanctl.conf's syntax; starts it and waits
-#   CONF
+#   CONF                          (from a function: gateway 0 < <(connections); a pipe would lose its pid)
 #   adit 0 list-sas               adit against the daemon of n0, saying so; `quiet_adit` says nothing
 #   sa_fact 0 ake1                a value of the first SA that list-sas --json shows; children: child-sas.*.bytes-in
 #   status_fact 0 gw.children.net.rekeys

@@ -41,8 +41,8 @@ secrets {
 }
 CONF
 }
-connections 0 1 'a secret of both' | gateway 0
-connections 1 0 'a secret of both' | gateway 1
+gateway 0 < <(connections 0 1 'a secret of both')
+gateway 1 < <(connections 1 0 'a secret of both')
 
 say 'the tunnel comes up'
 is 'before: down, never tried' "$(status_fact 0 gw.why)" 'never tried'
@@ -102,7 +102,7 @@ say 'reloading'
 spi=$(sa_fact 0 'child-sas.*.spi-in')
 check 'adit load' adit 0 load
 printf 'connections {\n  gw {\n    prposals = aes\n  }\n}\n' >"$test_tmp/bad.conf"
-check 'adit check names file and line' eval 'adit 0 check "$test_tmp/bad.conf" 2>&1 | grep "bad.conf:3:.*proposals"'
+check 'adit check names file and line' eval '{ adit 0 check "$test_tmp/bad.conf" 2>&1 || true; } | grep "bad.conf:3:.*proposals"'
 cp "$test_tmp/0/swanctl.conf" "$test_tmp/good.conf"
 cp "$test_tmp/bad.conf" "$test_tmp/0/swanctl.conf"
 refuse 'a bad file is refused' adit 0 load
@@ -120,7 +120,7 @@ say 'a wrong secret says so'
 connections 0 1 'another secret' >"$test_tmp/0/swanctl.conf"
 check 'adit load' adit 0 load
 refuse 'initiate fails' adit 0 initiate --ike gw --timeout 10
-check 'the reason is in words' eval '[[ "$(status_fact 0 gw.why)" == *[Aa]uth* ]]'
+check 'the reason is in words' eval '[[ "$(status_fact 0 gw.why)" == *AUTHENTICATION_FAILED* ]]'
 cp "$test_tmp/good.conf" "$test_tmp/0/swanctl.conf"
 
 say 'on demand'
