@@ -46,7 +46,7 @@ static bool read_octets(struct load *l, struct place at, const char *path, struc
 bool load_file(struct load *l, const struct config_node *at, const char *subdir, const char *name,
                struct adit_span *out)
 {
-    const char *dir = path_join(l->arena, l->dir, subdir);
+    const char *dir = subdir ? path_join(l->arena, l->dir, subdir) : l->dir;
     const char *path = dir ? path_join(l->arena, dir, name) : NULL;
     l->no_memory |= !path;
     return path && read_octets(l, place_of(at), path, out);
@@ -157,7 +157,7 @@ static void load_authority(struct load *l, const struct config_node *section, st
     }
     const struct config_node *node = cacert ? cacert : file;
     cert.source = (const char *)node->value.p;
-    if (load_file(l, node, cacert ? "x509ca" : ".", cert.source, &cert.data))
+    if (load_file(l, node, cacert ? "x509ca" : NULL, cert.source, &cert.data))
         load_check(l, adit_config_add_cert(cfg, &cert));
 }
 

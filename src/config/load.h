@@ -19,7 +19,8 @@ struct load {
 
 /* Arena memory; remembers that it was out. */
 void *load_new(struct load *l, size_t n);
-/* The contents of a file beside the main one. false: reported at `at`. */
+/* The contents of a file in a directory beside the main one (NULL: in the same one), or of an absolute path. false:
+ * reported at `at`. */
 bool load_file(struct load *l, const struct config_node *at, const char *subdir, const char *name,
                struct adit_span *out);
 

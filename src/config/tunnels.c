@@ -55,7 +55,7 @@ static void copy(struct tunnel *t, struct config_node *to, const char *name, con
 static const char *psk_of_file(struct tunnel *t, const struct config_node *psk, const char *name)
 {
     struct adit_span data;
-    if (!load_file(t->l, psk, ".", name, &data))
+    if (!load_file(t->l, psk, NULL, name, &data))
         return NULL;
     while (data.n && strchr(" \t\r\n", data.p[data.n - 1]))
         data.n--;
@@ -117,6 +117,14 @@ static void add_start(struct tunnel *t, struct config_node *child)
         add(t, child, CONFIG_VALUE, "dpd_action", i == 1 ? "trap" : "restart", start);
 }
 
+/* A dead peer is noticed without any key for it. */
+static void add_dpd(struct tunnel *t, struct config_node *conn)
+{
+    const struct config_node *start = get(t, "start");
+    if (start && word_index("on-demand|yes", start->value) >= 0)
+        add(t, conn, CONFIG_VALUE, "dpd_delay", "30s", start);
+}
+
 /* --- the whole ------------------------------------------------------------------------------------------------------------ */
 
 static void check(struct tunnel *t)
@@ -150,6 +158,7 @@ static void expand(struct tunnel *t)
     check(t);
     struct config_node *conn = add_section(t, connections, t->name);
     copy(t, conn, "remote_addrs", "peer");
+    add_dpd(t, conn);
     struct config_node *local = add_section(t, conn, "local"), *remote = add_section(t, conn, "remote");
     add(t, local, CONFIG_VALUE, "auth", psk ? "psk" : "pubkey", psk ? psk : t->section);
     copy(t, local, "id", "me");
