@@ -1,4 +1,6 @@
 /* fuzz_x509.c - certificates from a peer: parsing, and everything that is asked of one before it is trusted. */
+#include <stdlib.h>
+
 #include "pki/pki.h"
 
 static void ask(const struct adit_crypto *c, struct pki_cert *cert, struct adit_span data)
@@ -17,7 +19,9 @@ static void ask(const struct adit_crypto *c, struct pki_cert *cert, struct adit_
     (void)pki_dn_match(subject.data, subject.data);
     if (pki_cert_is_ca(cert) && pki_store_add_ca(s, cert) == ADIT_OK)
         (void)pki_cert_issued(cert, cert);
-    (void)pki_verify(s, cert, &cert, 1, &policy, pki_cert_not_before(cert), &why);
+    if (pki_verify(s, cert, &cert, 1, &policy, pki_cert_not_before(cert), &why) != ADIT_OK &&
+        why.text[0] == '\0')
+        abort(); /* a refusal without a reason */
     pki_store_free(s);
 }
 
