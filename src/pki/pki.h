@@ -32,7 +32,9 @@ bool pki_dn_encode(void *arg, const char *text, struct arena *arena, struct adit
 bool pki_dn_match(struct adit_span pattern_der, struct adit_span der);
 void pki_dn_print(struct adit_span der, struct strbuf *out);
 
-/* Trust anchors, other known CA certificates and CRLs. Built once a configuration snapshot, then immutable. */
+/* Trust anchors, other known CA certificates and CRLs. Built once a configuration snapshot, then immutable. Of the CAs
+ * added, the self-signed ones and those whose issuer was not added are anchors; the others only help to build paths.
+ * pki_store_add_ca(): ADIT_ERR_CONFIG if it is no CA certificate. */
 struct pki_store;
 struct pki_store *pki_store_new(const struct adit_crypto *c);
 void pki_store_free(struct pki_store *s);
