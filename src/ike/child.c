@@ -87,6 +87,7 @@ static struct ike_child *child_from(const struct ike_pending *p)
     c->id = ike->next_child_id++;
     c->reqid = p->reqid ? p->reqid : ike->next_reqid++;
     c->initiator = p->requester;
+    c->made_before = p->requester ? 0 : p->sa->next_expect;
     c->suite = p->suite;
     c->spi_in = p->spi_in;
     c->spi_out = p->spi_out;
@@ -170,6 +171,7 @@ void child_move(struct ike_child *c, struct ike_sa *to)
 {
     list_remove(&c->link);
     c->sa = to;
+    c->made_before = 0;
     list_append(&to->children, &c->link);
 }
 

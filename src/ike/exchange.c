@@ -463,6 +463,7 @@ static enum adit_rc take_request(struct ike_xchg *x, const struct ike_hdr *hdr, 
         if (!x->msg.raw.p)
             return ADIT_ERR_MEMORY;
     }
+    collide_ike_used(x->sa, &x->msg);
     TRY(enroll(x, NULL));
     if (!x->n_parts)
         return why_set(why, ADIT_ERR_MALFORMED, "%s request is not expected now", iana_name(IANA_XCHG, x->exchange));

@@ -27,6 +27,10 @@ static bool in_window(struct ike_sa *sa, const struct ike_hdr *hdr, const struct
     if (hdr->flags & IKE_FLAG_RESPONSE)
         return sa->out && sa->out->phase == PHASE_SENT && hdr->msgid == sa->out->msgid &&
                hdr->exchange == sa->out->exchange;
+    if (sa->is_initiator && sa->state < SA_ESTABLISHED) {
+        dropped(sa, "a request before the peer has authenticated itself"); /* its answer was lost; it will repeat this */
+        return false;
+    }
     if (hdr->msgid + 1 == sa->next_expect)
         repeated_request(sa, path, d);
     else if (hdr->msgid == sa->next_expect && !sa->in)

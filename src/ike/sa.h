@@ -109,6 +109,7 @@ struct ike_child {
     uint64_t installed_at, rekey_at, expire_at;
     uint32_t rekeyed_to;         /* id of its successor */
     uint32_t replaces;
+    uint32_t made_before; /* the peer's next message ID when we made it on its request; 0 = on ours */
 };
 
 enum task_kind { /* in order of priority */
@@ -331,6 +332,9 @@ bool collide_note(struct ike_pending *p, uint32_t made_id);
 void collide_child_done(struct ike_pending *p, struct ike_child *made); /* requester's rekey ended: who deletes what */
 bool collide_lost(const struct ike_pending *p); /* requester: is what ours made the redundant one? */
 bool collide_before_more(struct ike_pending *p); /* crossing series of key exchanges: false = ours must not go on */
+bool collide_unknown_child(const struct ike_sa *sa); /* may an SPI that we don't know be in an answer under way to us? */
+/* The peer uses the IKE SA that its rekeying made while ours is still under way: its own counts. */
+void collide_ike_used(struct ike_sa *fresh, const struct ike_msg *request);
 void collide_ike_settle(struct ike_sa *old, uint32_t crossing_id); /* our rekey came to nothing: the peer's inherits */
 uint32_t sa_transforms(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *request);
 

@@ -73,6 +73,12 @@ enum adit_rc collide_request(struct ike_sa *sa, enum collide_kind kind, struct i
     return why_set(why, ADIT_ERR_TEMPORARY, "it crosses an exchange of ours");
 }
 
+bool collide_unknown_child(const struct ike_sa *sa)
+{
+    enum doing d = what_we_do(sa, 0);
+    return d == CREATING || d == REKEYING_CHILD || d == REKEYING_CHILD_MORE;
+}
+
 static struct ike_task *our_rekey(struct ike_sa *sa, const struct ike_pending *p)
 {
     struct ike_task *t = sa->out ? sa->out->task : NULL;
@@ -153,6 +159,26 @@ bool collide_before_more(struct ike_pending *p)
         return false; /* RFC 9370 s2.2.4: the loser just sends no IKE_FOLLOWUP_KE */
     pending_free(other);
     return true;
+}
+
+static bool deletes_ike(const struct ike_msg *msg)
+{
+    const struct payload *p = msg_find(msg, PLD_DELETE);
+    return p && p->body.n > 0 && p->body.p[0] == PROTO_IKE;
+}
+
+void collide_ike_used(struct ike_sa *fresh, const struct ike_msg *request)
+{
+    if (deletes_ike(request))
+        return; /* the peer has lost the collision and knows it */
+    list_for_each(it, &fresh->ike->sas) {
+        struct ike_sa *old = list_entry(it, struct ike_sa, link);
+        struct ike_task *t = old->out ? old->out->task : NULL;
+        if (!old->cut && old->state == SA_ESTABLISHED && t && t->kind == TASK_REKEY_IKE && t->crossing_id == fresh->id) {
+            collide_ike_settle(old, fresh->id);
+            return;
+        }
+    }
 }
 
 void collide_ike_settle(struct ike_sa *old, uint32_t crossing_id)

@@ -147,11 +147,18 @@ static void forget_old(struct ike_sa *sa, struct ike_child *old)
     t->reqid = reqid;
 }
 
+/* Made on the peer's request, and nothing has shown yet that our answer reached it: it still repeats that request. */
+static bool may_be_news(const struct ike_child *c)
+{
+    return c->made_before && c->made_before == c->sa->next_expect &&
+           c->sa->ike->now < c->installed_at + IKE_REKEYED_LIFE;
+}
+
 static void child_failed(struct ike_sa *sa, struct ike_task *t, struct ike_child *old, enum adit_rc rc)
 {
     if (old && old->state == ADIT_CHILD_REKEYING)
         old->state = ADIT_CHILD_INSTALLED;
-    if (old && rc == ADIT_ERR_NO_CHILD && !t->crossing_id)
+    if (old && rc == ADIT_ERR_NO_CHILD && !t->crossing_id && !may_be_news(old))
         forget_old(sa, old);
     else if (old && !t->crossing_id) /* once more before it expires */
         old->rekey_at = sa->ike->now + SECONDS(10) + ike_jitter(sa->ike, SECONDS(10));
@@ -217,6 +224,8 @@ static enum adit_rc rekey_target(struct ike_xchg *x, struct ike_pending *p, cons
     struct rd in = rd_init(n.spi);
     x->reply_spi = rd_u32(&in);
     struct ike_child *old = child_by_spi(x->sa, x->reply_spi, false);
+    if (!old && collide_unknown_child(x->sa))
+        return why_set(why, ADIT_ERR_TEMPORARY, "SPI %08x is not known yet: an answer may be under way", x->reply_spi);
     if (!old || !rd_ok(&in))
         return why_set(why, ADIT_ERR_NO_CHILD, "no Child SA with SPI %08x", x->reply_spi);
     TRY(collide_request(x->sa, COLLIDE_REKEY_CHILD, old, why));

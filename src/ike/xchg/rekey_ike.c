@@ -339,7 +339,8 @@ static void by_us(struct ike_pending *p, struct ike_sa *old, struct ike_sa *fres
     struct ike_sa *crossing = p->crossing_id ? sa_by_id(old->ike, p->crossing_id) : NULL;
     ike_count(old->ike, old, ADIT_C_IKE_REKEY_INIT);
     if (crossing && collide_lost(p)) {
-        sa_hand_over(old, crossing); /* the peer deletes the old one */
+        if (old->successor != crossing)
+            sa_hand_over(old, crossing); /* the peer deletes the old one */
         fresh->quiet = true;
         fresh->successor = crossing;
         sa_delete(fresh, "redundant after a rekey collision");
