@@ -41,9 +41,16 @@ one() {
 up() {
     wait_for 5 'end a' logged "$a_log" '^ready' && wait_for 5 'end b' logged "$b_log" '^ready'
 }
+# Both ends stop, and without complaint (a sanitizer's, for example).
 down() {
-    stop "$a"
-    stop "$b"
+    local end log
+    for end in a b; do
+        log=${end}_log
+        kill "${!end}"
+        wait "${!end}" && continue
+        fail "end $end stops cleanly" "code $?"
+        tail -n 40 "${!log}" | sed 's/^/#   | /'
+    done
 }
 tell() {
     printf '# [%s] %s\n' "$1" "${*:2}" >&2
