@@ -4,8 +4,12 @@
 
 void fake_sa(struct ike_sa *sa, const struct ike_ext *ext)
 {
-    *sa = (struct ike_sa){ .ext = ext, .initiator = true, .agreed = true, .peer_announced = true,
-                           .spi_i = 0x0102030405060708, .spi_r = 0x1112131415161718 };
+    *sa = (struct ike_sa){ .ext = ext,
+                           .initiator = true,
+                           .agreed = true,
+                           .peer_announced = true,
+                           .spi_i = 0x0102030405060708,
+                           .spi_r = 0x1112131415161718 };
     assert_true(addr_parse("192.0.2.1", &sa->path.local.addr));
     assert_true(addr_parse("198.51.100.2", &sa->path.remote.addr));
     sa->path.local.port = sa->path.remote.port = 500;

@@ -76,13 +76,15 @@ static void counts_at_the_edges(void **state)
 
 static const struct frag_key key = { 7, XCHG_IKE_AUTH, IKE_FLAG_INITIATOR };
 
-static enum adit_rc add(struct frag_join *j, const struct frag_key *k, struct skf f, const char *text, uint64_t now)
+static enum adit_rc add(struct frag_join *j, const struct frag_key *k, struct skf f, const char *text,
+                        uint64_t now)
 {
     struct adit_buf block = { 0 };
     struct frag_head head = { .first = (uint8_t)f.total, .sk_flags = 1, .digest = { (uint8_t)f.number } };
     if (!frag_join_wants(j, k, f))
         return ADIT_ERR_DROP;
-    assert_int_equal(buf_append(&block, SPAN_LIT("....")), ADIT_OK); /* what stands in front of the plaintext */
+    assert_int_equal(buf_append(&block, SPAN_LIT("....")),
+                     ADIT_OK); /* what stands in front of the plaintext */
     assert_int_equal(buf_append(&block, span_str(text)), ADIT_OK);
     enum adit_rc rc = frag_join_add(j, k, f, &head, &block, span(block.p + 4, strlen(text)), now);
     assert_null(block.p);
@@ -182,7 +184,8 @@ static void add_octets(struct frag_join *j, uint16_t number, size_t n, enum adit
     struct adit_buf block = { 0 };
     struct frag_head head = { 0 };
     assert_int_equal(buf_resize(&block, n), ADIT_OK);
-    assert_int_equal(frag_join_add(j, &key, (struct skf){ number, 3 }, &head, &block, buf_span(&block), 0), want);
+    assert_int_equal(frag_join_add(j, &key, (struct skf){ number, 3 }, &head, &block, buf_span(&block), 0),
+                     want);
 }
 
 static void a_message_has_at_most_65535_octets(void **state)
@@ -219,7 +222,8 @@ static void memory_may_be_out(void **state)
         }
         assert_true(complete || pass < 2);
         for (uint16_t i = 0; i < 3 && !complete; i++)
-            complete = add(&j, &key, (struct skf){ i + 1, 3 }, (const char *[]){ "a", "b", "c" }[i], 0) == ADIT_OK;
+            complete = add(&j, &key, (struct skf){ i + 1, 3 }, (const char *[]){ "a", "b", "c" }[i], 0) ==
+                       ADIT_OK;
         whole_is(&j, "abc");
         frag_join_fini(&j);
     }
@@ -243,7 +247,8 @@ struct model {
 
 static enum adit_rc model_add(struct model *m, struct skf f)
 {
-    if (f.number == 0 || f.number > f.total || f.total < m->total || (f.total == m->total && m->there[f.number]))
+    if (f.number == 0 || f.number > f.total || f.total < m->total ||
+        (f.total == m->total && m->there[f.number]))
         return ADIT_ERR_DROP;
     if (f.total > m->total)
         *m = (struct model){ .total = f.total };
@@ -254,7 +259,8 @@ static enum adit_rc model_add(struct model *m, struct skf f)
     return ADIT_OK;
 }
 
-static const char message[] = "The quick brown fox jumps over the lazy dog, and over the fence, and far away.";
+static const char message[] =
+    "The quick brown fox jumps over the lazy dog, and over the fence, and far away.";
 
 /* Chance decides number (now and then none that is possible) and total, which grows. */
 static void random_arrivals_are_joined_as_the_model_says(void **state)
@@ -295,8 +301,13 @@ static void random_arrivals_are_joined_as_the_model_says(void **state)
 
 #define PLAIN 5000
 static uint8_t plain[PLAIN];
-static const struct ike_hdr hdr = { .spi_i = 1, .spi_r = 2, .next = PLD_SK, .version = IKE_VERSION,
-                                    .exchange = XCHG_IKE_AUTH, .flags = IKE_FLAG_INITIATOR, .msgid = 3 };
+static const struct ike_hdr hdr = { .spi_i = 1,
+                                    .spi_r = 2,
+                                    .next = PLD_SK,
+                                    .version = IKE_VERSION,
+                                    .exchange = XCHG_IKE_AUTH,
+                                    .flags = IKE_FLAG_INITIATOR,
+                                    .msgid = 3 };
 
 static void module_sa(struct ike_sa *sa)
 {
@@ -340,7 +351,8 @@ static void only_long_messages_of_willing_peers_are_cut(void **state)
         assert_true(addr_parse(rows[i].ip, &sa.path.remote.addr));
         sa.path.local.port = rows[i].port;
         sa.agreed = rows[i].agreed;
-        assert_row(rows[i].what, ext_frag.segmenter->wants(&sa, rows[i].exchange, rows[i].whole) == rows[i].cut);
+        assert_row(rows[i].what,
+                   ext_frag.segmenter->wants(&sa, rows[i].exchange, rows[i].whole) == rows[i].cut);
         assert_row(rows[i].what, ext_frag.on.may_use(&sa));
     }
     struct ike_sa sa;
@@ -407,7 +419,8 @@ static void what_is_cut_is_joined(void **state)
             assert_int_equal(receive(&b, w->datagrams[i], &out, digest), i ? ADIT_WAIT : ADIT_OK);
         msg_digest(w->datagrams[0], first);
         assert_memory_equal(digest, first, sizeof(first));
-        assert_true(out.hdr.next == PLD_SK && out.hdr.msgid == 3 && out.first == PLD_IDi && out.sk_flags == 0);
+        assert_true(out.hdr.next == PLD_SK && out.hdr.msgid == 3 && out.first == PLD_IDi &&
+                    out.sk_flags == 0);
         assert_int_equal(out.plain.n, n);
         assert_memory_equal(out.plain.p, plain, n);
         wire_unref(w);
@@ -438,13 +451,15 @@ static void falsified_fragments_change_nothing(void **state)
         bad[i] ^= 1;
         struct ike_hdr h = hdr; /* the core has checked it */
         h.next = PLD_SKF;
-        enum adit_rc rc = ext_frag.segmenter->join(&b, &h, guard_copy(span(bad, w->datagrams[1].n)), &out, digest);
+        enum adit_rc rc = ext_frag.segmenter->join(&b, &h, guard_copy(span(bad, w->datagrams[1].n)), &out,
+                                                   digest);
         assert_true(rc == ADIT_ERR_INTEGRITY || rc == ADIT_ERR_DROP);
         assert_true(join_of(&b, 0)->total == 2 && join_of(&b, 0)->have == 1);
     }
     for (size_t n = IKE_HDR_SIZE; n < w->datagrams[1].n; n++)
-        assert_int_equal(ext_frag.segmenter->join(&b, &hdr, guard_copy(span_first(w->datagrams[1], n)), &out, digest),
-                         ADIT_ERR_DROP);
+        assert_int_equal(
+            ext_frag.segmenter->join(&b, &hdr, guard_copy(span_first(w->datagrams[1], n)), &out, digest),
+            ADIT_ERR_DROP);
     assert_int_equal(receive(&b, w->datagrams[1], &out, digest), ADIT_OK);
     wire_unref(w);
     fake_fini(&a);

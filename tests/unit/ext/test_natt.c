@@ -10,7 +10,8 @@ extern const struct ike_ext ext_natt;
 
 static void hashes_are_those_of_an_independent_computation(void **state)
 {
-    static const struct { /* Python: sha1(struct.pack('>QQ', i, r) + inet_pton(ip) + struct.pack('>H', port)) */
+    static const struct
+    { /* Python: sha1(struct.pack('>QQ', i, r) + inet_pton(ip) + struct.pack('>H', port)) */
         const char *what, *ip;
         uint64_t spi_r;
         uint16_t port;

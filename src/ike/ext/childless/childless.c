@@ -15,7 +15,8 @@ static bool may_use(struct ike_sa *sa)
 /* Found out as soon as the responder's announcement is in: nothing that needs authentication has been sent yet. */
 static void life(struct ike_sa *sa, enum sa_life what, struct ike_sa *other)
 {
-    if (what == LIFE_KEYED && sa_is_initiator(sa) && option_is(sa, "force") && !ext_peer_announced(sa, EXT_childless))
+    if (what == LIFE_KEYED && sa_is_initiator(sa) && option_is(sa, "force") &&
+        !ext_peer_announced(sa, EXT_childless))
         sa_fail(sa, ADIT_ERR_POLICY, "childless = force, but the peer does not support RFC 6023");
 }
 
@@ -36,8 +37,12 @@ static const struct ike_announce announcements[] = {
 };
 
 static const struct adit_option_def options[] = {
-    { .key = "childless", .scope = ADIT_OPT_CONN, .type = ADIT_OPT_WORD, .words = "allow|prefer|force|never",
-      .deflt = "allow", .owner = "childless",
+    { .key = "childless",
+      .scope = ADIT_OPT_CONN,
+      .type = ADIT_OPT_WORD,
+      .words = "allow|prefer|force|never",
+      .deflt = "allow",
+      .owner = "childless",
       .doc = "IKE_AUTH without a Child SA: allow it to the peer, prefer or force it as initiator, or never" },
 };
 

@@ -90,12 +90,14 @@ static size_t all_octets(const struct ike_sa *sa, size_t whole, uint16_t n)
     return sum;
 }
 
-static enum adit_rc put_all(struct ike_sa *sa, const struct ike_hdr *hdr, uint8_t first, struct adit_span plain,
-                            uint16_t n, struct ike_wire *wire)
+static enum adit_rc put_all(struct ike_sa *sa, const struct ike_hdr *hdr, uint8_t first,
+                            struct adit_span plain, uint16_t n, struct ike_wire *wire)
 {
     for (uint16_t i = 0; i < n; i++) {
         size_t from = frag_cut(plain.n, n, i), to = frag_cut(plain.n, n, i + 1);
-        struct cut c = { .hdr = *hdr, .skf = { (uint16_t)(i + 1), n }, .first = first,
+        struct cut c = { .hdr = *hdr,
+                         .skf = { (uint16_t)(i + 1), n },
+                         .first = first,
                          .plain = span(plain.p + from, to - from) };
         TRY(put_fragment(sa, wire, &c));
     }
@@ -141,7 +143,8 @@ static enum adit_rc open_copy(struct ike_sa *sa, struct adit_span datagram, stru
     return rc;
 }
 
-static void complete(const struct frag_join *j, const struct ike_hdr *hdr, struct raw_msg *out, uint8_t digest[16])
+static void complete(const struct frag_join *j, const struct ike_hdr *hdr, struct raw_msg *out,
+                     uint8_t digest[16])
 {
     out->hdr = *hdr;
     out->hdr.next = PLD_SK; /* as if it had come in one: RFC 9242 s3.3.2 */
@@ -153,8 +156,8 @@ static void complete(const struct frag_join *j, const struct ike_hdr *hdr, struc
 
 /* RFC 7383 s2.6, in its order: what contradicts or is there already is dropped before any key is used; a larger total
  * makes the fragments so far worthless only if it is authentic. */
-static enum adit_rc join(struct ike_sa *sa, const struct ike_hdr *hdr, struct adit_span datagram, struct raw_msg *out,
-                         uint8_t digest[16])
+static enum adit_rc join(struct ike_sa *sa, const struct ike_hdr *hdr, struct adit_span datagram,
+                         struct raw_msg *out, uint8_t digest[16])
 {
     struct frag_state *s = ext_agreed(sa, EXT_frag) ? ext_sa(sa, EXT_frag) : NULL;
     struct frag_key key = { hdr->msgid, hdr->exchange, hdr->flags };
@@ -216,7 +219,10 @@ static void fini(struct ike_sa *sa, void *state)
 }
 
 static const struct ike_segmenter segmenter = {
-    .payload = PLD_SKF, .wants = wants, .split = split, .join = join,
+    .payload = PLD_SKF,
+    .wants = wants,
+    .split = split,
+    .join = join,
 };
 
 static const struct ike_announce announcements[] = {
@@ -224,10 +230,18 @@ static const struct ike_announce announcements[] = {
 };
 
 static const struct adit_option_def options[] = {
-    { .key = "fragmentation", .scope = ADIT_OPT_CONN, .type = ADIT_OPT_WORD, .words = "yes|accept|no|force",
-      .deflt = "yes", .owner = "frag",
+    { .key = "fragmentation",
+      .scope = ADIT_OPT_CONN,
+      .type = ADIT_OPT_WORD,
+      .words = "yes|accept|no|force",
+      .deflt = "yes",
+      .owner = "frag",
       .doc = "IKE fragmentation: use it, only accept the peer's fragments, or no; force means yes" },
-    { .key = "fragment_size", .scope = ADIT_OPT_DAEMON, .type = ADIT_OPT_UINT, .deflt = "1280", .owner = "frag",
+    { .key = "fragment_size",
+      .scope = ADIT_OPT_DAEMON,
+      .type = ADIT_OPT_UINT,
+      .deflt = "1280",
+      .owner = "frag",
       .doc = "largest IP packet of a fragmented IKE message, in octets (576 to 65535)" },
 };
 

@@ -9,7 +9,8 @@
 #define FRAG_FIXED (IKE_HDR_SIZE + 4 + 4) /* header, generic header, number and total: in front of the IV */
 #define FRAG_MAX 256                      /* fragments of one message */
 #define FRAG_OCTETS_MAX 65535             /* of plaintext in one message: as an unfragmented one */
-#define FRAG_GIVE_UP_NS 30000000000ull    /* without a new fragment; a peer that still tries sends all of them again */
+#define FRAG_GIVE_UP_NS                                                                                      \
+    30000000000ull /* without a new fragment; a peer that still tries sends all of them again */
 
 /* --- cutting ---------------------------------------------------------------------------------------------------- */
 

@@ -30,7 +30,8 @@ size_t frag_cut(size_t whole, uint16_t n, uint16_t i)
 
 static bool same_message(const struct frag_join *j, const struct frag_key *key)
 {
-    return j->total && j->key.msgid == key->msgid && j->key.exchange == key->exchange && j->key.flags == key->flags;
+    return j->total && j->key.msgid == key->msgid && j->key.exchange == key->exchange &&
+           j->key.flags == key->flags;
 }
 
 bool frag_join_wants(const struct frag_join *j, const struct frag_key *key, struct skf f)
@@ -78,7 +79,8 @@ static enum adit_rc join_all(struct frag_join *j)
     return ADIT_OK;
 }
 
-static enum adit_rc make_room(struct frag_join *j, const struct frag_key *key, struct skf f, struct adit_span plain)
+static enum adit_rc make_room(struct frag_join *j, const struct frag_key *key, struct skf f,
+                              struct adit_span plain)
 {
     if (!same_message(j, key) || f.total != j->total)
         TRY(begin(j, key, f.total));
@@ -102,7 +104,8 @@ static enum adit_rc complete(struct frag_join *j, struct frag_piece *last)
 }
 
 enum adit_rc frag_join_add(struct frag_join *j, const struct frag_key *key, struct skf f,
-                           const struct frag_head *head, struct adit_buf *block, struct adit_span plain, uint64_t now)
+                           const struct frag_head *head, struct adit_buf *block, struct adit_span plain,
+                           uint64_t now)
 {
     frag_join_release(j);
     enum adit_rc rc = frag_join_wants(j, key, f) ? make_room(j, key, f, plain) : ADIT_ERR_DROP;

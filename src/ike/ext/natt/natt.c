@@ -175,16 +175,30 @@ static void status(struct ike_sa *sa, struct adit_ike_info *out)
 }
 
 static const struct ike_announce announcements[] = {
-    { .notify = N_NAT_DETECTION_SOURCE_IP, .exchange = XCHG_IKE_SA_INIT, .rule = BOTH_SENT, .put = put_source,
+    { .notify = N_NAT_DETECTION_SOURCE_IP,
+      .exchange = XCHG_IKE_SA_INIT,
+      .rule = BOTH_SENT,
+      .put = put_source,
       .get = get },
-    { .notify = N_NAT_DETECTION_DESTINATION_IP, .exchange = XCHG_IKE_SA_INIT, .rule = BOTH_SENT,
-      .put = put_destination, .get = get },
+    { .notify = N_NAT_DETECTION_DESTINATION_IP,
+      .exchange = XCHG_IKE_SA_INIT,
+      .rule = BOTH_SENT,
+      .put = put_destination,
+      .get = get },
 };
 
 static const struct adit_option_def options[] = {
-    { .key = "encap", .scope = ADIT_OPT_CONN, .type = ADIT_OPT_BOOL, .deflt = "no", .owner = "natt",
+    { .key = "encap",
+      .scope = ADIT_OPT_CONN,
+      .type = ADIT_OPT_BOOL,
+      .deflt = "no",
+      .owner = "natt",
       .doc = "ESP in UDP even without a NAT, by faking one" },
-    { .key = "keep_alive", .scope = ADIT_OPT_DAEMON, .type = ADIT_OPT_TIME, .deflt = "20s", .owner = "natt",
+    { .key = "keep_alive",
+      .scope = ADIT_OPT_DAEMON,
+      .type = ADIT_OPT_TIME,
+      .deflt = "20s",
+      .owner = "natt",
       .doc = "behind a NAT, send a keepalive after so long without another IKE message; 0 = never" },
 };
 
@@ -197,6 +211,10 @@ const struct ike_ext ext_natt = {
     .sa_size = sizeof(struct natt_state),
     .announce = announcements,
     .n_announce = ARRAY_LEN(announcements),
-    .on = { .life = life, .moved = moved, .child_spec = child_spec, .deadline = keepalive_at, .timer = timer,
+    .on = { .life = life,
+            .moved = moved,
+            .child_spec = child_spec,
+            .deadline = keepalive_at,
+            .timer = timer,
             .status = status },
 };
