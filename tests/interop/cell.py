@@ -1,0 +1,202 @@
+"""One cell of the matrix: its steps, and what has to be true after each."""
+import re
+import signal
+import time
+
+from world import Trouble, wait_for
+
+STEP_SECONDS = 8  # long enough for one retransmission, which is then reported as such
+
+
+class Cell:
+    def __init__(self, number, role, nat, frag, auth, ke_name, matrix):
+        self.number, self.role, self.nat, self.frag, self.auth = number, role, nat, frag, auth
+        self.ke_name, self.ke = ke_name, matrix['ke'][ke_name]
+        self.name = f'{auth}-{ke_name}-{"cut" if frag == "yes" else "whole"}'.replace('+', '-')
+
+    def __str__(self):
+        return f'role={self.role} auth={self.auth} ke={self.ke_name} frag={self.frag} nat={self.nat}'
+
+    def matches(self, wanted):
+        mine = {'role': self.role, 'auth': self.auth, 'ke': self.ke_name, 'frag': self.frag, 'nat': self.nat}
+        return all(mine[key] in values for key, values in wanted.items())
+
+
+class Ping:
+    """Runs through the tunnel from Adit's side until stop(), which tells what was lost."""
+
+    def __init__(self, world, adit, peer, cell):
+        self.world = world
+        self.log = f'{adit.folder}/ping-{cell.name}.log'
+        self.process = world.spawn(['ip', 'netns', 'exec', world.space(adit.role), 'ping', '-i', '0.04', '-I',
+                                    adit.inner(cell), peer.inner(cell)], self.log)
+
+    def answers(self):
+        with open(self.log) as f:
+            return {int(n) for n in re.findall(r'bytes from .*icmp_seq=(\d+) ', f.read())}
+
+    def more(self):
+        """Waits for three answers to requests that are still to come."""
+        last = max(self.answers(), default=0)
+        wait_for('the ping through the tunnel is answered', STEP_SECONDS,
+                 lambda: len([n for n in self.answers() if n > last + 1]) >= 3)
+
+    def lost(self):
+        """numbers without answer, but for the very last, whose answer may not have been waited for"""
+        self.world.stop(self.process, signal.SIGINT)
+        got = self.answers()
+        return sorted(set(range(1, max(got, default=0))) - got)
+
+
+class Trial:
+    """A cell being run. adit and peer are the sides, first the one that initiates, second the other."""
+
+    def __init__(self, cell, world, adit, peer, matrix):
+        self.cell, self.world, self.adit, self.peer, self.matrix = cell, world, adit, peer, matrix
+        self.first, self.second = (adit, peer) if cell.role == 'initiator' else (peer, adit)
+        self.ping = None
+        self.seen = {}  # spis of the IKE SA and of the Child SA after the last step
+
+    def live(self, side):
+        """the established IKE SA with its installed Child SA as (sa, child), or None while there is not just one"""
+        sas = [s for s in side.sas(self.cell) if s['state'] == 'ESTABLISHED']
+        if len(sas) != 1:
+            return None
+        children = [c for c in sas[0]['children'] if c['state'] == 'INSTALLED']
+        return (sas[0], children[0]) if len(children) == 1 else None
+
+    def both(self, different):
+        """Waits until both sides show the same SAs, where `different` ("ike", "child") are not those of before."""
+        def agreed():
+            ours, theirs = self.live(self.adit), self.live(self.peer)
+            if not ours or not theirs or ours[0]['spis'] != theirs[0]['spis']:
+                return None
+            if (ours[1]['in'], ours[1]['out']) != (theirs[1]['out'], theirs[1]['in']):
+                return None
+            now = {'ike': ours[0]['spis'], 'child': ours[1]['in']}
+            if any(now[what] == self.seen.get(what) for what in different):
+                return None
+            return ours, theirs, now
+        try:
+            return wait_for('both sides show the same new SAs', STEP_SECONDS, agreed)
+        except Trouble as e:
+            shown = '\n'.join(f'  {s.kind}: {s.sas(self.cell)}' for s in (self.adit, self.peer))
+            raise Trouble(f'{e}; they show:\n{shown}') from e
+
+    def agree(self, different):
+        ours, theirs, now = self.both(different)
+        kept = {'ike', 'child'} - set(different)
+        for what in kept:
+            self.equal(f'the {what} SA is still the same', now[what], self.seen[what])
+        self.seen = now
+        self.check_ike(ours[0], theirs[0])
+        self.check_child(ours[1], theirs[1], 'child' in different and 'ike' not in different)
+        self.check_nat(ours[0], theirs[0])
+
+    @staticmethod
+    def equal(what, got, wanted):
+        if got != wanted:
+            raise Trouble(f'{what}: {got!r}, not {wanted!r}')
+
+    def check_ike(self, ours, theirs):
+        self.equal('algorithms of the IKE SA', ours['suite'], theirs['suite'])
+        self.equal('the IKE SA\'s algorithms', ours['suite'], 'AES_GCM_16 256 PRF_HMAC_SHA2_384')
+        self.equal('key exchanges of the IKE SA (adit)', ours['kes'], self.cell.ke['shows'])
+        self.equal('key exchanges of the IKE SA (peer)', theirs['kes'], self.cell.ke['shows'])
+        self.equal('one side is the initiator', ours['initiator'], not theirs['initiator'])
+        self.equal('adit\'s identity', ours['local'][1], theirs['remote'][1])
+        self.equal('the peer\'s identity', ours['remote'][1], theirs['local'][1])
+        self.equal('adit\'s identity', ours['local'][1], self.adit.identity(self.cell))
+        self.equal('the peer\'s identity', ours['remote'][1], self.peer.identity(self.cell))
+
+    def check_child(self, ours, theirs, rekeyed):
+        self.equal('algorithms of the Child SA', ours['suite'], theirs['suite'])
+        self.equal('the Child SA\'s algorithms', ours['suite'], 'AES_GCM_16 256')
+        self.equal('sequence numbers of 64 bits', ours['esn'], theirs['esn'])
+        self.equal('traffic selectors (local)', ours['local_ts'], theirs['remote_ts'])
+        self.equal('traffic selectors (remote)', ours['remote_ts'], theirs['local_ts'])
+        self.equal('traffic selectors', ours['local_ts'], [f'{self.adit.inner(self.cell)}/32'])
+        self.equal('mode', (ours['mode'], theirs['mode']), ('TUNNEL', 'TUNNEL'))
+        # kernel-libipsec can do no other
+        self.equal('ESP in UDP', (ours['encap'], theirs['encap']), ('yes', 'yes'))
+        if rekeyed and self.seen.get('rekeyed'):
+            self.equal('key exchanges of the Child SA (adit)', ours['kes'], self.cell.ke['shows'])
+            self.equal('key exchanges of the Child SA (peer)', theirs['kes'], self.cell.ke['shows'])
+
+    def check_nat(self, ours, theirs):
+        first, second = (ours, theirs) if self.first is self.adit else (theirs, ours)
+        self.equal('address of the initiator, as the responder sees it', second['remote'][0], self.world.outside)
+        self.equal('address of the responder', first['remote'][0], second['local'][0])
+        if self.cell.nat == 'yes':
+            self.equal('the initiator knows that it is behind a NAT', first['nat_local'], 'yes')
+            self.equal('the responder knows that its peer is', second['nat_remote'], 'yes')
+            if not 20000 <= int(second['remote_port']) <= 30000:
+                raise Trouble(f"the responder talks to port {second['remote_port']}, not the gateway's")
+        elif self.first is self.adit:
+            # strongSwan pretends to be behind a NAT for the sake of kernel-libipsec; Adit does not
+            self.equal('Adit is not behind a NAT', ours['nat_local'], 'no')
+
+    def side(self, step):
+        return self.adit if step['by'] == 'adit' else self.peer
+
+    def take(self, step):
+        if step['do'] == 'initiate':
+            self.first.initiate(self.cell)
+            self.agree(['ike', 'child'])
+            self.ping = Ping(self.world, self.adit, self.peer, self.cell)
+        elif step['do'] == 'rekey child':
+            self.side(step).rekey(self.cell, 'child')
+            self.seen['rekeyed'] = True
+            self.agree(['child'])
+        elif step['do'] == 'rekey ike':
+            self.side(step).rekey(self.cell, 'ike')
+            self.agree(['ike'])
+        elif step['do'] == 'terminate':
+            self.finish_ping()
+            self.first.terminate(self.cell)
+            wait_for('both sides have forgotten the IKE SA', STEP_SECONDS,
+                     lambda: not self.adit.sas(self.cell) and not self.peer.sas(self.cell))
+        if step['do'] != 'terminate':
+            self.ping.more()
+
+    def finish_ping(self):
+        lost, self.ping = self.ping.lost(), None
+        if lost:
+            raise Trouble(f'packets {lost} of the ping through the tunnel were lost')
+
+    def check_fragments(self, log):
+        """the peer's log tells who cut and who did not"""
+        cut, got = 'splitting IKE message' in log, 'received fragment #' in log
+        if self.cell.frag == 'no' and (cut or got):
+            raise Trouble(f'messages were fragmented though that is switched off (peer sent {cut}, received {got})')
+        if self.cell.frag == 'yes' and not (cut and got):
+            raise Trouble(f'big messages were not fragmented (peer sent {cut}, received {got})')
+
+    def check_logs(self, log):
+        for line in log.splitlines():
+            if re.search(r'retransmit \d|received retransmit|could not decrypt|verification failed', line):
+                raise Trouble(f'the peer logged: {line}')
+
+    def run(self):
+        """seconds taken, or Trouble with the step in its text"""
+        start, at = time.monotonic(), self.peer.log_size()
+        for n, step in enumerate(self.matrix['step'], 1):
+            try:
+                self.take(step)
+            except Trouble as e:
+                by = f" by {step['by']}" if 'by' in step else ''
+                raise Trouble(f"step {n}, {step['do']}{by}: {e}") from e
+        log = self.peer.log_since(at)
+        self.check_fragments(log)
+        self.check_logs(log)
+        return time.monotonic() - start
+
+    def clean_up(self):
+        """after a failure: the next cells must not suffer"""
+        if self.ping:
+            self.world.stop(self.ping.process)
+        for side in (self.first, self.second):
+            try:
+                side.terminate(self.cell)
+            except Trouble:
+                pass

@@ -1,0 +1,60 @@
+"""docs/interop.md out of a run's results."""
+
+INTRODUCTION = '''# Interoperability
+
+<!-- Made by `tests/interop/run --write-docs` (`make interop`) from tests/interop/matrix.toml; do not edit. -->
+
+Every cell below was run between **{adit}** and an unmodified **{peer}** (Debian's package, in a chroot; ESP by its
+kernel-libipsec plugin), each on a machine of its own as far as the network is concerned. A cell is `ok` only if every step succeeded while a
+ping ran through the tunnel and **not one packet was lost**:
+
+{steps}
+
+After each step both sides have to show the same SAs: SPIs, algorithms, key exchanges, identities, traffic selectors,
+addresses and what they know about NAT. Retransmissions count as failures.
+
+* *fragmented*: every IKE message beyond {size} octets is cut (RFC 7383), in both directions. *whole*: fragmentation is
+  off on both sides and big messages travel in one datagram.
+* *NAT*: the initiator is behind a gateway that rewrites its address and its ports (nftables, masquerade).
+* The algorithms besides: AES-256-GCM for IKE and ESP, HMAC-SHA-384 as PRF. The Child SA's rekeying uses the same key
+  exchanges as the IKE SA.
+'''
+
+
+def describe_step(step):
+    who = {'adit': ' by Adit', 'peer': ' by strongSwan'}.get(step.get('by'), '')
+    what = {'initiate': 'setting up the IKE SA and a Child SA', 'terminate': 'orderly end',
+            'rekey child': 'rekeying of the Child SA', 'rekey ike': 'rekeying of the IKE SA'}[step['do']]
+    return what + who
+
+
+def columns(matrix):
+    return [(nat, frag) for nat in matrix['nat'] for frag in matrix['frag']]
+
+
+def table(role, matrix, results):
+    short = {(c.role, c.auth, c.ke_name, c.nat, c.frag): r for c, r in results.items()}
+    head = ['Authentication', 'Key exchange'] + [('behind NAT' if nat == 'yes' else 'no NAT') + ', ' +
+                                                 ('fragmented' if frag == 'yes' else 'whole')
+                                                 for nat, frag in columns(matrix)]
+    lines = ['| ' + ' | '.join(head) + ' |', '|' + '---|' * len(head)]
+    for auth, a in matrix['auth'].items():
+        for ke, k in matrix['ke'].items():
+            row = [a['title'], k['title']]
+            for nat, frag in columns(matrix):
+                result = short.get((role, auth, ke, nat, frag), 'not run')
+                row.append(result if result in ('ok', 'not run') else '**FAILED**')
+            lines.append('| ' + ' | '.join(row) + ' |')
+    return '\n'.join(lines)
+
+
+def write(path, matrix, results, versions):
+    steps = '\n'.join(f'{n}. {describe_step(s)}' for n, s in enumerate(matrix['step'], 1))
+    with open(path, 'w') as f:
+        f.write(INTRODUCTION.format(steps=steps, size=matrix['fragment_size'], **versions))
+        for role in matrix['role']:
+            f.write(f'\n## Adit as {role}\n\n{table(role, matrix, results)}\n')
+        failures = [f'* {cell}: {result.splitlines()[0]}' for cell, result in results.items() if result != 'ok']
+        if failures:
+            f.write('\n## What failed\n\n' + '\n'.join(failures) + '\n')
+        f.write('\nTo run one cell again: `tests/interop/run --only role=initiator,auth=ecdsa,ke=x25519+mlkem768`.\n')
