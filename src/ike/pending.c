@@ -57,6 +57,7 @@ static void wait_for_more(struct ike_pending *p)
         return;
     }
     if (!collide_before_more(p)) {
+        collide_yield(p);
         pending_fail(p, ADIT_ERR_TEMPORARY, "the peer's crossing rekey goes on instead");
         return;
     }

@@ -332,6 +332,7 @@ bool collide_note(struct ike_pending *p, uint32_t made_id);
 void collide_child_done(struct ike_pending *p, struct ike_child *made); /* requester's rekey ended: who deletes what */
 bool collide_lost(const struct ike_pending *p); /* requester: is what ours made the redundant one? */
 bool collide_before_more(struct ike_pending *p); /* crossing series of key exchanges: false = ours must not go on */
+void collide_yield(struct ike_pending *p); /* ours does not go on: what the peer's has made already takes its place */
 bool collide_unknown_child(const struct ike_sa *sa); /* may an SPI that we don't know be in an answer under way to us? */
 /* The peer uses the IKE SA that its rekeying made while ours is still under way: its own counts. */
 void collide_ike_used(struct ike_sa *fresh, const struct ike_msg *request);

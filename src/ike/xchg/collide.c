@@ -187,3 +187,12 @@ void collide_ike_settle(struct ike_sa *old, uint32_t crossing_id)
     if (crossing && !old->successor)
         sa_hand_over(old, crossing);
 }
+
+void collide_yield(struct ike_pending *p)
+{
+    struct ike_child *old = child_by_id(p->sa->ike, p->old_child), *crossing = child_by_id(p->sa->ike, p->crossing_id);
+    if (p->kind == PENDING_REKEY_IKE)
+        collide_ike_settle(p->sa, p->crossing_id);
+    else if (old && crossing)
+        supersede(old, crossing->id); /* the peer deletes it */
+}
