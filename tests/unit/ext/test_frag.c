@@ -212,7 +212,7 @@ static void memory_may_be_out(void **state)
         for (uint16_t i = 0; i < 3; i++) {
             struct adit_buf block = { 0 };
             struct frag_head head = { .first = 33 };
-            assert_int_equal(buf_append(&block, span("abc" + i, 1)), ADIT_OK);
+            assert_int_equal(buf_append(&block, span(&"abc"[i], 1)), ADIT_OK);
             struct adit_span plain = buf_span(&block);
             mem_set_gate(gate_countdown, &left);
             enum adit_rc rc = frag_join_add(&j, &key, (struct skf){ i + 1, 3 }, &head, &block, plain, 0);
