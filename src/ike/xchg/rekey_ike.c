@@ -316,11 +316,15 @@ void sa_hand_over(struct ike_sa *from, struct ike_sa *to)
     from->die_at = from->ike->now + IKE_REKEYED_LIFE;
     list_for_each_safe(child, &from->children)
         child_move(list_entry(child, struct ike_child, link), to);
-    list_for_each_safe(task, &from->tasks) {
-        if (!moves(list_entry(task, struct ike_task, link)))
-            continue;
-        list_remove(task);
-        list_append(&to->tasks, task);
+    list_for_each_safe(it, &from->tasks) {
+        struct ike_task *t = list_entry(it, struct ike_task, link);
+        if (t->kind == TASK_EXCHANGE)
+            continue; /* goes on with what it was opened for */
+        list_remove(it);
+        if (moves(t))
+            list_append(&to->tasks, it);
+        else
+            task_end(from, t, ADIT_OK, ""); /* a rekeying or check that waited for its turn has no object any more */
     }
     tell_rekeyed(from, to);
     sa_arm(from);
