@@ -16,18 +16,18 @@ struct ossl_hmac;
 struct ossl_digest {
     const char *name;
     uint16_t hash; /* HASH_* */
-    uint8_t out, block;
+    uint8_t out;
     EVP_MD *md;
     _Atomic(struct ossl_hmac *) pool[OSSL_POOL];
 };
-/* HMAC with a digest: inner and outer hold the padded key's states, work runs. Fresh states hold nothing secret. */
+/* HMAC and plain hashing with one digest. Fresh states hold nothing secret. */
 struct ossl_hmac {
     struct ossl_digest *digest;
-    bool keyed; /* inner and outer are in use */
-    EVP_MD_CTX *inner, *outer, *work;
+    bool keyed; /* mac holds a key */
+    EVP_MAC_CTX *mac;
+    EVP_MD_CTX *work; /* plain hashing */
 };
 #define OSSL_OUT_MAX 64
-#define OSSL_BLOCK_MAX 128
 
 /* Fetches the digests, once a process. false: the library lacks one. */
 bool ossl_digests_ready(void);
@@ -41,7 +41,7 @@ bool ossl_hmac_key(struct ossl_hmac *h, struct adit_span key);
 bool ossl_hmac_start(struct ossl_hmac *h);
 bool ossl_hmac_update(struct ossl_hmac *h, const uint8_t *p, size_t n);
 bool ossl_hmac_final(struct ossl_hmac *h, uint8_t *out); /* digest->out octets */
-/* One round with a key that is used once: cheaper than key + start + final. h must be fresh. */
+/* One round with a key that is used once. */
 bool ossl_hmac_once(struct ossl_hmac *h, struct adit_span key, const struct adit_span *parts, size_t n,
                     uint8_t *out);
 

@@ -155,12 +155,12 @@ static struct ike_task *first_wanted(struct ike_sa *sa)
 
 static enum want first_want(struct ike_sa *sa, const struct ike_msg *msg)
 {
-    if (msg || sa->reauth_of)
-        return msg ? WANT_NO : WANT_RIDE;
+    if (msg)
+        return WANT_NO;
     for (unsigned i = 0; i < EXT_COUNT; i++)
         if (ike_exts[i]->on.first_child && !ike_exts[i]->on.first_child(sa))
             return WANT_NO;
-    if (!first_wanted(sa) && (may_omit(sa) || !sa->conn->cfg->n_children))
+    if (!first_wanted(sa) && !sa->reauth_of && (may_omit(sa) || !sa->conn->cfg->n_children))
         return WANT_NO;
     return WANT_RIDE;
 }

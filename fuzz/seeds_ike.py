@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Seeds of fuzz_ike_keys and fuzz_ike_input: one well-formed message of each kind (RFC 7296). Writes corpus/."""
+import os, struct
+
+here = os.path.dirname(os.path.abspath(__file__))
+
+def payloads(*chain):
+    """(type, body)... -> first type, octets"""
+    out = b''
+    for i, (_, body) in enumerate(chain):
+        nxt = chain[i + 1][0] if i + 1 < len(chain) else 0
+        out += struct.pack('>BBH', nxt, 0, 4 + len(body)) + body
+    return (chain[0][0] if chain else 0), out
+
+def transform(last, kind, ident, bits=0):
+    attr = struct.pack('>HH', 0x800e, bits) if bits else b''
+    return struct.pack('>BBHBBH', 0 if last else 3, 0, 8 + len(attr), kind, 0, ident) + attr
+
+def sa(proto, spi, *ts):
+    body = b''.join(transform(i + 1 == len(ts), *t) for i, t in enumerate(ts))
+    return struct.pack('>BBHBBBB', 0, 0, 8 + len(spi) + len(body), 1, proto, len(spi), len(ts)) + spi + body
+
+def ts(lo, hi):
+    return struct.pack('>BBBBBBHHH4s4s', 1, 0, 0, 0, 7, 0, 16, 0, 65535, lo, hi)
+
+def notify(kind, data=b'', proto=0, spi=b''):
+    return struct.pack('>BBH', proto, len(spi), kind) + spi + data
+
+net = (44, ts(bytes([10, 1, 0, 0]), bytes([10, 1, 255, 255]))), (45, ts(bytes([10, 2, 0, 0]), bytes([10, 2, 255, 255])))
+esp = (33, sa(3, b'\1\2\3\4', (1, 20, 128), (4, 31), (5, 0)))
+ike = (33, sa(1, b'\1\2\3\4\5\6\7\10', (1, 20, 128), (2, 5), (4, 31)))
+nonce = (40, bytes(range(32)))
+ke = (34, struct.pack('>HH', 31, 0) + bytes(range(9, 41)))
+ident = (35, b'\2\0\0\0a.example')
+AUTH, CHILD, INFO, INTER, FOLLOW = 0, 1, 2, 3, 4
+messages = {
+    'auth': (0, AUTH, [ident, (39, b'\2\0\0\0' + bytes(32)), (33, sa(3, b'\1\2\3\4', (1, 20, 128), (5, 0))), *net]),
+    'auth_cert': (0, AUTH, [ident, (37, b'\4' + bytes(40)), (38, b'\4' + bytes(20)), (39, b'\16\0\0\0' + bytes(70)), esp, *net]),
+    'new_child': (1, CHILD, [esp, nonce, ke, *net]),
+    'rekey_child': (1, CHILD, [(41, notify(16393, b'', 3, b'\1\2\3\4')), esp, nonce, ke, *net]),
+    'rekey_ike': (1, CHILD, [ike, nonce, ke]),
+    'delete_child': (1, INFO, [(42, b'\3\4\0\1\1\2\3\4')]),
+    'delete_ike': (1, INFO, [(42, b'\1\0\0\0')]),
+    'liveness': (1, INFO, []),
+    'auth_failed': (1, INFO, [(41, notify(24))]),
+    'inter': (0, INTER, [ke]),
+    'follow': (1, FOLLOW, [ke, (41, notify(16441, bytes(16)))]),
+    'answer': (2, CHILD, [esp, nonce, ke, *net]),
+    'answer_error': (2, CHILD, [(41, notify(43))]),
+    'answer_wrong_method': (2, CHILD, [(41, notify(17, b'\0\x13'))]),
+}
+
+def write(folder, name, data):
+    path = os.path.join(here, 'corpus', folder)
+    os.makedirs(path, exist_ok=True)
+    with open(os.path.join(path, name), 'wb') as f:
+        f.write(data)
+
+for name, (stage, exchange, chain) in messages.items():
+    first, body = payloads(*chain)
+    write('ike_keys', name, struct.pack('>BBBH', stage, exchange, first, len(body)) + body)
+
+def header(first, exchange, flags, msgid, body, spi_r=0):
+    return struct.pack('>QQBBBBII', 0x0102030405060708, spi_r, first, 0x20, exchange, flags, msgid, 28 + len(body)) + body
+
+first, body = payloads((33, sa(1, b'', (1, 20, 128), (2, 5), (4, 31))), ke, nonce, (41, notify(16430)), (41, notify(16438)))
+datagrams = {
+    'init': (0, 0, header(first, 34, 8, 0, body)),
+    'init_response': (0, 2, header(first, 34, 0x20, 0, body, 9)),
+    'sk': (1, 3, header(46, 37, 8, 0, struct.pack('>BBH', 0, 0, 40) + bytes(36), 1)),
+    'skf': (1, 3, header(53, 35, 8, 0, struct.pack('>BBHHH', 33, 0, 44, 1, 2) + bytes(36), 1)),
+    'stray': (0, 0, header(46, 36, 8, 5, struct.pack('>BBH', 0, 0, 40) + bytes(36), 77)),
+    'short': (0, 0, b'\0' * 20),
+}
+for name, (stage, how, d) in datagrams.items():
+    write('ike_input', name, struct.pack('>BBH', stage, how, len(d)) + d)
