@@ -14,12 +14,12 @@
 #include "wire/be.h"
 #include "wire/udpencap.h"
 
-#define WORKERS_MAX   64
-#define RING_SIZE     (4u << 20)
+#define WORKERS_MAX 64
+#define RING_SIZE (4u << 20)
 #define RING_SIZE_MIN (1u << 19) /* with many workers there are many rings */
-#define MTU_DEFAULT   1400u      /* until there is an SA: fits UDP in IPv6 on Ethernet */
-#define MTU_MIN       1280u      /* of the TUN: IPv6 wants it */
-#define MTU_LINK      1500u
+#define MTU_DEFAULT 1400u        /* until there is an SA: fits UDP in IPv6 on Ethernet */
+#define MTU_MIN 1280u            /* of the TUN: IPv6 wants it */
+#define MTU_LINK 1500u
 
 struct dp {
     struct dp_shared s; /* first: see dp_shared_of() */
@@ -34,9 +34,9 @@ struct dp {
     size_t n_traps, cap_traps;
     uint64_t order, seed;
     uint32_t tun_mtu;
-    unsigned next_worker;     /* whose notes come next */
-    struct ring *borrowed;    /* the last event's data lies there */
-    struct dp_counters own;   /* control's share */
+    unsigned next_worker;   /* whose notes come next */
+    struct ring *borrowed;  /* the last event's data lies there */
+    struct dp_counters own; /* control's share */
 };
 
 struct dp_shared *dp_shared_of(struct dp *dp)
@@ -140,7 +140,8 @@ static void fill_sa(struct dp *dp, struct dp_sa *sa, const struct adit_child_spe
     atomic_init(&sa->active, spec->outbound == ADIT_OUT_ACTIVE);
 }
 
-static enum adit_rc sa_new(struct dp *dp, const struct adit_child_spec *spec, struct dp_sa **out, struct adit_why *why)
+static enum adit_rc sa_new(struct dp *dp, const struct adit_child_spec *spec, struct dp_sa **out,
+                           struct adit_why *why)
 {
     struct dp_sa *sa = mem_new(sizeof(*sa));
     *out = sa;
@@ -170,13 +171,14 @@ static void take_back(struct dp *dp, struct dp_sa *sa, uint64_t grace_ns, struct
         *last = c.stats;
 }
 
-static enum adit_rc install(struct dp *dp, struct dp_sa *sa, const struct adit_child_spec *spec, struct adit_why *why)
+static enum adit_rc install(struct dp *dp, struct dp_sa *sa, const struct adit_child_spec *spec,
+                            struct adit_why *why)
 {
     if (!grow(&dp->sas, &dp->cap_sas, dp->n_sas))
         return ADIT_ERR_MEMORY;
     if (dp->routes)
-        TRY(routes_add(dp->routes, sa->order, spec->local_ts, spec->n_local_ts, spec->remote_ts, spec->n_remote_ts,
-                       &spec->path.remote.addr, why));
+        TRY(routes_add(dp->routes, sa->order, spec->local_ts, spec->n_local_ts, spec->remote_ts,
+                       spec->n_remote_ts, &spec->path.remote.addr, why));
     dp->sas[dp->n_sas++] = sa;
     enum adit_rc rc = publish(dp);
     if (rc) {
@@ -220,7 +222,9 @@ void dp_child_path(struct dp *dp, uint32_t id, const struct adit_path *path, boo
     struct dp_sa *sa = sa_by_id(dp, id);
     if (!sa)
         return;
-    struct cmd c = { .type = CMD_PATH, .sa = sa, .path = path, .udp_encap = udp_encap, .mtu = link_mtu(dp, path) };
+    struct cmd c = {
+        .type = CMD_PATH, .sa = sa, .path = path, .udp_encap = udp_encap, .mtu = link_mtu(dp, path)
+    };
     sa->path = *path;
     sa->udp_encap = udp_encap;
     worker_command(owner_of(dp, sa), &c);
@@ -243,7 +247,8 @@ void dp_child_del(struct dp *dp, uint32_t id, uint64_t grace_ns, struct adit_chi
     for (size_t i = 0; i < dp->n_sas; i++)
         if (dp->sas[i] == sa)
             dp->sas[i--] = dp->sas[--dp->n_sas];
-    (void)publish(dp); /* without memory the old tables stay: it is inactive, and its shell lives until NOTE_GONE */
+    (void)publish(
+        dp); /* without memory the old tables stay: it is inactive, and its shell lives until NOTE_GONE */
     if (dp->routes)
         routes_del(dp->routes, sa->order);
     update_tun_mtu(dp);
@@ -290,8 +295,8 @@ enum adit_rc dp_policy_add(struct dp *dp, const struct dp_policy *p, struct adit
     struct dp_trap *t = trap_new(p);
     enum adit_rc rc = t ? ADIT_OK : ADIT_ERR_MEMORY;
     if (!rc && wants_routes)
-        rc = routes_add(dp->routes, trap_owner(p->reqid), p->local_ts, p->n_local_ts, p->remote_ts, p->n_remote_ts,
-                        NULL, why);
+        rc = routes_add(dp->routes, trap_owner(p->reqid), p->local_ts, p->n_local_ts, p->remote_ts,
+                        p->n_remote_ts, NULL, why);
     if (!rc) {
         dp->traps[dp->n_traps++] = t;
         rc = publish(dp);
@@ -383,12 +388,8 @@ static bool take_note(struct dp *dp, struct ring *r, const struct note *n, struc
         out->data = span((const uint8_t *)n + sizeof(*n), n->data_n);
         dp->borrowed = r;
         return true;
-    case NOTE_ERROR:
-        path_error(dp, &n->error);
-        break;
-    case NOTE_GONE:
-        epoch_retire(&dp->s.epoch, n->sa, sa_del);
-        break;
+    case NOTE_ERROR: path_error(dp, &n->error); break;
+    case NOTE_GONE: epoch_retire(&dp->s.epoch, n->sa, sa_del); break;
     }
     ring_release(r);
     return false;
@@ -498,9 +499,14 @@ static enum adit_rc make_workers(struct dp *dp, struct adit_why *why)
     TRY(epoch_init(&dp->s.epoch, dp->s.n));
     for (unsigned i = 0; i < dp->s.n; i++) {
         struct worker_cfg cfg = {
-            .i = i, .tun = dp->tun.fd[i], .uso = dp->tun.uso, .raw_esp = dp->settings.raw_esp,
-            .slot_mtu = dp->settings.mtu > MTU_LINK ? dp->settings.mtu : MTU_LINK, .port = dp->settings.port_nat_t,
-            .mark = dp->settings.fwmark, .seed = dp->seed,
+            .i = i,
+            .tun = dp->tun.fd[i],
+            .uso = dp->tun.uso,
+            .raw_esp = dp->settings.raw_esp,
+            .slot_mtu = dp->settings.mtu > MTU_LINK ? dp->settings.mtu : MTU_LINK,
+            .port = dp->settings.port_nat_t,
+            .mark = dp->settings.fwmark,
+            .seed = dp->seed,
         };
         TRY(worker_init(&dp->s.workers[i], dp, &cfg, why));
     }

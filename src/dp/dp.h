@@ -10,15 +10,15 @@ struct dp;
 
 struct dp_settings {
     const struct adit_crypto *crypto;
-    const char *tun_name;    /* "adit%d"; NULL = default */
-    uint16_t port_nat_t;     /* 4500: ESP-in-UDP and IKE behind the non-ESP marker */
-    unsigned workers;        /* 0 = one a core */
-    bool install_routes;     /* routes to remote selectors into the TUN */
+    const char *tun_name; /* "adit%d"; NULL = default */
+    uint16_t port_nat_t;  /* 4500: ESP-in-UDP and IKE behind the non-ESP marker */
+    unsigned workers;     /* 0 = one a core */
+    bool install_routes;  /* routes to remote selectors into the TUN */
     bool no_mss_clamp;
-    uint16_t mtu;            /* of the TUN; 0 = derive */
-    bool raw_esp;            /* open protocol-50 sockets (needs CAP_NET_RAW) */
-    uint16_t fwmark;         /* SO_MARK of our own packets, 0 = none: keeps them out of the tunnel */
-    uint32_t route_table;    /* 0 = main */
+    uint16_t mtu;         /* of the TUN; 0 = derive */
+    bool raw_esp;         /* open protocol-50 sockets (needs CAP_NET_RAW) */
+    uint16_t fwmark;      /* SO_MARK of our own packets, 0 = none: keeps them out of the tunnel */
+    uint32_t route_table; /* 0 = main */
     int (*esp_keylog)(void *arg, const struct adit_child_spec *spec); /* unused by workers; may be NULL */
     void *keylog_arg;
 };
@@ -43,11 +43,16 @@ struct dp_event {
 
 struct dp_counters { /* monotonic since start */
     uint64_t packets_in, packets_out, bytes_in, bytes_out;
-    uint64_t drops[16];   /* by enum esp_verdict */
-    uint64_t no_policy, bypassed, ptb_sent, ptb_taken, ptb_refused, mss_clamped, acquires, rx_errors, tx_errors;
+    uint64_t drops[16]; /* by enum esp_verdict */
+    uint64_t no_policy, bypassed, ptb_sent, ptb_taken, ptb_refused, mss_clamped, acquires, rx_errors,
+        tx_errors;
 };
 
-/* What to do with inner traffic that has no SA. */
+/* What to do with inner traffic that has no SA.
+ * Limits of a TUN: PASS can't hand a packet back to the kernel's routing, so what reached the TUN is dropped and counted
+ * (`bypassed`); let routes lead such traffic elsewhere: none are installed for PASS. And packets that arrive in the clear
+ * though a policy protects them (RFC 4301 s5.2, last rule) never pass here: the kernel routes them; keep them out with
+ * its packet filter. */
 struct dp_policy {
     uint32_t reqid;
     enum adit_mode mode; /* TUNNEL, PASS, DROP */
@@ -59,7 +64,7 @@ struct dp_policy {
 
 /* Opens TUN and sockets and starts the workers; settings are copied. ADIT_ERR_IO, ADIT_ERR_MEMORY with *why. */
 ADIT_MUST_USE enum adit_rc dp_new(const struct dp_settings *s, struct dp **out, struct adit_why *why);
-void dp_free(struct dp *dp); /* stops workers, removes TUN and routes */
+void dp_free(struct dp *dp);          /* stops workers, removes TUN and routes */
 int dp_event_fd(const struct dp *dp); /* readable: dp_poll has something */
 bool dp_poll(struct dp *dp, struct dp_event *out);
 const char *dp_name(const struct dp *dp); /* "user" */
@@ -67,7 +72,8 @@ const char *dp_tun(const struct dp *dp);
 
 /* Publishes the inbound half before it returns; outbound by spec->outbound; when spec->replaces is set, traffic switches
  * from that one as soon as this one is active and the old inbound half stays until dp_child_del(). */
-ADIT_MUST_USE enum adit_rc dp_child_add(struct dp *dp, const struct adit_child_spec *spec, struct adit_why *why);
+ADIT_MUST_USE enum adit_rc dp_child_add(struct dp *dp, const struct adit_child_spec *spec,
+                                        struct adit_why *why);
 void dp_child_activate(struct dp *dp, uint32_t id);
 void dp_child_path(struct dp *dp, uint32_t id, const struct adit_path *path, bool udp_encap);
 /* Stops sending at once; inbound is kept for `grace_ns` more (packets under way), then wiped. Final counts in *last. */

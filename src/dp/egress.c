@@ -6,13 +6,13 @@
 #include "dp/worker.h"
 #include "wire/icmp.h"
 
-#define READS_MAX     64
-#define PACKET_MAX    65535
-#define HOPS_MAX      2
-#define ACQUIRE_NS    (5ull * 1000000000)
-#define ICMP_RATE     100.0 /* a second, RFC 4443 s2.4 f */
-#define ICMP_BURST    50.0
-#define REGION(n)     (((size_t)ESP_HEADROOM + (n) + ESP_TAILROOM + 63) & ~(size_t)63)
+#define READS_MAX 64
+#define PACKET_MAX 65535
+#define HOPS_MAX 2
+#define ACQUIRE_NS (5ull * 1000000000)
+#define ICMP_RATE 100.0 /* a second, RFC 4443 s2.4 f */
+#define ICMP_BURST 50.0
+#define REGION(n) (((size_t)ESP_HEADROOM + (n) + ESP_TAILROOM + 63) & ~(size_t)63)
 
 enum adit_rc egress_init(struct egress *e, uint16_t slot_mtu)
 {
@@ -62,7 +62,8 @@ static void tell_too_big(struct worker *w, const uint8_t *packet, const struct i
 /* Our own device got a smaller MTU, or the route leads over another one. */
 static void tell_link_mtu(struct worker *w, const struct dp_sa *sa)
 {
-    struct note n = { .type = NOTE_ERROR, .error = { .too_big = true, .local = true, .path = *esp_sa_path(sa->esp) } };
+    struct note n = { .type = NOTE_ERROR,
+                      .error = { .too_big = true, .local = true, .path = *esp_sa_path(sa->esp) } };
     if (worker_may_pass_error(w))
         (void)worker_note(w, &n, SPAN_NONE, NOTE_SPARE);
 }
@@ -75,9 +76,11 @@ static void send_run(struct worker *w, struct dp_sa *sa, size_t first, size_t n)
     int error = 0;
     size_t sent = 0;
     if (esp_sa_is_udp(sa->esp) && w->udp[f].fd >= 0)
-        sent = net_udp_send(&w->udp[f], path, e->group[first]->tos, e->group[first]->df, e->iov + first, n, &error);
+        sent = net_udp_send(&w->udp[f], path, e->group[first]->tos, e->group[first]->df, e->iov + first, n,
+                            &error);
     else if (!esp_sa_is_udp(sa->esp) && w->raw[f].tx >= 0)
-        sent = net_raw_send(&w->raw[f], path, e->group[first]->tos, e->group[first]->df, e->iov + first, n, &error);
+        sent = net_raw_send(&w->raw[f], path, e->group[first]->tos, e->group[first]->df, e->iov + first, n,
+                            &error);
     COUNT_ADD(w, packets_out, sent);
     COUNT_ADD(w, tx_errors, n - sent);
     if (error == -EMSGSIZE)
@@ -154,7 +157,9 @@ static struct esp_pkt *slot_take(struct worker *w, struct dp_sa *sa)
 {
     struct egress *e = &w->out;
     struct esp_pkt *p = &e->pkt[e->n];
-    *p = (struct esp_pkt){ .buf = e->slots + e->n * e->slot_size, .cap = (uint32_t)e->slot_size, .off = ESP_HEADROOM };
+    *p = (struct esp_pkt){ .buf = e->slots + e->n * e->slot_size,
+                           .cap = (uint32_t)e->slot_size,
+                           .off = ESP_HEADROOM };
     e->sa[e->n++] = sa;
     return p;
 }
@@ -198,8 +203,10 @@ static bool add_single(struct worker *w, struct dp_sa *sa, uint8_t *packet, cons
     if (!fits(w, sa, packet, ip))
         return false;
     make_room(w, 1);
-    e->pkt[e->n] = (struct esp_pkt){ .buf = packet - ESP_HEADROOM, .cap = ESP_HEADROOM + ip->total_n + ESP_TAILROOM,
-                                     .off = ESP_HEADROOM, .len = ip->total_n };
+    e->pkt[e->n] = (struct esp_pkt){ .buf = packet - ESP_HEADROOM,
+                                     .cap = ESP_HEADROOM + ip->total_n + ESP_TAILROOM,
+                                     .off = ESP_HEADROOM,
+                                     .len = ip->total_n };
     e->sa[e->n++] = sa;
     return true;
 }
@@ -255,11 +262,14 @@ static void acquire(struct worker *w, struct dp_trap *trap, const struct ip_pack
         return;
     if (!atomic_compare_exchange_strong(&trap->acquire_at, &before, w->now))
         return; /* another worker did */
-    struct note n = { .type = NOTE_EVENT, .event = { .type = DP_EV_ACQUIRE, .reqid = trap->reqid, .at = w->now } };
-    n.event.local = (struct adit_ts){ .family = ip->version, .proto = ip->proto, .port_lo = ip->src_port,
-                                      .port_hi = ip->src_port };
-    n.event.remote = (struct adit_ts){ .family = ip->version, .proto = ip->proto, .port_lo = ip->dst_port,
-                                       .port_hi = ip->dst_port };
+    struct note n = { .type = NOTE_EVENT,
+                      .event = { .type = DP_EV_ACQUIRE, .reqid = trap->reqid, .at = w->now } };
+    n.event.local = (struct adit_ts){
+        .family = ip->version, .proto = ip->proto, .port_lo = ip->src_port, .port_hi = ip->src_port
+    };
+    n.event.remote = (struct adit_ts){
+        .family = ip->version, .proto = ip->proto, .port_lo = ip->dst_port, .port_hi = ip->dst_port
+    };
     span_copy(n.event.local.lo, span(ip->src.ip, 16));
     span_copy(n.event.local.hi, span(ip->src.ip, 16));
     span_copy(n.event.remote.lo, span(ip->dst.ip, 16));
@@ -271,8 +281,8 @@ static void acquire(struct worker *w, struct dp_trap *trap, const struct ip_pack
 }
 
 /* No SA carries it. What is to pass in the clear can't through a TUN: it is routed elsewhere. */
-static void without_sa(struct worker *w, struct dp_trap *trap, const struct esp_gso *gso, const uint8_t *packet,
-                       const struct ip_packet *ip)
+static void without_sa(struct worker *w, struct dp_trap *trap, const struct esp_gso *gso,
+                       const uint8_t *packet, const struct ip_packet *ip)
 {
     if (trap && trap->mode == ADIT_MODE_PASS) {
         COUNT(w, bypassed);
@@ -321,7 +331,8 @@ bool egress_packet(struct worker *w, struct esp_gso *gso, uint8_t *packet, uint3
         add_super(w, m.sa, gso, packet, &ip);
         return false;
     }
-    if (dp_shared_of(w->dp)->clamp && mss_clamp(packet, &ip, atomic_load_explicit(&m.sa->inner_mtu, memory_order_relaxed)))
+    if (dp_shared_of(w->dp)->clamp &&
+        mss_clamp(packet, &ip, atomic_load_explicit(&m.sa->inner_mtu, memory_order_relaxed)))
         COUNT(w, mss_clamped);
     return add_single(w, m.sa, packet, &ip);
 }

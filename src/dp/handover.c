@@ -3,7 +3,7 @@
 #include "dp/worker.h"
 
 #define ROOM_FOR_ANY (2 * (65536 + 1024))
-#define TAKE_MAX     32
+#define TAKE_MAX 32
 
 struct handed {
     bool out;
@@ -33,13 +33,15 @@ static bool record_put(struct worker *w, unsigned to, const struct handed *h, st
     return true;
 }
 
-bool handover_out(struct worker *w, unsigned to, const struct esp_gso *gso, struct adit_span packet, unsigned hops)
+bool handover_out(struct worker *w, unsigned to, const struct esp_gso *gso, struct adit_span packet,
+                  unsigned hops)
 {
     struct handed h = { .out = true, .hops = (uint8_t)(hops + 1), .n = (uint32_t)packet.n, .gso = *gso };
     return record_put(w, to, &h, packet);
 }
 
-bool handover_in(struct worker *w, unsigned to, struct adit_span datagram, uint8_t tos, const struct adit_path *from)
+bool handover_in(struct worker *w, unsigned to, struct adit_span datagram, uint8_t tos,
+                 const struct adit_path *from)
 {
     struct handed h = { .tos = tos, .n = (uint32_t)datagram.n, .from = *from };
     return record_put(w, to, &h, datagram);

@@ -5,10 +5,10 @@
 #include "base/span.h"
 #include "esp/esp.h"
 
-#define HOLD_SLOTS      64
+#define HOLD_SLOTS 64
 #define HOLD_PER_POLICY 16
-#define HOLD_OCTETS     2048 /* of packet; longer ones are not kept */
-#define HOLD_NS         (10ull * 1000000000)
+#define HOLD_OCTETS 2048 /* of packet; longer ones are not kept */
+#define HOLD_NS (10ull * 1000000000)
 
 struct held {
     uint32_t reqid;

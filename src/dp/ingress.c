@@ -7,8 +7,8 @@
 #include "wire/be.h"
 #include "wire/udpencap.h"
 
-#define RUN_BYTES  65535
-#define SLOT_SIZE  2304 /* headroom and a datagram of an Ethernet link */
+#define RUN_BYTES 65535
+#define SLOT_SIZE 2304 /* headroom and a datagram of an Ethernet link */
 
 enum adit_rc ingress_init(struct ingress *in)
 {
@@ -134,8 +134,12 @@ static void piece_add(struct worker *w, uint8_t *data, uint32_t n, uint8_t tos, 
 {
     struct ingress *in = &w->in;
     struct esp_pkt *p = &in->pkt[in->n];
-    *p = (struct esp_pkt){ .buf = data - ESP_HEADROOM, .cap = ESP_HEADROOM + n, .off = ESP_HEADROOM, .len = n,
-                           .tos = tos, .from = from };
+    *p = (struct esp_pkt){ .buf = data - ESP_HEADROOM,
+                           .cap = ESP_HEADROOM + n,
+                           .off = ESP_HEADROOM,
+                           .len = n,
+                           .tos = tos,
+                           .from = from };
     if (in_train && needs_slot(w, be32_get(data), n)) {
         p->buf = in->slots + in->slot_n++ * SLOT_SIZE;
         span_copy(p->buf + ESP_HEADROOM, span(data, n));
@@ -143,7 +147,8 @@ static void piece_add(struct worker *w, uint8_t *data, uint32_t n, uint8_t tos, 
     in->list[in->n++] = p;
 }
 
-static void esp_in(struct worker *w, uint8_t *data, uint32_t n, uint8_t tos, const struct adit_path *from, bool in_train)
+static void esp_in(struct worker *w, uint8_t *data, uint32_t n, uint8_t tos, const struct adit_path *from,
+                   bool in_train)
 {
     unsigned owner = be32_get(data) % dp_shared_of(w->dp)->n;
     if (owner == w->i)
@@ -173,17 +178,10 @@ static void datagram_in(struct worker *w, const struct net_datagram *d)
         uint32_t n = d->n - at < d->segment ? d->n - at : d->segment;
         struct adit_span piece = span(d->data + at, n);
         switch (udpencap_kind(piece)) {
-        case UDPENCAP_ESP:
-            esp_in(w, d->data + at, n, d->tos, &d->path, d->n > d->segment);
-            break;
-        case UDPENCAP_IKE:
-            ike_in(w, span_from(piece, UDPENCAP_MARKER_SIZE), d);
-            break;
-        case UDPENCAP_KEEPALIVE:
-            break;
-        case UDPENCAP_RUNT:
-            COUNT(w, drops[ESP_MALFORMED]);
-            break;
+        case UDPENCAP_ESP: esp_in(w, d->data + at, n, d->tos, &d->path, d->n > d->segment); break;
+        case UDPENCAP_IKE: ike_in(w, span_from(piece, UDPENCAP_MARKER_SIZE), d); break;
+        case UDPENCAP_KEEPALIVE: break;
+        case UDPENCAP_RUNT: COUNT(w, drops[ESP_MALFORMED]); break;
         }
         if (w->in.n == INGRESS_MAX)
             ingress_flush(w);

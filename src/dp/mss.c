@@ -3,8 +3,8 @@
 #include "wire/l4.h"
 
 #define TCP_HDR_MIN 20
-#define TCP_FLAGS   13
-#define TCP_SYN     0x02
+#define TCP_FLAGS 13
+#define TCP_SYN 0x02
 
 bool mss_clamp(uint8_t *packet, const struct ip_packet *ip, uint16_t mtu)
 {

@@ -8,7 +8,7 @@
 #include "base/why.h"
 #include "model/model.h"
 
-#define PREFIXES_MAX  64
+#define PREFIXES_MAX 64
 #define RULE_PRIORITY 220 /* before main (32766) */
 
 struct entry {
@@ -44,7 +44,7 @@ static bool same_route(const struct net_route *a, const struct net_route *b)
 
 static bool in_use(const struct routes *r, const struct net_route *route)
 {
-    list_for_each(it, &r->entries)
+    list_for_each (it, &r->entries)
         if (same_route(&list_entry(it, struct entry, node)->route, route))
             return true;
     return false;
@@ -60,8 +60,7 @@ static void entry_del(struct routes *r, struct entry *e)
 
 void routes_del(struct routes *r, uint64_t owner)
 {
-    list_for_each_safe(it, &r->entries)
-    {
+    list_for_each_safe (it, &r->entries) {
         struct entry *e = list_entry(it, struct entry, node);
         if (e->owner == owner)
             entry_del(r, e);
@@ -72,7 +71,7 @@ void routes_free(struct routes *r)
 {
     if (!r)
         return;
-    list_for_each_safe(it, &r->entries)
+    list_for_each_safe (it, &r->entries)
         entry_del(r, list_entry(it, struct entry, node));
     if (r->rules) {
         (void)net_rule_del(r->cfg.nl, 4, r->cfg.mark, r->cfg.table, RULE_PRIORITY);
@@ -119,7 +118,9 @@ static enum adit_rc put(struct routes *r, uint64_t owner, struct net_route route
     int e = net_route_add(r->cfg.nl, &route);
     if (e == -EEXIST)
         return put_halves(r, owner, route, why);
-    if (e && route.src.family) { /* the address may have gone, or belong to a link that is down: it is only a hint */
+    if (e &&
+        route.src
+            .family) { /* the address may have gone, or belong to a link that is down: it is only a hint */
         route.src = (struct adit_addr){ 0 };
         e = net_route_add(r->cfg.nl, &route);
     }
@@ -167,7 +168,8 @@ static bool covers(const struct adit_ts *ts, size_t n_ts, const struct adit_addr
 }
 
 /* The peer's own address keeps the way that it has now. */
-static enum adit_rc keep_out(struct routes *r, uint64_t owner, const struct adit_addr *peer, struct adit_why *why)
+static enum adit_rc keep_out(struct routes *r, uint64_t owner, const struct adit_addr *peer,
+                             struct adit_why *why)
 {
     struct net_route route;
     int e = net_route_get(r->cfg.nl, peer, 0, &route);
@@ -191,8 +193,9 @@ static enum adit_rc add_remote(struct routes *r, uint64_t owner, const struct ad
     if (!n)
         return why_set(why, ADIT_ERR_LIMIT, "a remote selector needs more than %d routes", PREFIXES_MAX);
     for (size_t i = 0; i < n; i++) {
-        struct net_route route = { .dst = p[i].addr, .prefix = p[i].n, .src = *src, .oif = r->cfg.tun,
-                                   .table = r->cfg.table };
+        struct net_route route = {
+            .dst = p[i].addr, .prefix = p[i].n, .src = *src, .oif = r->cfg.tun, .table = r->cfg.table
+        };
         TRY(put(r, owner, route, why));
     }
     return ADIT_OK;

@@ -11,7 +11,8 @@ struct routes_cfg {
     struct net_nl *nl; /* borrowed */
     int tun;           /* ifindex */
     uint32_t table;    /* 0 = main */
-    uint32_t mark;     /* with a table of its own: a rule sends all but our own packets there. 0 = host routes to peers
+    uint32_t
+        mark; /* with a table of its own: a rule sends all but our own packets there. 0 = host routes to peers
                         * whose address lies inside what is tunnelled */
 };
 struct routes *routes_new(const struct routes_cfg *cfg);
@@ -19,9 +20,9 @@ void routes_free(struct routes *r); /* removes what is left */
 
 /* Routes to the remote selectors, with a source address of this host from the local ones if it has one. peer may be
  * NULL (trap). owner: for routes_del(). Errors: the kernel refuses; a peer that can't be kept out of the tunnel. */
-ADIT_MUST_USE enum adit_rc routes_add(struct routes *r, uint64_t owner, const struct adit_ts *local, size_t n_local,
-                                      const struct adit_ts *remote, size_t n_remote, const struct adit_addr *peer,
-                                      struct adit_why *why);
+ADIT_MUST_USE enum adit_rc routes_add(struct routes *r, uint64_t owner, const struct adit_ts *local,
+                                      size_t n_local, const struct adit_ts *remote, size_t n_remote,
+                                      const struct adit_addr *peer, struct adit_why *why);
 void routes_del(struct routes *r, uint64_t owner);
 
 /* Pure: the prefixes that make up a range, at most `max`; returns how many (0: too many or none). */

@@ -12,8 +12,8 @@ struct retired {
     uint64_t at;
 };
 
-struct dp_selectors *selectors_new(const struct adit_ts *local, uint16_t n_local, const struct adit_ts *remote,
-                                   uint16_t n_remote)
+struct dp_selectors *selectors_new(const struct adit_ts *local, uint16_t n_local,
+                                   const struct adit_ts *remote, uint16_t n_remote)
 {
     struct dp_selectors *s = mem_new(sizeof(*s) + ((size_t)n_local + n_remote) * sizeof(s->ts[0]));
     if (!s)
@@ -25,7 +25,8 @@ struct dp_selectors *selectors_new(const struct adit_ts *local, uint16_t n_local
     return s;
 }
 
-static bool any_match(const struct adit_ts *ts, size_t n, const struct adit_addr *a, uint8_t proto, uint16_t port)
+static bool any_match(const struct adit_ts *ts, size_t n, const struct adit_addr *a, uint8_t proto,
+                      uint16_t port)
 {
     for (size_t i = 0; i < n; i++)
         if (ts_match(&ts[i], a, proto, port))
@@ -106,7 +107,8 @@ static int compare(const void *va, const void *vb)
     return a->order > b->order ? -1 : a->order < b->order;
 }
 
-struct dp_tables *tables_new(struct dp_sa *const *sas, size_t n_sas, struct dp_trap *const *traps, size_t n_traps)
+struct dp_tables *tables_new(struct dp_sa *const *sas, size_t n_sas, struct dp_trap *const *traps,
+                             size_t n_traps)
 {
     struct dp_tables *t = mem_new(sizeof(*t) + (n_sas + n_traps) * sizeof(t->e[0]));
     if (!t)
@@ -115,8 +117,8 @@ struct dp_tables *tables_new(struct dp_sa *const *sas, size_t n_sas, struct dp_t
         t->e[t->n++] = (struct dp_entry){ rank(priority_of(sas[i]->reqid, traps, n_traps), sas[i]->sel, true),
                                           sas[i]->order, sas[i]->sel, sas[i], NULL };
     for (size_t i = 0; i < n_traps; i++)
-        t->e[t->n++] = (struct dp_entry){ rank(traps[i]->priority, traps[i]->sel, false), 0, traps[i]->sel, NULL,
-                                          traps[i] };
+        t->e[t->n++] = (struct dp_entry){ rank(traps[i]->priority, traps[i]->sel, false), 0, traps[i]->sel,
+                                          NULL, traps[i] };
     qsort(t->e, t->n, sizeof(t->e[0]), compare);
     return t;
 }

@@ -18,8 +18,8 @@ struct dp_selectors {
     struct adit_ts ts[]; /* local ones, then remote ones */
 };
 /* NULL: memory. Freed with mem_del(). */
-struct dp_selectors *selectors_new(const struct adit_ts *local, uint16_t n_local, const struct adit_ts *remote,
-                                   uint16_t n_remote);
+struct dp_selectors *selectors_new(const struct adit_ts *local, uint16_t n_local,
+                                   const struct adit_ts *remote, uint16_t n_remote);
 bool selectors_match(const struct dp_selectors *s, const struct ip_packet *ip);
 /* How wide: 0 = one flow; more = more hosts, ports, protocols. */
 uint32_t selectors_width(const struct dp_selectors *s);
@@ -32,7 +32,7 @@ struct dp_sa {
     uint64_t order; /* of birth: newer ones are higher */
     uint64_t inactivity_ns, born_at;
     struct dp_selectors *sel;
-    _Atomic bool active;         /* carries outbound traffic */
+    _Atomic bool active; /* carries outbound traffic */
     _Atomic uint16_t inner_mtu;
     /* control's */
     struct adit_path path;
@@ -41,10 +41,10 @@ struct dp_sa {
     /* owner's */
     struct esp_sa *esp;
     struct pmtu pmtu;
-    uint64_t gone_at;  /* inbound half ends; UINT64_MAX = alive */
-    unsigned events;   /* bits of esp_event still to be told */
+    uint64_t gone_at; /* inbound half ends; UINT64_MAX = alive */
+    unsigned events;  /* bits of esp_event still to be told */
     bool told_inactive, dead_out;
-    bool touched;      /* in this batch */
+    bool touched; /* in this batch */
     /* published by the owner, read by anyone: odd = being written */
     _Atomic uint32_t stats_seq;
     struct adit_child_stats stats;
@@ -80,7 +80,8 @@ struct dp_match {
 /* Both NULL: nothing matches. */
 struct dp_match tables_lookup(const struct dp_tables *t, const struct ip_packet *ip);
 /* A new snapshot of these; NULL: memory. priority of an SA = that of the trap with its reqid. */
-struct dp_tables *tables_new(struct dp_sa *const *sas, size_t n_sas, struct dp_trap *const *traps, size_t n_traps);
+struct dp_tables *tables_new(struct dp_sa *const *sas, size_t n_sas, struct dp_trap *const *traps,
+                             size_t n_traps);
 
 /* --- when may what was replaced be freed? -------------------------------------------------------------------- */
 struct epoch_slot {

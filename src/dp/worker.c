@@ -10,11 +10,11 @@
 #include "base/mem.h"
 #include "base/why.h"
 
-#define NOTE_RING   (1u << 20)
-#define SOCKET_BUF  (8 << 20)
-#define SEND_WAIT   10000 /* us */
+#define NOTE_RING (1u << 20)
+#define SOCKET_BUF (8 << 20)
+#define SEND_WAIT 10000 /* us */
 #define TICK_MIN_NS 10000000ull
-#define ERRORS_A_S  200 /* ICMP errors that one worker passes on in a second: anybody can forge them */
+#define ERRORS_A_S 200 /* ICMP errors that one worker passes on in a second: anybody can forge them */
 
 enum source { SRC_WAKE, SRC_TUN, SRC_UDP4, SRC_UDP6, SRC_RAW4, SRC_RAW6, SRC_SENDER4, SRC_SENDER6 };
 #define BIT(s) (1u << (s))
@@ -95,8 +95,10 @@ static void tell_events(struct worker *w, struct dp_sa *sa)
     static const struct {
         unsigned bit;
         enum dp_event_type type;
-    } map[] = { { ESP_EV_FIRST_IN, DP_EV_FIRST_IN }, { ESP_EV_PATH, DP_EV_PATH },
-                { ESP_EV_SOFT, DP_EV_SOFT }, { ESP_EV_HARD, DP_EV_HARD } };
+    } map[] = { { ESP_EV_FIRST_IN, DP_EV_FIRST_IN },
+                { ESP_EV_PATH, DP_EV_PATH },
+                { ESP_EV_SOFT, DP_EV_SOFT },
+                { ESP_EV_HARD, DP_EV_HARD } };
     for (size_t i = 0; i < ARRAY_LEN(map); i++) {
         struct adit_path moved;
         bool has_path = map[i].bit == ESP_EV_PATH && esp_sa_moved(sa->esp, &moved);
@@ -263,7 +265,8 @@ static void run_path(struct worker *w, struct cmd *c)
 
 static void run_ptb(struct worker *w, struct cmd *c)
 {
-    c->done_ok = (!c->check_seq || esp_sa_sent(c->sa->esp, c->seq)) && pmtu_told(&c->sa->pmtu, c->mtu, w->now);
+    c->done_ok = (!c->check_seq || esp_sa_sent(c->sa->esp, c->seq)) &&
+                 pmtu_told(&c->sa->pmtu, c->mtu, w->now);
     if (c->done_ok)
         set_pmtu(c->sa);
 }
@@ -274,21 +277,11 @@ static void run_command(struct worker *w)
     if (!c)
         return;
     switch (c->type) {
-    case CMD_ADD:
-        run_add(w, c);
-        break;
-    case CMD_DEL:
-        run_del(w, c);
-        break;
-    case CMD_ACTIVATE:
-        set_active(w, c->sa, true);
-        break;
-    case CMD_PATH:
-        run_path(w, c);
-        break;
-    case CMD_PTB:
-        run_ptb(w, c);
-        break;
+    case CMD_ADD: run_add(w, c); break;
+    case CMD_DEL: run_del(w, c); break;
+    case CMD_ACTIVATE: set_active(w, c->sa, true); break;
+    case CMD_PATH: run_path(w, c); break;
+    case CMD_PTB: run_ptb(w, c); break;
     case CMD_LINK:
         if (pmtu_link(&c->sa->pmtu, c->mtu))
             set_pmtu(c->sa);
@@ -440,10 +433,12 @@ static enum adit_rc watch(struct worker *w, int fd, enum source src, uint32_t ev
     return why_set(why, ADIT_ERR_IO, "epoll: %s", strerror(errno));
 }
 
-static enum adit_rc open_family(struct worker *w, unsigned f, const struct worker_cfg *cfg, struct adit_why *why)
+static enum adit_rc open_family(struct worker *w, unsigned f, const struct worker_cfg *cfg,
+                                struct adit_why *why)
 {
-    struct net_opts opts = { .reuseport = true, .offload = true, .mark = cfg->mark, .buffer = SOCKET_BUF,
-                             .wait_us = SEND_WAIT };
+    struct net_opts opts = {
+        .reuseport = true, .offload = true, .mark = cfg->mark, .buffer = SOCKET_BUF, .wait_us = SEND_WAIT
+    };
     struct adit_endpoint any = { .addr.family = f ? 6 : 4, .port = cfg->port };
     unsigned n = dp_shared_of(w->dp)->n;
     TRY(net_udp_open(&any, &opts, &w->udp[f], why));

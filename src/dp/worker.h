@@ -14,13 +14,13 @@
 #include "esp/esp.h"
 #include "net/net.h"
 
-#define EGRESS_MAX    1024        /* packets sealed in one go */
-#define EGRESS_ARENA  (1u << 20)  /* octets of packets read in one go */
-#define INGRESS_RECV  8           /* trains received in one go */
-#define INGRESS_MAX   (INGRESS_RECV * 64)
-#define COALESCE_RUNS 8           /* inner flows merged at a time */
-#define TOUCHED_MAX   64
-#define NOTE_SPARE    65536 /* octets of the ring to control that IKE datagrams leave to other notes */
+#define EGRESS_MAX 1024         /* packets sealed in one go */
+#define EGRESS_ARENA (1u << 20) /* octets of packets read in one go */
+#define INGRESS_RECV 8          /* trains received in one go */
+#define INGRESS_MAX (INGRESS_RECV * 64)
+#define COALESCE_RUNS 8 /* inner flows merged at a time */
+#define TOUCHED_MAX 64
+#define NOTE_SPARE 65536 /* octets of the ring to control that IKE datagrams leave to other notes */
 
 /* --- notes: worker -> control, one record each --------------------------------------------------------------- */
 enum note_type { NOTE_EVENT, NOTE_ERROR, NOTE_GONE };
@@ -39,12 +39,12 @@ struct cmd {
     struct dp_sa *sa;
     const struct adit_path *path; /* PATH */
     bool udp_encap;
-    uint64_t grace_ns;            /* DEL */
-    uint32_t mtu;                 /* ADD, PATH, LINK: the link's; PTB: as told */
-    bool check_seq;               /* PTB: only if seq was sent lately */
+    uint64_t grace_ns; /* DEL */
+    uint32_t mtu;      /* ADD, PATH, LINK: the link's; PTB: as told */
+    bool check_seq;    /* PTB: only if seq was sent lately */
     uint32_t seq;
-    bool done_ok;                 /* out: PTB taken */
-    enum adit_rc rc;              /* out: ADD */
+    bool done_ok;                  /* out: PTB taken */
+    enum adit_rc rc;               /* out: ADD */
     struct adit_child_stats stats; /* out: DEL */
 };
 
@@ -72,7 +72,7 @@ struct ingress {
     struct esp_pkt pkt[INGRESS_MAX];
     struct esp_pkt *list[INGRESS_MAX];
     struct adit_path from[INGRESS_MAX]; /* of records handed over */
-    uint8_t *slots; /* transport mode: room in front, see piece_add() */
+    uint8_t *slots;                     /* transport mode: room in front, see piece_add() */
     size_t slot_n;
     struct run run[COALESCE_RUNS];
 };
@@ -89,7 +89,7 @@ struct worker {
     struct net_raw raw[2];
     int sender[2]; /* control's sockets, if we look after their error queues; borrowed */
     struct esp_table *table;
-    struct map by_spi;  /* spi_in -> struct dp_sa */
+    struct map by_spi; /* spi_in -> struct dp_sa */
     struct dp_sa **own;
     size_t n_own, cap_own;
     struct flow_cache *flows;
@@ -102,7 +102,7 @@ struct worker {
     double icmp_tokens;
     uint64_t icmp_at, errors_at;
     unsigned errors_n;
-    uint16_t ready; /* READY_* of the last wait */
+    uint16_t ready;  /* READY_* of the last wait */
     uint64_t handed; /* bit i: worker i (mod 64) has something from us */
     struct ring notes;
     _Alignas(64) struct dp_counters count;
@@ -111,7 +111,7 @@ struct worker {
     _Atomic bool sleeping, stop;
 };
 #define COUNT_ADD(w, field, n) __atomic_store_n(&(w)->count.field, (w)->count.field + (n), __ATOMIC_RELAXED)
-#define COUNT(w, field)        COUNT_ADD(w, field, 1)
+#define COUNT(w, field) COUNT_ADD(w, field, 1)
 
 /* --- shared by all workers ------------------------------------------------------------------------------------ */
 struct dp_shared {
@@ -181,8 +181,10 @@ void ingress_flush(struct worker *w);
 
 /* --- handover.c: records between workers ---- */
 /* False: no room. */
-bool handover_out(struct worker *w, unsigned to, const struct esp_gso *gso, struct adit_span packet, unsigned hops);
-bool handover_in(struct worker *w, unsigned to, struct adit_span datagram, uint8_t tos, const struct adit_path *from);
+bool handover_out(struct worker *w, unsigned to, const struct esp_gso *gso, struct adit_span packet,
+                  unsigned hops);
+bool handover_in(struct worker *w, unsigned to, struct adit_span datagram, uint8_t tos,
+                 const struct adit_path *from);
 /* Is there room for anything the TUN may give? */
 bool handover_ready(struct worker *w);
 /* Takes what others handed to us. Returns how many records. */

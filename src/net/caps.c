@@ -23,7 +23,8 @@ static void missing_tun(struct strbuf *out)
         close(fd);
         return;
     }
-    const char *hint = errno == ENOENT ? "modprobe tun; in a container: --device /dev/net/tun" : "run as root";
+    const char *hint = errno == ENOENT ? "modprobe tun; in a container: --device /dev/net/tun"
+                                       : "run as root";
     strbuf_addf(out, "%s/dev/net/tun: %s (%s)", out->n ? "; " : "", strerror(errno), hint);
 }
 

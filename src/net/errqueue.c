@@ -6,8 +6,8 @@
 #include "base/span.h"
 #include "net/msg.h"
 
-#define ICMP4_UNREACHABLE  3
-#define ICMP4_FRAG_NEEDED  4
+#define ICMP4_UNREACHABLE 3
+#define ICMP4_FRAG_NEEDED 4
 #define ICMP6_TOO_BIG_TYPE 2
 
 static void error_fill(const struct sock_extended_err *err, struct net_error *out)
@@ -26,8 +26,12 @@ bool net_error_get(int fd, uint8_t family, uint16_t port, struct net_error *out)
     struct sockaddr_storage to;
     _Alignas(struct cmsghdr) uint8_t ctrl[512];
     struct iovec iov = { out->quoted, sizeof(out->quoted) };
-    struct msghdr m = { .msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov, .msg_iovlen = 1,
-                        .msg_control = ctrl, .msg_controllen = sizeof(ctrl) };
+    struct msghdr m = { .msg_name = &to,
+                        .msg_namelen = sizeof(to),
+                        .msg_iov = &iov,
+                        .msg_iovlen = 1,
+                        .msg_control = ctrl,
+                        .msg_controllen = sizeof(ctrl) };
     *out = (struct net_error){ 0 };
     ssize_t n = recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT);
     if (n < 0)

@@ -67,7 +67,8 @@ struct net_rx *net_rx_new(unsigned batch)
     }
     for (unsigned i = 0; i < rx->n; i++) {
         rx->iov[i] = (struct iovec){ rx->mem + (size_t)i * NET_BUF + NET_HEADROOM, NET_BUF - NET_HEADROOM };
-        rx->msg[i].msg_hdr = (struct msghdr){ .msg_name = &rx->from[i], .msg_iov = &rx->iov[i], .msg_iovlen = 1 };
+        rx->msg[i].msg_hdr =
+            (struct msghdr){ .msg_name = &rx->from[i], .msg_iov = &rx->iov[i], .msg_iovlen = 1 };
     }
     return rx;
 }
@@ -100,7 +101,7 @@ static void ctrl_get(const struct cmsghdr *c, struct net_datagram *d)
     } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
         d->tos = *p;
     } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS) {
-        d->tos = (uint8_t)*(const int *)(const void *)p;
+        d->tos = (uint8_t) * (const int *)(const void *)p;
     } else if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
         int size = *(const int *)(const void *)p;
         if (size > 0 && (uint32_t)size < d->n)
@@ -121,7 +122,9 @@ int net_msg_recv(int fd, uint16_t local_port, struct net_rx *rx)
     for (int i = 0; i < n; i++) {
         struct net_datagram *d = &rx->at[i];
         struct msghdr *m = &rx->msg[i].msg_hdr;
-        *d = (struct net_datagram){ .data = rx->iov[i].iov_base, .n = rx->msg[i].msg_len, .segment = rx->msg[i].msg_len };
+        *d = (struct net_datagram){ .data = rx->iov[i].iov_base,
+                                    .n = rx->msg[i].msg_len,
+                                    .segment = rx->msg[i].msg_len };
         net_sockaddr_get(&rx->from[i], &d->path.remote);
         for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
             ctrl_get(c, d);
@@ -184,7 +187,8 @@ static void ctrl_source(struct net_ctrl *c, const struct adit_addr *src)
     }
 }
 
-void net_ctrl_put(struct net_ctrl *c, uint8_t family, const struct adit_addr *src, uint8_t tos, uint16_t segment)
+void net_ctrl_put(struct net_ctrl *c, uint8_t family, const struct adit_addr *src, uint8_t tos,
+                  uint16_t segment)
 {
     int tclass = tos;
     c->n = 0;

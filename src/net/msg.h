@@ -5,8 +5,8 @@
 #include <sys/socket.h>
 #include "net/net.h"
 
-#define NET_BUF   (NET_HEADROOM + 65536)
-#define NET_CTRL  192
+#define NET_BUF (NET_HEADROOM + 65536)
+#define NET_CTRL 192
 #define NET_BATCH 64
 
 struct net_rx {
@@ -34,7 +34,8 @@ struct net_ctrl {
     size_t n;
 };
 /* Source address (unset: none), TOS, and with segment != 0 UDP_SEGMENT. */
-void net_ctrl_put(struct net_ctrl *c, uint8_t family, const struct adit_addr *src, uint8_t tos, uint16_t segment);
+void net_ctrl_put(struct net_ctrl *c, uint8_t family, const struct adit_addr *src, uint8_t tos,
+                  uint16_t segment);
 
 /* setsockopt() of an int; 0 or -errno. */
 int net_opt(int fd, int level, int name, int value);

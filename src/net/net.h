@@ -27,10 +27,10 @@ struct net_datagram *net_rx_at(struct net_rx *rx, unsigned i);
 
 /* --- UDP: udp.c ---------------------------------------------------------------------------------------------- */
 struct net_opts {
-    bool reuseport; /* several sockets share the port: one a worker */
-    bool offload;   /* try UDP_GRO and UDP_SEGMENT */
-    uint32_t mark;  /* SO_MARK; 0 = none */
-    int buffer;     /* octets of SO_RCVBUF and SO_SNDBUF; 0 = the system's */
+    bool reuseport;   /* several sockets share the port: one a worker */
+    bool offload;     /* try UDP_GRO and UDP_SEGMENT */
+    uint32_t mark;    /* SO_MARK; 0 = none */
+    int buffer;       /* octets of SO_RCVBUF and SO_SNDBUF; 0 = the system's */
     unsigned wait_us; /* sending waits this long for room in the socket's buffer; 0 = never */
 };
 struct net_udp {
@@ -52,8 +52,8 @@ int net_udp_recv(struct net_udp *u, struct net_rx *rx);
 /* Sends n datagrams, one an iov, all to path->remote from path->local (unset: the kernel chooses) with this TOS. df: never cut by IP
  * on the way (v4: DF) nor here. Equal sizes in a row go as one super-packet. Returns how many the kernel took; *error = 0 or -errno of the
  * first that it refused (the others were tried). */
-size_t net_udp_send(struct net_udp *u, const struct adit_path *path, uint8_t tos, bool df, struct iovec *iov, size_t n,
-                    int *error);
+size_t net_udp_send(struct net_udp *u, const struct adit_path *path, uint8_t tos, bool df, struct iovec *iov,
+                    size_t n, int *error);
 
 /* --- raw IP: raw.c -------------------------------------------------------------------------------------------- */
 struct net_raw {
@@ -63,20 +63,21 @@ struct net_raw {
 /* Receives packets of this protocol whose first four octets modulo n are `i` (n = 0: all). ICMP errors come
  * to number 0. */
 ADIT_MUST_USE enum adit_rc net_raw_open(uint8_t family, uint8_t proto, unsigned i, unsigned n,
-                                        const struct net_opts *opts, struct net_raw *out, struct adit_why *why);
+                                        const struct net_opts *opts, struct net_raw *out,
+                                        struct adit_why *why);
 void net_raw_close(struct net_raw *r);
 /* As net_udp_recv(); data begins behind the IP header, ports are 0. */
 int net_raw_recv(struct net_raw *r, struct net_rx *rx);
 /* Sends n whole IP packets to one destination. As net_udp_send(). Without df the kernel makes the header anew, since
  * only then it cuts what is too long. */
-size_t net_raw_send(struct net_raw *r, const struct adit_path *path, uint8_t tos, bool df, struct iovec *iov, size_t n,
-                    int *error);
+size_t net_raw_send(struct net_raw *r, const struct adit_path *path, uint8_t tos, bool df, struct iovec *iov,
+                    size_t n, int *error);
 
 /* --- errors about what we sent: errqueue.c --------------------------------------------------------------------- */
 struct net_error {
     bool too_big;
-    bool local;        /* our own kernel says so (device MTU), not a router */
-    uint32_t mtu;      /* too_big: of the whole IP packet; 0 = not told */
+    bool local;            /* our own kernel says so (device MTU), not a router */
+    uint32_t mtu;          /* too_big: of the whole IP packet; 0 = not told */
     struct adit_path path; /* where the packet went to; local.port 0 for raw; local address may be unset */
     uint8_t quoted[64];
     uint32_t quoted_n; /* octets of the packet's payload (behind UDP, or the ESP header itself for raw) */
@@ -88,12 +89,13 @@ bool net_error_get(int fd, uint8_t family, uint16_t port, struct net_error *out)
 struct net_tun {
     char name[16];
     int ifindex;
-    unsigned n;   /* queues */
-    int *fd;      /* each reads and writes: struct virtio_net_hdr (10 octets), then an IP packet of up to 64 KiB */
-    bool uso;     /* the kernel also hands out UDP super-packets */
+    unsigned n; /* queues */
+    int *fd; /* each reads and writes: struct virtio_net_hdr (10 octets), then an IP packet of up to 64 KiB */
+    bool uso; /* the kernel also hands out UDP super-packets */
 };
 /* name may hold "%d". Removed by net_tun_close(). */
-ADIT_MUST_USE enum adit_rc net_tun_open(const char *name, unsigned queues, struct net_tun *out, struct adit_why *why);
+ADIT_MUST_USE enum adit_rc net_tun_open(const char *name, unsigned queues, struct net_tun *out,
+                                        struct adit_why *why);
 void net_tun_close(struct net_tun *t);
 /* Octets of the packet; 0 = nothing is waiting; -errno. */
 int net_tun_read(int fd, struct virtio_net_hdr *hdr, uint8_t *out, size_t cap);
@@ -109,7 +111,8 @@ int net_link_set(struct net_nl *nl, int ifindex, uint32_t mtu);
 /* 0 = there is no such link. */
 uint32_t net_link_mtu(int ifindex);
 /* Calls `each` for every address of this host; stops when it answers true; returns whether it did. */
-bool net_addr_each(struct net_nl *nl, bool (*each)(void *arg, const struct adit_addr *a, int ifindex), void *arg);
+bool net_addr_each(struct net_nl *nl, bool (*each)(void *arg, const struct adit_addr *a, int ifindex),
+                   void *arg);
 
 struct net_route {
     struct adit_addr dst;

@@ -112,7 +112,8 @@ static int addr_cb(const struct nlmsghdr *h, void *arg)
     return MNL_CB_OK;
 }
 
-bool net_addr_each(struct net_nl *nl, bool (*each)(void *arg, const struct adit_addr *a, int ifindex), void *arg)
+bool net_addr_each(struct net_nl *nl, bool (*each)(void *arg, const struct adit_addr *a, int ifindex),
+                   void *arg)
 {
     uint8_t mem[NL_BUF];
     struct addr_walk w = { each, arg, false };

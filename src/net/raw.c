@@ -17,12 +17,9 @@
 static int raw_filter(int fd, uint8_t family, unsigned i, unsigned n)
 {
     struct sock_filter v4[] = {
-        { BPF_LDX | BPF_B | BPF_MSH, 0, 0, 0 },
-        { BPF_LD | BPF_W | BPF_IND, 0, 0, 0 },
-        { BPF_ALU | BPF_MOD | BPF_K, 0, 0, n },
-        { BPF_JMP | BPF_JEQ | BPF_K, 0, 1, i },
-        { BPF_RET | BPF_K, 0, 0, UINT32_MAX },
-        { BPF_RET | BPF_K, 0, 0, 0 },
+        { BPF_LDX | BPF_B | BPF_MSH, 0, 0, 0 }, { BPF_LD | BPF_W | BPF_IND, 0, 0, 0 },
+        { BPF_ALU | BPF_MOD | BPF_K, 0, 0, n }, { BPF_JMP | BPF_JEQ | BPF_K, 0, 1, i },
+        { BPF_RET | BPF_K, 0, 0, UINT32_MAX },  { BPF_RET | BPF_K, 0, 0, 0 },
     };
     if (family == 6) {
         v4[0] = (struct sock_filter){ BPF_LDX | BPF_W | BPF_IMM, 0, 0, 0 };
@@ -33,7 +30,8 @@ static int raw_filter(int fd, uint8_t family, unsigned i, unsigned n)
 
 static int raw_socket(uint8_t family, int proto, bool wait, int *fd)
 {
-    *fd = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC | (wait ? 0 : SOCK_NONBLOCK), proto);
+    *fd = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC | (wait ? 0 : SOCK_NONBLOCK),
+                 proto);
     return *fd < 0 ? -errno : 0;
 }
 
@@ -47,7 +45,8 @@ static int raw_prepare(struct net_raw *r, unsigned i, unsigned n, const struct n
     if (!e && n)
         e = raw_filter(r->rx, r->family, i, n);
     if (!e && n && i) /* each would get a copy of each ICMP error: the first one's is enough */
-        e = r->family == 4 ? net_opt(r->rx, IPPROTO_IP, IP_RECVERR, 0) : net_opt(r->rx, IPPROTO_IPV6, IPV6_RECVERR, 0);
+        e = r->family == 4 ? net_opt(r->rx, IPPROTO_IP, IP_RECVERR, 0)
+                           : net_opt(r->rx, IPPROTO_IPV6, IPV6_RECVERR, 0);
     if (!e)
         e = raw_socket(r->family, IPPROTO_RAW, opts->wait_us > 0, &r->tx);
     if (!e)
@@ -103,8 +102,8 @@ int net_raw_recv(struct net_raw *r, struct net_rx *rx)
     return n;
 }
 
-size_t net_raw_send(struct net_raw *r, const struct adit_path *path, uint8_t tos, bool df, struct iovec *iov, size_t n,
-                    int *error)
+size_t net_raw_send(struct net_raw *r, const struct adit_path *path, uint8_t tos, bool df, struct iovec *iov,
+                    size_t n, int *error)
 {
     struct sockaddr_storage to;
     struct adit_endpoint remote = { .addr = path->remote.addr };

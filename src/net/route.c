@@ -41,23 +41,14 @@ static int route_cb(const struct nlmsghdr *h, void *arg)
     mnl_attr_for_each(attr, h, sizeof(struct rtmsg))
     {
         switch (mnl_attr_get_type(attr)) {
-        case RTA_OIF:
-            f->route->oif = (int)mnl_attr_get_u32(attr);
-            break;
-        case RTA_GATEWAY:
-            f->route->gateway = nl_addr(attr);
-            break;
-        case RTA_PREFSRC:
-            f->route->src = nl_addr(attr);
-            break;
-        case RTA_METRICS:
-            metrics_get(attr, f);
-            break;
+        case RTA_OIF: f->route->oif = (int)mnl_attr_get_u32(attr); break;
+        case RTA_GATEWAY: f->route->gateway = nl_addr(attr); break;
+        case RTA_PREFSRC: f->route->src = nl_addr(attr); break;
+        case RTA_METRICS: metrics_get(attr, f); break;
         case RTA_CACHEINFO:
             f->expires = ((const struct rta_cacheinfo *)mnl_attr_get_payload(attr))->rta_expires != 0;
             break;
-        default:
-            break;
+        default: break;
         }
     }
     return MNL_CB_OK;

@@ -13,7 +13,7 @@
 #ifndef UDP_GRO
 #define UDP_GRO 104
 #endif
-#define TRAIN_MAX   64    /* segments; older kernels answer EINVAL to more */
+#define TRAIN_MAX 64      /* segments; older kernels answer EINVAL to more */
 #define TRAIN_BYTES 65000 /* a UDP datagram's limit is 65507 (v4) */
 
 static int udp_prepare(struct net_udp *u, const struct adit_endpoint *local, const struct net_opts *opts)
@@ -45,13 +45,14 @@ enum adit_rc net_udp_open(const struct adit_endpoint *local, const struct net_op
                           struct adit_why *why)
 {
     *out = (struct net_udp){ .family = local->addr.family };
-    out->fd = socket(out->family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | (opts->wait_us ? 0 : SOCK_NONBLOCK), 0);
+    out->fd = socket(out->family == 6 ? AF_INET6 : AF_INET,
+                     SOCK_DGRAM | SOCK_CLOEXEC | (opts->wait_us ? 0 : SOCK_NONBLOCK), 0);
     int e = out->fd < 0 ? -errno : udp_prepare(out, local, opts);
     if (!e)
         return ADIT_OK;
     net_udp_close(out);
-    return why_set(why, ADIT_ERR_IO, "UDP port %u (IPv%u): %s%s", local->port, local->addr.family, strerror(-e),
-                   e == -EADDRINUSE ? " (another IKE daemon?)" : "");
+    return why_set(why, ADIT_ERR_IO, "UDP port %u (IPv%u): %s%s", local->port, local->addr.family,
+                   strerror(-e), e == -EADDRINUSE ? " (another IKE daemon?)" : "");
 }
 
 void net_udp_close(struct net_udp *u)
@@ -100,12 +101,16 @@ struct out {
 };
 
 /* One train in one call: 0 or -errno. */
-static int send_train(struct net_udp *u, const struct adit_path *path, uint8_t tos, struct out *o, struct iovec *iov,
-                      size_t n)
+static int send_train(struct net_udp *u, const struct adit_path *path, uint8_t tos, struct out *o,
+                      struct iovec *iov, size_t n)
 {
     net_ctrl_put(&o->ctrl, u->family, &path->local.addr, tos, (uint16_t)iov[0].iov_len);
-    struct msghdr m = { .msg_name = &o->to, .msg_namelen = o->to_n, .msg_iov = iov, .msg_iovlen = n,
-                        .msg_control = o->ctrl.mem, .msg_controllen = o->ctrl.n };
+    struct msghdr m = { .msg_name = &o->to,
+                        .msg_namelen = o->to_n,
+                        .msg_iov = iov,
+                        .msg_iovlen = n,
+                        .msg_control = o->ctrl.mem,
+                        .msg_controllen = o->ctrl.n };
     if (sendmsg(u->fd, &m, 0) >= 0 || (net_was_pending(errno) && sendmsg(u->fd, &m, 0) >= 0))
         return 0;
     return -errno;
@@ -115,8 +120,9 @@ static size_t send_singly(struct net_udp *u, const struct adit_path *path, uint8
                           struct iovec *iov, size_t n, int *error)
 {
     net_ctrl_put(&o->ctrl, u->family, &path->local.addr, tos, 0);
-    struct msghdr m = { .msg_name = &o->to, .msg_namelen = o->to_n, .msg_control = o->ctrl.mem,
-                        .msg_controllen = o->ctrl.n };
+    struct msghdr m = {
+        .msg_name = &o->to, .msg_namelen = o->to_n, .msg_control = o->ctrl.mem, .msg_controllen = o->ctrl.n
+    };
     return net_msg_send(u->fd, &m, iov, n, error);
 }
 
@@ -127,15 +133,16 @@ static bool is_refusal(int e)
     return e == -EIO || e == -EINVAL || e == -EOPNOTSUPP;
 }
 
-static size_t send_part(struct net_udp *u, const struct adit_path *path, uint8_t tos, struct out *o, struct iovec *iov,
-                        size_t n, int *error)
+static size_t send_part(struct net_udp *u, const struct adit_path *path, uint8_t tos, struct out *o,
+                        struct iovec *iov, size_t n, int *error)
 {
     int refused = 0;
     if (n > 1 && u->gso) {
         int e = send_train(u, path, tos, o, iov, n);
         if (!e)
             return n;
-        if (!is_refusal(e) && (e != -EMSGSIZE || u->df)) { /* a train can't be cut by IP, single datagrams can */
+        if (!is_refusal(e) &&
+            (e != -EMSGSIZE || u->df)) { /* a train can't be cut by IP, single datagrams can */
             *error = *error ? *error : e;
             return 0;
         }
@@ -147,8 +154,8 @@ static size_t send_part(struct net_udp *u, const struct adit_path *path, uint8_t
     return sent;
 }
 
-size_t net_udp_send(struct net_udp *u, const struct adit_path *path, uint8_t tos, bool df, struct iovec *iov, size_t n,
-                    int *error)
+size_t net_udp_send(struct net_udp *u, const struct adit_path *path, uint8_t tos, bool df, struct iovec *iov,
+                    size_t n, int *error)
 {
     struct out o;
     size_t sent = 0, at = 0;

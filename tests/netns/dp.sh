@@ -3,6 +3,8 @@
 #
 #   n0 (10.1.0.0/16, fd00:1::/32) --- n2, a router --- n1 (10.2.0.0/16, fd00:2::/32)
 #      192.0.2.1  2001:db8:1::1                198.51.100.1  2001:db8:2::1
+#
+# DP_ARGS="--workers 4" runs everything with other options.
 . "$(dirname "$0")/lib.sh"
 need root tun netns ip ping iperf3 tcpdump python3 nft
 dp_pair=$test_build/tests/tools/dp_pair
@@ -36,7 +38,7 @@ one() {
     shift 2
     rm -f "$test_tmp/fifo-$side"
     mkfifo "$test_tmp/fifo-$side"
-    spawn "$side" "$ns" "$dp_pair" "-$side" --fifo "$test_tmp/fifo-$side" "$@"
+    spawn "$side" "$ns" "$dp_pair" "-$side" --fifo "$test_tmp/fifo-$side" "$@" ${DP_ARGS:-}
 }
 up() {
     wait_for 5 'end a' logged "$a_log" '^ready' && wait_for 5 'end b' logged "$b_log" '^ready'

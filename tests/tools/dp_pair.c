@@ -85,8 +85,14 @@ static struct adit_path path_to(const struct adit_addr *peer, uint16_t port)
 static void add(uint32_t id, uint32_t replaces, bool standby)
 {
     uint8_t in_key[36], out_key[36];
-    struct adit_child_spec s = { .id = id, .ike_id = 1, .reqid = 1, .replaces = replaces, .conn = "pair", .child = "net",
-                                 .proto = PROTO_ESP, .initiator = !o.b };
+    struct adit_child_spec s = { .id = id,
+                                 .ike_id = 1,
+                                 .reqid = 1,
+                                 .replaces = replaces,
+                                 .conn = "pair",
+                                 .child = "net",
+                                 .proto = PROTO_ESP,
+                                 .initiator = !o.b };
     struct adit_why why = { 0 };
     s.mode = o.transport ? ADIT_MODE_TRANSPORT : ADIT_MODE_TUNNEL;
     s.suite.encr = ENCR_AES_GCM_16;
@@ -118,8 +124,13 @@ static void add(uint32_t id, uint32_t replaces, bool standby)
 
 static void add_trap(void)
 {
-    struct dp_policy p = { .reqid = 1, .mode = ADIT_MODE_TUNNEL, .trap = true, .n_local_ts = o.n_local,
-                           .n_remote_ts = o.n_remote, .local_ts = o.local_ts, .remote_ts = o.remote_ts };
+    struct dp_policy p = { .reqid = 1,
+                           .mode = ADIT_MODE_TUNNEL,
+                           .trap = true,
+                           .n_local_ts = o.n_local,
+                           .n_remote_ts = o.n_remote,
+                           .local_ts = o.local_ts,
+                           .remote_ts = o.remote_ts };
     struct adit_why why = { 0 };
     if (dp_policy_add(dp, &p, &why))
         die("policy", why.text);
@@ -128,8 +139,8 @@ static void add_trap(void)
 
 static void print_stats(const char *what, uint32_t id, const struct adit_child_stats *s)
 {
-    printf("%s %u packets_in=%lu packets_out=%lu bytes_in=%lu bytes_out=%lu errors_in=%lu\n", what, id, s->packets_in,
-           s->packets_out, s->bytes_in, s->bytes_out, s->errors_in);
+    printf("%s %u packets_in=%lu packets_out=%lu bytes_in=%lu bytes_out=%lu errors_in=%lu\n", what, id,
+           s->packets_in, s->packets_out, s->bytes_in, s->bytes_out, s->errors_in);
 }
 
 static void print_counters(void)
@@ -138,8 +149,8 @@ static void print_counters(void)
     dp_counters(dp, &c);
     printf("counters packets_in=%lu packets_out=%lu no_policy=%lu bypassed=%lu ptb_sent=%lu ptb_taken=%lu "
            "ptb_refused=%lu mss_clamped=%lu acquires=%lu rx_errors=%lu tx_errors=%lu drops=",
-           c.packets_in, c.packets_out, c.no_policy, c.bypassed, c.ptb_sent, c.ptb_taken, c.ptb_refused, c.mss_clamped,
-           c.acquires, c.rx_errors, c.tx_errors);
+           c.packets_in, c.packets_out, c.no_policy, c.bypassed, c.ptb_sent, c.ptb_taken, c.ptb_refused,
+           c.mss_clamped, c.acquires, c.rx_errors, c.tx_errors);
     for (size_t i = 0; i < ARRAY_LEN(c.drops); i++)
         printf("%s%lu", i ? "," : "", c.drops[i]);
     printf("\n");
@@ -214,12 +225,29 @@ static void print_event(const struct dp_event *ev)
 static void parse(int argc, char **argv)
 {
     static const struct option longs[] = {
-        { "local", 1, 0, 'l' }, { "peer", 1, 0, 'p' }, { "local-ts", 1, 0, 'L' }, { "remote-ts", 1, 0, 'R' },
-        { "encap", 0, 0, 'e' }, { "fifo", 1, 0, 'f' }, { "tun", 1, 0, 't' }, { "workers", 1, 0, 'w' },
-        { "mtu", 1, 0, 'm' }, { "routes", 0, 0, 'r' }, { "mark", 1, 0, 'M' }, { "table", 1, 0, 'T' },
-        { "trap", 0, 0, 'x' }, { "none", 0, 0, 'n' }, { "no-clamp", 0, 0, 'c' }, { "transport", 0, 0, 'H' },
-        { "port", 1, 0, 'P' }, { "window", 1, 0, 'W' }, { "soft-packets", 1, 0, 'S' }, { "hard-packets", 1, 0, 'D' },
-        { "inactivity", 1, 0, 'I' }, { "no-raw", 0, 0, 'N' }, { 0 },
+        { "local", 1, 0, 'l' },
+        { "peer", 1, 0, 'p' },
+        { "local-ts", 1, 0, 'L' },
+        { "remote-ts", 1, 0, 'R' },
+        { "encap", 0, 0, 'e' },
+        { "fifo", 1, 0, 'f' },
+        { "tun", 1, 0, 't' },
+        { "workers", 1, 0, 'w' },
+        { "mtu", 1, 0, 'm' },
+        { "routes", 0, 0, 'r' },
+        { "mark", 1, 0, 'M' },
+        { "table", 1, 0, 'T' },
+        { "trap", 0, 0, 'x' },
+        { "none", 0, 0, 'n' },
+        { "no-clamp", 0, 0, 'c' },
+        { "transport", 0, 0, 'H' },
+        { "port", 1, 0, 'P' },
+        { "window", 1, 0, 'W' },
+        { "soft-packets", 1, 0, 'S' },
+        { "hard-packets", 1, 0, 'D' },
+        { "inactivity", 1, 0, 'I' },
+        { "no-raw", 0, 0, 'N' },
+        { 0 },
     };
     int c;
     o = (struct opts){ .tun = "adit0", .port = 4500, .window = 4096, .raw = true };
@@ -307,9 +335,16 @@ int main(int argc, char **argv)
     struct adit_crypto *crypto = adit_crypto_new(NULL, NULL, &why);
     if (!crypto)
         die("crypto", why.text);
-    struct dp_settings s = { .crypto = crypto, .tun_name = o.tun, .port_nat_t = o.port, .workers = o.workers,
-                             .install_routes = o.routes, .no_mss_clamp = o.no_clamp, .mtu = o.mtu, .raw_esp = o.raw,
-                             .fwmark = (uint16_t)o.mark, .route_table = o.table };
+    struct dp_settings s = { .crypto = crypto,
+                             .tun_name = o.tun,
+                             .port_nat_t = o.port,
+                             .workers = o.workers,
+                             .install_routes = o.routes,
+                             .no_mss_clamp = o.no_clamp,
+                             .mtu = o.mtu,
+                             .raw_esp = o.raw,
+                             .fwmark = (uint16_t)o.mark,
+                             .route_table = o.table };
     if (dp_new(&s, &dp, &why))
         die("data plane", why.text);
     int fifo = o.fifo ? open(o.fifo, O_RDWR | O_NONBLOCK | O_CLOEXEC) : -1;

@@ -39,12 +39,9 @@ static const struct {
     bool changed;
     uint16_t mss;
 } rows[] = {
-    { "IPv4 SYN", false, 0x02, 1438, true, 1398 },
-    { "IPv4 SYN-ACK", false, 0x12, 1438, true, 1398 },
-    { "IPv6 SYN", true, 0x02, 1438, true, 1378 },
-    { "fits", false, 0x02, 1500, false, 1460 },
-    { "no SYN", false, 0x10, 1438, false, 1460 },
-    { "absurd MTU", false, 0x02, 40, false, 1460 },
+    { "IPv4 SYN", false, 0x02, 1438, true, 1398 }, { "IPv4 SYN-ACK", false, 0x12, 1438, true, 1398 },
+    { "IPv6 SYN", true, 0x02, 1438, true, 1378 },  { "fits", false, 0x02, 1500, false, 1460 },
+    { "no SYN", false, 0x10, 1438, false, 1460 },  { "absurd MTU", false, 0x02, 40, false, 1460 },
 };
 
 static void syns_are_lowered(void **state)

@@ -30,7 +30,9 @@ static struct dp_selectors *net_to(const char *lo, const char *hi, uint8_t proto
 
 static struct ip_packet packet(const char *src, const char *dst, uint8_t proto, uint16_t dport)
 {
-    struct ip_packet ip = { .version = 4, .proto = proto, .src_port = 1000, .dst_port = dport, .has_ports = true };
+    struct ip_packet ip = {
+        .version = 4, .proto = proto, .src_port = 1000, .dst_port = dport, .has_ports = true
+    };
     assert_true(addr_parse(src, &ip.src) && addr_parse(dst, &ip.dst));
     return ip;
 }
@@ -60,10 +62,12 @@ static void scene_make(struct scene *s)
     s->sa[1] = sa_new(2, 1, true, net_to("10.2.0.0", "10.2.255.255", 0, 0));
     s->sa[2] = sa_new(3, 1, false, net_to("10.2.0.0", "10.2.255.255", 0, 0));
     s->sa[3] = sa_new(4, 2, true, net_to("10.2.3.0", "10.2.3.255", 6, 443));
-    s->trap[0] = (struct dp_trap){ .reqid = 10, .mode = ADIT_MODE_TUNNEL, .trap = true,
-                                   .sel = net_to("10.0.0.0", "10.255.255.255", 0, 0) };
-    s->trap[1] = (struct dp_trap){ .reqid = 11, .mode = ADIT_MODE_DROP, .priority = 5,
-                                   .sel = net_to("10.2.9.9", "10.2.9.9", 0, 0) };
+    s->trap[0] = (struct dp_trap){
+        .reqid = 10, .mode = ADIT_MODE_TUNNEL, .trap = true, .sel = net_to("10.0.0.0", "10.255.255.255", 0, 0)
+    };
+    s->trap[1] = (struct dp_trap){
+        .reqid = 11, .mode = ADIT_MODE_DROP, .priority = 5, .sel = net_to("10.2.9.9", "10.2.9.9", 0, 0)
+    };
     s->traps[0] = &s->trap[0];
     s->traps[1] = &s->trap[1];
     s->t = tables_new(s->sa, 4, s->traps, 2);

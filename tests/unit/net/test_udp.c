@@ -84,7 +84,8 @@ static void exchange(bool v6, bool offload, const size_t *sizes, size_t n)
 
 static void datagrams_arrive_in_order(void **state)
 {
-    static const size_t equal[] = { 1200, 1200, 1200, 1200, 700 }, mixed[] = { 100, 1200, 1200, 5, 5, 5, 1400, 1 };
+    static const size_t equal[] = { 1200, 1200, 1200, 1200, 700 },
+                        mixed[] = { 100, 1200, 1200, 5, 5, 5, 1400, 1 };
     size_t many[64];
     for (size_t i = 0; i < 64; i++)
         many[i] = i % 20 ? 1400 : 60;
