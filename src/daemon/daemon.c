@@ -259,11 +259,21 @@ static void close_handle(uv_handle_t *handle, void *arg)
         uv_close(handle, NULL);
 }
 
+/* SAs whose peers we still wait for; those that were replaced by rekeying are the peer's to delete. */
+static bool has_sas(const struct daemon *d)
+{
+    struct adit_ike_info ike;
+    for (uint32_t cursor = 0; adit_ike_sa_next(d->ike, &cursor, &ike);)
+        if (ike.state != ADIT_IKE_REKEYED)
+            return true;
+    return false;
+}
+
 static void on_stop_poll(uv_timer_t *timer)
 {
     struct daemon *d = timer->data;
     uint64_t waited_ms = (daemon_now() - d->stopping_at) / 1000000;
-    bool idle = adit_ike_sa_count(d->ike) == 0 && updown_pending(d->updown) == 0;
+    bool idle = !has_sas(d) && updown_pending(d->updown) == 0;
     if (idle || waited_ms >= STOP_LIMIT_MS)
         uv_stop(&d->loop);
 }
