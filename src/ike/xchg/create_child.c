@@ -41,7 +41,7 @@ static enum adit_rc target(struct ike_xchg *x, struct ike_pending *p, struct adi
 {
     struct ike_child *old = child_by_id(x->ike, x->task->child_id);
     if (!old || old->sa != x->sa || old->state == ADIT_CHILD_REKEYED || old->state == ADIT_CHILD_DELETING)
-        return why_set(why, ADIT_ERR_NO_CHILD, "the Child SA to rekey is gone");
+        return why_set(why, ADIT_ERR_NOT_FOUND, "the Child SA was rekeyed or closed meanwhile");
     old->state = ADIT_CHILD_REKEYING;
     p->cfg = old->cfg;
     p->reqid = old->reqid;
@@ -74,7 +74,7 @@ static enum adit_rc put_request(struct ike_xchg *x, struct create *s, bool rekey
         TRY(ke_init(x, &s->ke, s->method));
     struct ike_child *old = rekey ? child_by_id(x->ike, s->p->old_child) : NULL;
     if (rekey && !old)
-        return why_set(why, ADIT_ERR_NO_CHILD, "the Child SA to rekey is gone");
+        return why_set(why, ADIT_ERR_NOT_FOUND, "the Child SA was rekeyed or closed meanwhile");
     if (rekey)
         notify_put_spi(w, PROTO_ESP, old->spi_in, N_REKEY_SA, SPAN_NONE);
     child_put_sa(w, s->p);
@@ -156,13 +156,15 @@ static bool may_be_news(const struct ike_child *c)
 
 static void child_failed(struct ike_sa *sa, struct ike_task *t, struct ike_child *old, enum adit_rc rc)
 {
-    if (old && old->state == ADIT_CHILD_REKEYING)
+    if (!old || old->state == ADIT_CHILD_REKEYED || old->state == ADIT_CHILD_DELETING)
+        return; /* its fate is decided already */
+    if (old->state == ADIT_CHILD_REKEYING)
         old->state = ADIT_CHILD_INSTALLED;
-    if (old && rc == ADIT_ERR_NO_CHILD && !t->crossing_id && !may_be_news(old))
+    if (rc == ADIT_ERR_NO_CHILD && !t->crossing_id && !may_be_news(old))
         forget_old(sa, old);
-    else if (old && !t->crossing_id) /* once more before it expires */
+    else if (!t->crossing_id) /* once more before it expires */
         old->rekey_at = sa->ike->now + SECONDS(10) + ike_jitter(sa->ike, SECONDS(10));
-    else if (old) {
+    else {
         old->state = ADIT_CHILD_REKEYED; /* the peer's rekeying of it counts */
         old->rekeyed_to = t->crossing_id;
     }
