@@ -157,6 +157,7 @@ uint64_t adit_ike_counter(const struct adit_ike *ike, unsigned i);
 /* The same for one connection; 0 if unknown. */
 uint64_t adit_ike_conn_counter(const struct adit_ike *ike, const char *conn, unsigned i);
 unsigned adit_ike_half_open(const struct adit_ike *ike);
+/* Those that adit_ike_sa_next lists: an SA that is gone, and kept only to repeat its last answer, does not count. */
 unsigned adit_ike_sa_count(const struct adit_ike *ike);
 /* Why a configured connection is not up, and since when (ns); false: never tried or up. text borrowed. */
 bool adit_ike_conn_down(const struct adit_ike *ike, const char *conn, uint64_t *since, const char **text);

@@ -109,7 +109,8 @@ void sa_free(struct ike_sa *sa)
     buf_fini(&sa->id_local);
     buf_fini(&sa->id_remote);
     list_remove(&sa->link);
-    ike->n_sas--;
+    if (sa->state != SA_DEAD)
+        ike->n_sas--;
     policy_unref(sa->policy);
     mem_del(sa);
 }
@@ -144,6 +145,8 @@ static void tell(struct ike_sa *sa, enum adit_event_type type, uint32_t old_id, 
 
 void sa_set_state(struct ike_sa *sa, enum sa_state state)
 {
+    if (state == SA_DEAD && sa->state != SA_DEAD)
+        sa->ike->n_sas--; /* what is kept only to repeat its last answer does not count */
     sa->state = state;
 }
 
