@@ -130,6 +130,10 @@ struct ike_child *child_install(struct ike_pending *p, const struct adit_secret 
     keymat_child_slice(ike->host.crypto, &c->suite, keymat, !p->requester, &spec.in.encr, &spec.in.integ);
     if (replaces && !p->requester)
         spec.outbound = ADIT_OUT_STANDBY; /* RFC 7296 s2.8: the responder sends on it once it has seen traffic on it */
+    if (p->requester && collide_lost(p)) { /* redundant, and about to be deleted: never to be sent on */
+        spec.outbound = ADIT_OUT_STANDBY;
+        spec.replaces = 0;
+    }
     event_child(c, ADIT_EV_CHILD_ADD, &spec);
     keylog_child(p->sa, &spec);
     log_up(c);
