@@ -51,6 +51,8 @@ enum adit_rc buf_resize(struct adit_buf *buf, size_t n)
 
 enum adit_rc buf_append(struct adit_buf *buf, struct adit_span s)
 {
+    if (s.n == 0)
+        return ADIT_OK; /* nothing may be there to point into yet */
     if (s.n > SIZE_MAX - buf->n || grow_to(buf, buf->n + s.n) != ADIT_OK)
         return ADIT_ERR_MEMORY;
     span_copy(buf->p + buf->n, s);

@@ -37,7 +37,8 @@ static inline int span_compare(struct adit_span a, struct adit_span b)
 /* The part from `from` on; empty if there is none. */
 static inline struct adit_span span_from(struct adit_span s, size_t from)
 {
-    return from >= s.n ? (struct adit_span){ s.p + s.n, 0 } : (struct adit_span){ s.p + from, s.n - from };
+    return from >= s.n ? (struct adit_span){ s.n ? s.p + s.n : s.p, 0 }
+                       : (struct adit_span){ s.p + from, s.n - from };
 }
 
 /* The first n octets, or all if there are fewer. */
@@ -51,7 +52,7 @@ static inline uint8_t *span_copy(uint8_t *out, struct adit_span s)
 {
     if (s.n)
         memcpy(out, s.p, s.n);
-    return out + s.n;
+    return s.n ? out + s.n : out; /* NULL + 0 is undefined in C17 */
 }
 
 #endif

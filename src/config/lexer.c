@@ -4,7 +4,9 @@
 void lexer_init(struct lexer *lx, struct adit_span file, struct arena *arena)
 {
     static const char bom[] = "\xef\xbb\xbf";
-    *lx = (struct lexer){ .p = file.p, .end = file.p + file.n, .line = 1, .column = 1, .arena = arena };
+    *lx = (struct lexer){
+        .p = file.p, .end = file.n ? file.p + file.n : file.p, .line = 1, .column = 1, .arena = arena
+    };
     if (span_equal(span_first(file, 3), SPAN_LIT(bom)))
         lx->p += 3;
 }
