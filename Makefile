@@ -36,8 +36,9 @@ check:
 	@scripts/check $(STAGES)
 
 interop:
-	@scripts/deps ensure build
-	@scripts/check interop
+	@scripts/deps ensure build check interop
+	@scripts/build release
+	@tests/interop/run --write-docs
 
 bench:
 	@scripts/deps ensure build check

@@ -4,14 +4,14 @@ INTRODUCTION = '''# Interoperability
 
 <!-- Made by `tests/interop/run --write-docs` (`make interop`) from tests/interop/matrix.toml; do not edit. -->
 
-Every cell below was run between **{adit}** and an unmodified **{peer}** (Debian's package, in a chroot; ESP by its
-kernel-libipsec plugin), each on a machine of its own as far as the network is concerned. A cell is `ok` only if every step succeeded while a
-ping ran through the tunnel and **not one packet was lost**:
+Every cell below was run between **{adit}** and an unmodified **{peer}** (Debian's package in a chroot; ESP by its
+kernel-libipsec plugin, which always encapsulates in UDP), in network namespaces of their own. A cell is `ok` only if
+every step succeeded while a ping ran through the tunnel and **not one packet was lost**:
 
 {steps}
 
 After each step both sides have to show the same SAs: SPIs, algorithms, key exchanges, identities, traffic selectors,
-addresses and what they know about NAT. Retransmissions count as failures.
+addresses and what they know about NAT, and packets in the newest Child SA. A retransmission counts as a failure.
 
 * *fragmented*: every IKE message beyond {size} octets is cut (RFC 7383), in both directions. *whole*: fragmentation is
   off on both sides and big messages travel in one datagram.
