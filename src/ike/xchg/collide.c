@@ -124,13 +124,13 @@ void collide_child_done(struct ike_pending *p, struct ike_child *made)
 {
     struct ike *ike = p->sa->ike;
     struct ike_child *old = child_by_id(ike, p->old_child), *crossing = child_by_id(ike, p->crossing_id);
-    if (crossing && collide_lost(p)) {
+    if (collide_lost(p)) { /* also when the peer's has been rekeyed again meanwhile */
         sa_log(p->sa, ADIT_LOG_MORE, "CHD", "rekey collision lost: closing the redundant CHILD_SA %s{%u}",
                made->cfg->name, made->id);
-        supersede(made, crossing->id);
+        supersede(made, p->crossing_id);
         delete_child(made);
         if (old)
-            supersede(old, crossing->id); /* the peer deletes it */
+            supersede(old, p->crossing_id); /* the peer deletes it */
         return;
     }
     if (crossing)
