@@ -9,7 +9,7 @@
 #include "model/model.h"
 
 #define CONFIG_PROBLEMS_MAX 50 /* errors and warnings that are kept; all are counted */
-#define CONFIG_NODES_MAX 100000
+#define CONFIG_NODES_MAX 1000000
 
 /* --- files -------------------------------------------------------------------------------------------------------- */
 
@@ -59,7 +59,8 @@ struct config_node {
     struct config_node *first, *last, *next;
     const char *file;
     unsigned line, column;
-    struct config_ref *refs; /* private to settings.c */
+    struct config_node *parent; /* this and what follows: private to settings.c */
+    struct config_ref *refs;
     uint8_t resolved;
 };
 /* For VICI: a tree whose nodes come from `file` ("vici"). NULL when memory is out; NULL parent: NULL. */

@@ -1,6 +1,7 @@
 /* settings.c - the grammar of swanctl.conf and strongswan.conf: sections merge, the last value of a key wins in the
  * place of the first, `a : b {}` inherits what `a` lacks. An error stops its file, not the others. */
 #include "config/settings.h"
+#include "base/map.h"
 #include "config/lexer.h"
 #include "config/report.h"
 #include "config/text.h"
@@ -23,6 +24,7 @@ struct reader {
     struct arena *arena;
     struct config_report *report;
     struct config_node *root;
+    struct map index; /* all nodes, by parent, kind and name: files may hold ten thousands of sections */
     size_t nodes;
     bool no_memory;
 };
@@ -69,12 +71,45 @@ static bool count_node(struct reader *r, struct place at)
     return r->nodes <= CONFIG_NODES_MAX;
 }
 
-static struct config_node *find(const struct config_node *section, enum config_kind kind,
-                                struct adit_span name)
+static uint64_t node_key(const struct config_node *parent, enum config_kind kind, struct adit_span name)
 {
-    struct config_node *node = section->first;
-    while (node && (node->kind != kind || !span_equal(span_str(node->name), name)))
+    uint64_t h = map_mix((uintptr_t)parent, kind);
+    for (size_t i = 0; i < name.n; i++)
+        h = (h ^ name.p[i]) * UINT64_C(0x100000001b3);
+    return map_mix(h, name.n);
+}
+
+static bool node_is(const struct config_node *node, const struct config_node *parent, enum config_kind kind,
+                    struct adit_span name)
+{
+    return node->parent == parent && node->kind == kind && span_equal(span_str(node->name), name);
+}
+
+static struct config_node *find(const struct reader *r, const struct config_node *parent,
+                                enum config_kind kind, struct adit_span name)
+{
+    struct config_node *node = map_get(&r->index, node_key(parent, kind, name));
+    if (!node || node_is(node, parent, kind, name))
+        return node;
+    node = parent->first; /* two of one key */
+    while (node && !node_is(node, parent, kind, name))
         node = node->next;
+    return node;
+}
+
+static struct config_node *make(struct reader *r, struct config_node *parent, enum config_kind kind,
+                                const char *name, struct place at)
+{
+    struct config_node *node = config_tree_add(r->arena, parent, kind, name, SPAN_NONE);
+    uint64_t key = node_key(parent, kind, span_str(name));
+    if (!node || (!map_get(&r->index, key) && map_put(&r->index, key, node) != ADIT_OK)) {
+        r->no_memory = true;
+        return NULL;
+    }
+    node->parent = parent;
+    node->file = at.file;
+    node->line = at.line;
+    node->column = at.column;
     return node;
 }
 
@@ -82,19 +117,10 @@ static struct config_node *find(const struct config_node *section, enum config_k
 static struct config_node *obtain(struct reader *r, struct config_node *parent, enum config_kind kind,
                                   const char *name, struct place at)
 {
-    struct config_node *node = find(parent, kind, span_str(name));
+    struct config_node *node = find(r, parent, kind, span_str(name));
     if (node)
         return node;
-    if (!count_node(r, at))
-        return NULL;
-    node = config_tree_add(r->arena, parent, kind, name, SPAN_NONE);
-    r->no_memory |= !node;
-    if (node) {
-        node->file = at.file;
-        node->line = at.line;
-        node->column = at.column;
-    }
-    return node;
+    return count_node(r, at) ? make(r, parent, kind, name, at) : NULL;
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
@@ -316,7 +342,7 @@ static struct config_node *lookup(struct reader *r, const struct config_ref *ref
     while (node && words_next(&w, &name)) {
         if (node != r->root)
             resolve(r, node, depth + 1); /* the rest of the path may be inherited */
-        node = find(node, CONFIG_SECTION, name);
+        node = find(r, node, CONFIG_SECTION, name);
         if (node)
             node->resolved |= REFERRED;
     }
@@ -328,7 +354,7 @@ static void inherit(struct reader *r, struct config_node *to, const struct confi
 {
     for (const struct config_node *node = from->first; node && !r->no_memory && depth < DEPTH_MAX;
          node = node->next) {
-        struct config_node *own = find(to, node->kind, span_str(node->name));
+        struct config_node *own = find(r, to, node->kind, span_str(node->name));
         if (!own) {
             own = obtain(r, to, node->kind, node->name, place_of(node));
             if (!own)
@@ -382,23 +408,31 @@ bool settings_is_template(const struct config_node *section)
     return section->resolved & REFERRED;
 }
 
+static enum adit_rc read_tree(struct reader *r, const char *path, struct adit_why *why)
+{
+    struct adit_why own = { 0 };
+    unsigned errors = r->report->errors;
+    bool good = read_file(r, path, 0, r->root, 0, &own);
+    for (struct config_node *node = r->root->first; good && node; node = node->next) {
+        if (node->kind == CONFIG_SECTION)
+            resolve(r, node, 0);
+    }
+    if (r->no_memory)
+        return why_set(why, ADIT_ERR_MEMORY, "no memory for %s", path);
+    if (!good && r->report->errors == errors)
+        return why_set(why, own.rc ? own.rc : ADIT_ERR_IO, "%s", own.text);
+    return ADIT_OK;
+}
+
 enum adit_rc settings_read(const struct config_io *io, const char *path, struct arena *arena,
                            struct config_report *report, struct config_node **root, struct adit_why *why)
 {
     struct reader r = { .io = io, .arena = arena, .report = report };
-    struct adit_why own = { 0 };
-    unsigned errors = report->errors;
     *root = r.root = config_tree_new(arena, path);
     if (!r.root)
         return why_set(why, ADIT_ERR_MEMORY, "no memory for %s", path);
-    bool good = read_file(&r, path, 0, r.root, 0, &own);
-    if (r.no_memory)
-        return why_set(why, ADIT_ERR_MEMORY, "no memory for %s", path);
-    if (!good && report->errors == errors)
-        return why_set(why, own.rc ? own.rc : ADIT_ERR_IO, "%s", own.text);
-    for (struct config_node *node = r.root->first; good && node; node = node->next) {
-        if (node->kind == CONFIG_SECTION)
-            resolve(&r, node, 0);
-    }
-    return r.no_memory ? why_set(why, ADIT_ERR_MEMORY, "no memory for %s", path) : ADIT_OK;
+    map_init(&r.index, 0); /* names come from the administrator, not from a peer */
+    enum adit_rc rc = read_tree(&r, path, why);
+    map_fini(&r.index);
+    return rc;
 }

@@ -1,14 +1,18 @@
 /* config.c - the configuration snapshot: deep copies in one arena, shared by reference counting. */
 #include <stdatomic.h>
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/why.h"
 #include "model/model.h"
 
-/* A growing array of pointers to const things of the arena. */
+/* A growing array of pointers to const things of the arena, and where names stand in it: there may be ten thousands,
+ * and the engine looks connections up by name. */
 struct rows {
     const void **v;
-    size_t n;
+    size_t n, cap;
+    struct map places; /* of a name's hash: pointer into v's numbering, + 1 */
 };
+typedef const char *name_fn(const void *row);
 
 struct adit_config {
     atomic_uint refs;
@@ -123,31 +127,74 @@ static const struct adit_child_cfg *copy_children(struct copy *c, const struct a
 
 /* --- rows --------------------------------------------------------------------------------------------------- */
 
+static uint64_t name_key(const char *name)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (; *name; name++)
+        h = (h ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+    return map_mix(h, 0);
+}
+
+/* The place of a name, or SIZE_MAX. */
+static size_t rows_find(const struct rows *rows, const char *name, name_fn *name_of)
+{
+    size_t place = name ? (uintptr_t)map_get(&rows->places, name_key(name)) : 0;
+    if (!place)
+        return SIZE_MAX;
+    if (name_of(rows->v[place - 1]) && !strcmp(name_of(rows->v[place - 1]), name))
+        return place - 1;
+    for (size_t i = 0; i < rows->n; i++) { /* two names of one hash */
+        if (name_of(rows->v[i]) && !strcmp(name_of(rows->v[i]), name))
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+static enum adit_rc rows_grow(struct rows *rows)
+{
+    size_t cap = rows->cap ? rows->cap * 2 : 8;
+    const void **v = rows->n < rows->cap ? rows->v : mem_resize(rows->v, cap * sizeof(*v));
+    if (!v)
+        return ADIT_ERR_MEMORY;
+    rows->cap = rows->n < rows->cap ? rows->cap : cap;
+    rows->v = v;
+    return ADIT_OK;
+}
+
 /* Puts p at place `at`, or at the end if that is SIZE_MAX. */
-static enum adit_rc rows_put(struct rows *rows, size_t at, const void *p)
+static enum adit_rc rows_put(struct rows *rows, size_t at, const void *p, const char *name)
 {
     if (at != SIZE_MAX) {
         rows->v[at] = p;
         return ADIT_OK;
     }
-    const void **v = mem_resize(rows->v, (rows->n + 1) * sizeof(*v));
-    if (!v)
-        return ADIT_ERR_MEMORY;
-    rows->v = v;
+    TRY(rows_grow(rows));
+    if (name && !map_get(&rows->places, name_key(name)))
+        TRY(map_put(&rows->places, name_key(name), (void *)(rows->n + 1)));
     rows->v[rows->n++] = p;
     return ADIT_OK;
 }
 
-static enum adit_rc rows_commit(struct rows *rows, size_t at, const struct copy *c, const void *p)
+static enum adit_rc rows_commit(struct rows *rows, size_t at, const struct copy *c, const void *p,
+                                const char *name)
 {
-    return c->ok && p ? rows_put(rows, at, p) : ADIT_ERR_MEMORY;
+    return c->ok && p ? rows_put(rows, at, p, name) : ADIT_ERR_MEMORY;
+}
+
+static void rows_fini(struct rows *rows)
+{
+    mem_del(rows->v);
+    map_fini(&rows->places);
 }
 
 struct adit_config *adit_config_new(void)
 {
     struct adit_config *cfg = mem_new(sizeof(*cfg));
-    if (cfg)
-        atomic_init(&cfg->refs, 1);
+    if (!cfg)
+        return NULL;
+    atomic_init(&cfg->refs, 1);
+    map_init(&cfg->conns.places, 0); /* names come from the administrator, not from a peer */
+    map_init(&cfg->shared.places, 0);
     return cfg;
 }
 
@@ -162,22 +209,22 @@ void adit_config_unref(struct adit_config *cfg)
 {
     if (!cfg || atomic_fetch_sub(&cfg->refs, 1) != 1)
         return;
-    mem_del(cfg->conns.v);
-    mem_del(cfg->shared.v);
-    mem_del(cfg->certs.v);
-    mem_del(cfg->keys.v);
+    rows_fini(&cfg->conns);
+    rows_fini(&cfg->shared);
+    rows_fini(&cfg->certs);
+    rows_fini(&cfg->keys);
     arena_fini(&cfg->arena);
     mem_del(cfg);
 }
 
+static const char *conn_name(const void *row)
+{
+    return ((const struct adit_conn *)row)->name;
+}
+
 static size_t conn_index(const struct adit_config *cfg, const char *name)
 {
-    for (size_t i = 0; i < cfg->conns.n; i++) {
-        const struct adit_conn *conn = cfg->conns.v[i];
-        if (!strcmp(conn->name, name))
-            return i;
-    }
-    return SIZE_MAX;
+    return rows_find(&cfg->conns, name, conn_name);
 }
 
 enum adit_rc adit_config_add_conn(struct adit_config *cfg, const struct adit_conn *conn)
@@ -197,17 +244,12 @@ enum adit_rc adit_config_add_conn(struct adit_config *cfg, const struct adit_con
     p->peer = copy_str(&c, conn->peer);
     p->source = copy_str(&c, conn->source);
     p->options = copy_options(&c, conn->options, conn->n_options);
-    return rows_commit(&cfg->conns, conn_index(cfg, conn->name), &c, p);
+    return rows_commit(&cfg->conns, conn_index(cfg, conn->name), &c, p, p->name);
 }
 
-static size_t shared_index(const struct adit_config *cfg, const char *id)
+static const char *shared_name(const void *row)
 {
-    for (size_t i = 0; id && i < cfg->shared.n; i++) {
-        const struct adit_shared *secret = cfg->shared.v[i];
-        if (secret->id && !strcmp(secret->id, id))
-            return i;
-    }
-    return SIZE_MAX;
+    return ((const struct adit_shared *)row)->id;
 }
 
 enum adit_rc adit_config_add_shared(struct adit_config *cfg, const struct adit_shared *secret)
@@ -220,7 +262,7 @@ enum adit_rc adit_config_add_shared(struct adit_config *cfg, const struct adit_s
     p->id = copy_str(&c, secret->id);
     p->secret = copy_span(&c, secret->secret);
     p->owners = copy_ids(&c, secret->owners, secret->n_owners);
-    return rows_commit(&cfg->shared, shared_index(cfg, secret->id), &c, p);
+    return rows_commit(&cfg->shared, rows_find(&cfg->shared, secret->id, shared_name), &c, p, p->id);
 }
 
 static size_t cert_index(const struct adit_config *cfg, const struct adit_cert *cert)
@@ -240,7 +282,7 @@ enum adit_rc adit_config_add_cert(struct adit_config *cfg, const struct adit_cer
     if (!p)
         return ADIT_ERR_MEMORY;
     *p = (struct adit_cert){ cert->use, copy_span(&c, cert->data), copy_str(&c, cert->source) };
-    return rows_commit(&cfg->certs, cert_index(cfg, cert), &c, p);
+    return rows_commit(&cfg->certs, cert_index(cfg, cert), &c, p, NULL);
 }
 
 static size_t key_index(const struct adit_config *cfg, const struct adit_key *key)
@@ -261,7 +303,7 @@ enum adit_rc adit_config_add_key(struct adit_config *cfg, const struct adit_key 
         return ADIT_ERR_MEMORY;
     *p = (struct adit_key){ copy_span(&c, key->data), copy_str(&c, key->uri), copy_span(&c, key->pass),
                             copy_str(&c, key->source) };
-    return rows_commit(&cfg->keys, key_index(cfg, key), &c, p);
+    return rows_commit(&cfg->keys, key_index(cfg, key), &c, p, NULL);
 }
 
 enum adit_rc adit_config_settings(struct adit_config *cfg, const struct adit_ike_settings *s)

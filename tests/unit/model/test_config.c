@@ -99,6 +99,24 @@ static void equal_names_replace_in_place(void **state)
     adit_config_unref(cfg);
 }
 
+static void many_names_are_found(void **state)
+{
+    struct adit_config *cfg = adit_config_new();
+    const struct adit_conn *const *conns;
+    for (int round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < 1000; i++) {
+            STRBUF(name, 16);
+            strbuf_addf(&name, "c%u", i);
+            struct adit_conn conn = { .name = name.p, .local_port = (uint16_t)(i + 1) };
+            assert_int_equal(adit_config_add_conn(cfg, &conn), ADIT_OK);
+        }
+    }
+    assert_int_equal(adit_config_conns(cfg, &conns), 1000);
+    assert_int_equal(adit_config_conn(cfg, "c777")->local_port, 778);
+    assert_ptr_equal(adit_config_conn(cfg, "c999"), conns[999]);
+    adit_config_unref(cfg);
+}
+
 static void credentials_are_kept_once(void **state)
 {
     struct adit_config *cfg = adit_config_new();
@@ -180,8 +198,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connections_are_copied_deeply), cmocka_unit_test(equal_names_replace_in_place),
-        cmocka_unit_test(credentials_are_kept_once),     cmocka_unit_test(settings_are_copied),
-        cmocka_unit_test(references_keep_it_alive),      cmocka_unit_test(no_memory_leaves_it_as_it_was),
+        cmocka_unit_test(credentials_are_kept_once),     cmocka_unit_test(many_names_are_found),
+        cmocka_unit_test(settings_are_copied),           cmocka_unit_test(references_keep_it_alive),
+        cmocka_unit_test(no_memory_leaves_it_as_it_was),
     };
     return cmocka_run_group_tests_name("model/config", tests, NULL, NULL);
 }
