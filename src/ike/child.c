@@ -134,7 +134,12 @@ struct ike_child *child_install(struct ike_pending *p, const struct adit_secret 
         spec.outbound = ADIT_OUT_STANDBY;
         spec.replaces = 0;
     }
-    event_child(c, ADIT_EV_CHILD_ADD, &spec);
+    if (!event_child(c, ADIT_EV_CHILD_ADD, &spec)) { /* what the data plane does not know of is not there */
+        map_del(&ike->by_child, c->id);
+        list_remove(&c->link);
+        mem_del(c);
+        return NULL;
+    }
     keylog_child(p->sa, &spec);
     log_up(c);
     ike_count(ike, p->sa, replaces ? ADIT_C_CHILD_REKEY : ADIT_C_CHILD_UP);

@@ -56,6 +56,10 @@ struct ike_sa *sa_start(struct ike *ike, const struct policy_conn *conn, const s
     sa->conn = conn;
     sa->tries_left = conn->cfg->keyingtries;
     sa_index(sa);
+    if (sa->cut) {
+        why_set(why, ADIT_ERR_MEMORY, "out of memory");
+        return NULL;
+    }
     sa_log(sa, ADIT_LOG_INFO, "IKE", "initiating IKE_SA %s[%u]", conn->cfg->name, sa->id);
     sa->timer.at = 0;
     sa->reply_path = path;

@@ -1,5 +1,4 @@
 /* counters.c - what is counted, for all and for each connection, monotonic over rekeys; and why a connection is down. */
-#include <stdio.h>
 #include "ike/sa.h"
 
 struct conn_state {
@@ -48,7 +47,8 @@ void conn_down(struct ike *ike, const char *name, const char *why)
         return;
     if (!s->down_since)
         s->down_since = ike->now ? ike->now : 1;
-    snprintf(s->why, sizeof(s->why), "%s", why);
+    s->why[0] = 0;
+    strbuf_add(&(struct strbuf){ s->why, 0, sizeof(s->why) }, why);
 }
 
 void conn_states_fini(struct ike *ike)
@@ -64,7 +64,7 @@ void conn_states_fini(struct ike *ike)
 void ike_count(struct ike *ike, const struct ike_sa *sa, enum adit_ike_counter c)
 {
     ike->counters[c]++;
-    struct conn_state *s = sa && sa->conn ? find(ike, sa->conn->cfg->name) : NULL;
+    struct conn_state *s = sa && sa->conn ? conn_state(ike, sa->conn->cfg->name) : NULL;
     if (s)
         s->counters[c]++;
 }

@@ -65,7 +65,7 @@ static void init_again(struct ike_sa *sa, const struct adit_path *path, struct a
 {
     uint8_t digest[16];
     msg_digest(d, digest);
-    if (!sa->reply || memcmp(digest, sa->reply_digest, sizeof(digest)) != 0)
+    if (!sa->reply || !span_equal(SPAN_ARRAY(digest), SPAN_ARRAY(sa->reply_digest)))
         return; /* another message under the same SPI, or still being answered */
     ike_count(sa->ike, sa, ADIT_C_DUPLICATES);
     event_send(sa->ike, path, sa->reply);
@@ -92,6 +92,8 @@ void demux_init_request(struct ike *ike, const struct ike_hdr *hdr, const struct
     if (map_put(&ike->by_init, key, sa) == ADIT_OK)
         sa->init_key = key;
     sa_index(sa);
+    if (sa->cut)
+        return; /* no memory to find it again */
     count_message(ike, sa, hdr->exchange, true, false);
     msg_digest(d, digest);
     raw.plain = span_from(d, IKE_HDR_SIZE);

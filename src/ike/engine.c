@@ -53,6 +53,7 @@ struct adit_ike *adit_ike_new(const struct adit_host *host, uint64_t now)
     ike->next_id = ike->next_child_id = ike->next_reqid = 1;
     list_init(&ike->sas);
     list_init(&ike->events);
+    list_init(&ike->spare_events);
     list_init(&ike->orphans);
     list_init(&ike->conns);
     timerheap_init(&ike->timers);

@@ -1,6 +1,5 @@
 /* events.c - what the engine has to say, queued until it is polled. Each event owns or shares everything that it
  * points to, so that nothing it tells can go stale between the call that made it and the poll. */
-#include <stdio.h>
 #include "ike/sa.h"
 
 struct ike_event {
@@ -13,19 +12,38 @@ struct ike_event {
     unsigned sent;           /* SEND: datagrams already handed out */
 };
 
-static void event_free(struct ike_event *e)
+/* Events that are done with are kept for when there is no memory: a Child SA that is never removed, or a command that is
+ * never answered, would be worse than a line that is missing in the log. */
+static void event_free(struct ike *ike, struct ike_event *e)
 {
     if (!e)
         return;
     wire_unref(e->wire);
     secret_fini(&e->keys);
     arena_fini(&e->arena);
-    mem_del(e);
+    if (ike->n_spare_events == IKE_SPARE_EVENTS) {
+        mem_del(e);
+        return;
+    }
+    *e = (struct ike_event){ 0 };
+    list_append(&ike->spare_events, &e->link);
+    ike->n_spare_events++;
+}
+
+static struct ike_event *event_new(struct ike *ike, enum adit_event_type type)
+{
+    struct ike_event *e = mem_new(sizeof(*e));
+    if (e || type == ADIT_EV_LOG || type == ADIT_EV_KEYLOG || list_empty(&ike->spare_events))
+        return e;
+    e = list_entry(ike->spare_events.next, struct ike_event, link);
+    list_remove(&e->link);
+    ike->n_spare_events--;
+    return e;
 }
 
 struct adit_event *event_add(struct ike *ike, enum adit_event_type type)
 {
-    struct ike_event *e = mem_new(sizeof(*e));
+    struct ike_event *e = event_new(ike, type);
     if (!e)
         return NULL;
     e->ev.type = type;
@@ -40,12 +58,8 @@ static struct ike_event *owner(struct adit_event *ev)
 
 void event_text(struct ike *ike, struct adit_event *ev, const char *text)
 {
-    ev->text = arena_str(&owner(ev)->arena, text ? text : "");
-}
-
-static const char *keep(struct adit_event *ev, const char *s)
-{
-    return s ? arena_str(&owner(ev)->arena, s) : NULL;
+    const char *copy = arena_str(&owner(ev)->arena, text ? text : "");
+    ev->text = copy ? copy : "";
 }
 
 void event_send(struct ike *ike, const struct adit_path *path, struct ike_wire *wire)
@@ -92,29 +106,41 @@ static bool copy_keys(struct ike_event *e, const struct adit_child_spec *from)
     return true;
 }
 
-static const struct adit_ts *copy_ts(struct ike_event *e, const struct adit_ts *ts, uint16_t n)
+static bool copy_ts(struct ike_event *e, const struct adit_ts **ts, uint16_t n)
 {
-    struct adit_span s = arena_span(&e->arena, span(ts, n * sizeof(*ts)));
-    return (const struct adit_ts *)(const void *)s.p;
+    struct adit_span s = arena_span(&e->arena, span(*ts, n * sizeof(**ts)));
+    *ts = (const struct adit_ts *)(const void *)s.p;
+    return s.p || !n;
 }
 
-void event_child(struct ike_child *c, enum adit_event_type type, const struct adit_child_spec *spec)
+static bool copy_spec(struct ike_event *e, const struct adit_child_spec *spec)
+{
+    e->spec = *spec;
+    e->spec.conn = arena_str(&e->arena, spec->conn);
+    e->spec.child = arena_str(&e->arena, spec->child);
+    return e->spec.conn && e->spec.child && copy_keys(e, spec) && copy_ts(e, &e->spec.local_ts, spec->n_local_ts) &&
+           copy_ts(e, &e->spec.remote_ts, spec->n_remote_ts);
+}
+
+bool event_child(struct ike_child *c, enum adit_event_type type, const struct adit_child_spec *spec)
 {
     struct adit_event *ev = event_add(c->sa->ike, type);
     if (!ev)
-        return;
+        return false;
     struct ike_event *e = owner(ev);
-    e->spec = *spec;
-    copy_keys(e, spec);
-    e->spec.conn = ev->conn = keep(ev, spec->conn);
-    e->spec.child = ev->child = keep(ev, spec->child);
-    e->spec.local_ts = copy_ts(e, spec->local_ts, spec->n_local_ts);
-    e->spec.remote_ts = copy_ts(e, spec->remote_ts, spec->n_remote_ts);
+    if (!copy_spec(e, spec)) { /* half a spec would point to memory that is not its own */
+        list_remove(&e->link);
+        event_free(c->sa->ike, e);
+        return false;
+    }
+    ev->conn = e->spec.conn;
+    ev->child = e->spec.child;
     ev->spec = &e->spec;
     ev->child_id = c->id;
     ev->old_child_id = spec->replaces;
     ev->ike_id = c->sa->id;
     ev->path = spec->path;
+    return true;
 }
 
 /* At most ADIT_SEND_MAX datagrams an event: a longer message is told in several. True: this one is used up. */
@@ -131,7 +157,7 @@ static bool fill_send(struct ike_event *e)
 bool adit_ike_poll(struct adit_ike *engine, struct adit_event *out)
 {
     struct ike *ike = (struct ike *)engine;
-    event_free(ike->polled);
+    event_free(ike, ike->polled);
     ike->polled = NULL;
     if (list_empty(&ike->events))
         return false;
@@ -147,10 +173,16 @@ bool adit_ike_poll(struct adit_ike *engine, struct adit_event *out)
 
 void events_fini(struct ike *ike)
 {
-    event_free(ike->polled);
+    event_free(ike, ike->polled);
     ike->polled = NULL;
     list_for_each_safe(it, &ike->events) {
+        struct ike_event *e = list_entry(it, struct ike_event, link);
         list_remove(it);
-        event_free(list_entry(it, struct ike_event, link));
+        mem_del(e->ev.job); /* nobody has fetched it */
+        event_free(ike, e);
+    }
+    list_for_each_safe(it, &ike->spare_events) {
+        list_remove(it);
+        mem_del(list_entry(it, struct ike_event, link));
     }
 }

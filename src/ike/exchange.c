@@ -248,19 +248,16 @@ static void drive_request(struct ike_xchg *x)
 enum adit_rc xchg_open(struct ike_sa *sa, uint8_t exchange, const struct ike_step *main, struct ike_task *task)
 {
     struct ike_xchg *x = xchg_new(sa, XCHG_REQUESTER, exchange);
-    if (!x) {
-        task_free(task);
+    if (!x)
         return ADIT_ERR_MEMORY;
-    }
-    x->task = task;
     x->msgid = sa->next_send;
-    sa->out = x;
     enum adit_rc rc = enroll(x, main);
     if (rc != ADIT_OK) {
-        sa->out = NULL;
         xchg_free(x);
         return rc;
     }
+    x->task = task;
+    sa->out = x;
     drive_request(x);
     return ADIT_OK;
 }

@@ -14,7 +14,7 @@ static void repeated_request(struct ike_sa *sa, const struct adit_path *path, st
 {
     uint8_t digest[16];
     msg_digest(d, digest);
-    if (!sa->reply || memcmp(digest, sa->reply_digest, sizeof(digest)) != 0) {
+    if (!sa->reply || !span_equal(SPAN_ARRAY(digest), SPAN_ARRAY(sa->reply_digest))) {
         dropped(sa, "old message ID");
         return;
     }

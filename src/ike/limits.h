@@ -22,6 +22,7 @@
 #define IKE_CHILD_GRACE SECONDS(5)      /* inbound half lives on after its Delete: packets under way */
 #define IKE_TEMPORARY_RETRY_MIN SECONDS(1) /* after TEMPORARY_FAILURE, plus up to twice as much at random */
 #define IKE_TEMPORARY_TRIES 12
+#define IKE_SPARE_EVENTS 16             /* kept for when memory is out: some 25 KiB an engine */
 #define IKE_ERRORS_PER_SECOND 20        /* unprotected error answers, all peers together */
 
 #endif

@@ -49,27 +49,28 @@ static void keylog_line(struct ike *ike, const char *group, const struct strbuf 
     event_text(ike, ev, line->p);
 }
 
-/* Names as Wireshark's ikev2_decryption_table wants them. */
-static const char *wireshark_encr(const struct adit_suite *s, char out[64])
+/* Names as Wireshark's ikev2_decryption_table wants them; the key length stands between the halves. */
+static void wireshark_encr(struct strbuf *out, const struct adit_suite *s)
 {
-    const char *name = NULL;
-    switch (s->encr) {
-    case ENCR_AES_CBC: name = "AES-CBC-%u [RFC3602]"; break;
-    case ENCR_AES_CTR: name = "AES-CTR-%u [RFC5930]"; break;
-    case ENCR_AES_CCM_8: name = "AES-CCM-%u with 8 octet ICV [RFC5282]"; break;
-    case ENCR_AES_CCM_12: name = "AES-CCM-%u with 12 octet ICV [RFC5282]"; break;
-    case ENCR_AES_CCM_16: name = "AES-CCM-%u with 16 octet ICV [RFC5282]"; break;
-    case ENCR_AES_GCM_8: name = "AES-GCM-%u with 8 octet ICV [RFC5282]"; break;
-    case ENCR_AES_GCM_12: name = "AES-GCM-%u with 12 octet ICV [RFC5282]"; break;
-    case ENCR_AES_GCM_16: name = "AES-GCM-%u with 16 octet ICV [RFC5282]"; break;
-    case ENCR_CHACHA20_POLY1305: return "ChaCha20-Poly1305 [RFC7634]";
-    default: return "NULL [RFC2410]";
-    }
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    snprintf(out, 64, name, s->encr_bits);
-#pragma GCC diagnostic pop
-    return out;
+    static const struct {
+        uint16_t id;
+        const char *name, *rest;
+    } rows[] = {
+        { ENCR_AES_CBC, "AES-CBC", " [RFC3602]" },
+        { ENCR_AES_CTR, "AES-CTR", " [RFC5930]" },
+        { ENCR_AES_CCM_8, "AES-CCM", " with 8 octet ICV [RFC5282]" },
+        { ENCR_AES_CCM_12, "AES-CCM", " with 12 octet ICV [RFC5282]" },
+        { ENCR_AES_CCM_16, "AES-CCM", " with 16 octet ICV [RFC5282]" },
+        { ENCR_AES_GCM_8, "AES-GCM", " with 8 octet ICV [RFC5282]" },
+        { ENCR_AES_GCM_12, "AES-GCM", " with 12 octet ICV [RFC5282]" },
+        { ENCR_AES_GCM_16, "AES-GCM", " with 16 octet ICV [RFC5282]" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].id == s->encr) {
+            strbuf_addf(out, "%s-%u%s", rows[i].name, s->encr_bits, rows[i].rest);
+            return;
+        }
+    strbuf_add(out, s->encr == ENCR_CHACHA20_POLY1305 ? "ChaCha20-Poly1305 [RFC7634]" : "NULL [RFC2410]");
 }
 
 static const char *wireshark_integ(const struct adit_suite *s)
@@ -87,12 +88,13 @@ void keylog_ike(struct ike_sa *sa)
     if (!sa->ike->host.keylog)
         return;
     STRBUF(line, 1200);
-    char encr[64];
     strbuf_addf(&line, "%016llx,%016llx,", (unsigned long long)sa->spi_i, (unsigned long long)sa->spi_r);
     strbuf_hex(&line, keys_e(&sa->keys, true));
     strbuf_add(&line, ",");
     strbuf_hex(&line, keys_e(&sa->keys, false));
-    strbuf_addf(&line, ",\"%s\",", wireshark_encr(&sa->suite, encr));
+    strbuf_add(&line, ",\"");
+    wireshark_encr(&line, &sa->suite);
+    strbuf_add(&line, "\",");
     strbuf_hex(&line, keys_a(&sa->keys, true));
     strbuf_add(&line, ",");
     strbuf_hex(&line, keys_a(&sa->keys, false));

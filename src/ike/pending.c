@@ -127,6 +127,7 @@ static void complete_child(struct ike_pending *p)
     secret_fini(&keymat);
     if (!c) {
         pending_fail(p, ADIT_ERR_MEMORY, "no memory for the keys of the Child SA");
+        sa_delete(sa, "the peer has a Child SA that we have no memory for");
         return;
     }
     p->spi_in = 0; /* the child's now */

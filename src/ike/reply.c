@@ -69,7 +69,7 @@ void reply_error(struct ike_xchg *x, enum adit_rc rc)
     if (!type)
         return;
     if (x->exchange == XCHG_IKE_SA_INIT)
-        reply_stray(x->ike, &x->msg.hdr, &x->path, type, x->reply_data);
+        reply_stray(x->ike, &x->in_raw.hdr, &x->path, type, x->reply_data);
     else
         protected_error(x, type);
 }

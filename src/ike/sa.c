@@ -377,7 +377,8 @@ static void open_task(struct ike_sa *sa, struct ike_task *t)
 {
     if (t->kind == TASK_DELETE_IKE)
         sa_set_state(sa, SA_DELETING);
-    (void)!xchg_open(sa, t->step->exchange, t->step, t);
+    if (xchg_open(sa, t->step->exchange, t->step, t) != ADIT_OK)
+        agenda_again(sa, t, IKE_TEMPORARY_RETRY_MIN);
 }
 
 void sa_advance(struct ike_sa *sa)

@@ -26,6 +26,8 @@ struct ike {
     struct map spi_in;     /* inbound ESP SPIs in use */
     struct timerheap timers;
     struct list events;   /* struct ike_event */
+    struct list spare_events;
+    unsigned n_spare_events;
     struct list orphans;  /* exchanges whose SA is gone while a job is out */
     struct ike_event *polled;
     struct list conns; /* struct conn_state: counters, why down */
@@ -239,6 +241,7 @@ enum adit_rc msg_unprotect(struct ike_sa *sa, const struct ike_hdr *hdr, struct 
                            uint8_t digest[16]);
 
 /* --- exchange.c --- */
+/* Takes the task, except when it fails. */
 enum adit_rc xchg_open(struct ike_sa *sa, uint8_t exchange, const struct ike_step *main, struct ike_task *task);
 void xchg_request(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adit_path *path, const struct raw_msg *raw,
                   struct adit_span datagram, const uint8_t digest[16]);
@@ -283,7 +286,8 @@ uint64_t sa_next_deadline(struct ike_sa *sa);
 struct adit_event *event_add(struct ike *ike, enum adit_event_type type);
 void event_send(struct ike *ike, const struct adit_path *path, struct ike_wire *wire);
 void event_done(struct ike *ike, uint64_t cookie, enum adit_rc rc, const char *text);
-void event_child(struct ike_child *c, enum adit_event_type type, const struct adit_child_spec *spec);
+/* False: memory; nothing is told then. */
+bool event_child(struct ike_child *c, enum adit_event_type type, const struct adit_child_spec *spec);
 void event_text(struct ike *ike, struct adit_event *ev, const char *text);
 void ike_log(struct ike *ike, const struct ike_sa *sa, enum adit_level level, const char *group, const char *fmt, ...)
     ADIT_PRINTF(5, 6);

@@ -81,5 +81,5 @@ static const struct sim_case cases[] = {
 
 int main(int argc, char **argv)
 {
-    return sim_main(argc, argv, cases, ARRAY_LEN(cases), 20);
+    return sim_main(argc, argv, cases, ARRAY_LEN(cases), 160); /* a handshake allocates some 155 times */
 }
