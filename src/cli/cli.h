@@ -44,8 +44,8 @@ void client_close(struct client *c);
 int client_register(struct client *c, const char *event);
 /* Sends a request and reads until its answer; events that come meanwhile go to `each` (may be NULL). wait_ms: how long
  * the daemon may be silent; < 0 = for ever. The answer lives in the arena. 0, or an exit code after saying why. */
-int client_request(struct client *c, const char *command, struct adit_span message, int wait_ms, client_event_fn *each,
-                   void *arg, struct arena *arena, struct vici_node **answer);
+int client_request(struct client *c, const char *command, struct adit_span message, int wait_ms,
+                   client_event_fn *each, void *arg, struct arena *arena, struct vici_node **answer);
 /* Reads events until the connection ends or a signal comes. */
 int client_follow(struct client *c, client_event_fn *each, void *arg);
 
@@ -60,7 +60,7 @@ struct cli_simple {
     const char *command;
     const char *event; /* NULL = none */
     void (*build)(struct vici_build *b, const struct cli_args *args);
-    client_event_fn *each;                                                     /* human form of an event */
+    client_event_fn *each;                                                      /* human form of an event */
     void (*print)(const struct vici_node *answer, const struct cli_args *args); /* human form of the answer */
     bool has_success; /* the answer says success=yes or no */
 };
@@ -78,11 +78,14 @@ const char *format_socket(const char *uri);
 /* VICI's list as "a, b, c". */
 char *format_list(char *out, size_t cap, const struct vici_node *list, const char *between);
 
-int cmd_version(const struct cli_args *a), cmd_load(const struct cli_args *a), cmd_check(const struct cli_args *a),
-    cmd_explain(const struct cli_args *a), cmd_initiate(const struct cli_args *a),
-    cmd_terminate(const struct cli_args *a), cmd_rekey(const struct cli_args *a), cmd_list_sas(const struct cli_args *a),
+/* cmd_<subcommand>.c: each answers an exit code. */
+int cmd_version(const struct cli_args *a), cmd_load(const struct cli_args *a),
+    cmd_check(const struct cli_args *a), cmd_explain(const struct cli_args *a),
+    cmd_initiate(const struct cli_args *a), cmd_terminate(const struct cli_args *a),
+    cmd_rekey(const struct cli_args *a), cmd_list_sas(const struct cli_args *a),
     cmd_list_conns(const struct cli_args *a), cmd_list_certs(const struct cli_args *a),
-    cmd_list_algs(const struct cli_args *a), cmd_log(const struct cli_args *a), cmd_stats(const struct cli_args *a),
-    cmd_metrics(const struct cli_args *a), cmd_counters(const struct cli_args *a), cmd_help(const struct cli_args *a);
+    cmd_list_algs(const struct cli_args *a), cmd_log(const struct cli_args *a),
+    cmd_stats(const struct cli_args *a), cmd_metrics(const struct cli_args *a),
+    cmd_counters(const struct cli_args *a), cmd_help(const struct cli_args *a);
 
 #endif

@@ -149,8 +149,8 @@ static int take_answer(const struct vici_packet *p, const char *command, struct 
     return EXIT_REFUSED;
 }
 
-int client_request(struct client *c, const char *command, struct adit_span message, int wait_ms, client_event_fn *each,
-                   void *arg, struct arena *arena, struct vici_node **answer)
+int client_request(struct client *c, const char *command, struct adit_span message, int wait_ms,
+                   client_event_fn *each, void *arg, struct arena *arena, struct vici_node **answer)
 {
     struct vici_packet p;
     size_t used;

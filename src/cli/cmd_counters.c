@@ -10,10 +10,10 @@ static void build(struct vici_build *b, const struct cli_args *a)
 
 static void print(const struct vici_node *answer, const struct cli_args *a)
 {
-    vici_for_each(section, vici_child(answer, "counters")) {
+    vici_for_each(section, vici_child(answer, "counters"))
+    {
         printf("%s\n", *section->name ? section->name : "all connections");
-        vici_for_each(it, section)
-            printf("  %-22s %12s\n", it->name, (const char *)it->value.p);
+        vici_for_each(it, section) printf("  %-22s %12s\n", it->name, (const char *)it->value.p);
     }
 }
 
@@ -21,5 +21,6 @@ int cmd_counters(const struct cli_args *a)
 {
     /* --all and --reset are about strongSwan's 21; otherwise everything of ours. */
     const char *command = a->reset ? "reset-counters" : a->all ? "get-counters" : "adit-counters";
-    return out_simple(&(struct cli_simple){ .command = command, .build = build, .print = print, .has_success = true }, a);
+    return out_simple(
+        &(struct cli_simple){ .command = command, .build = build, .print = print, .has_success = true }, a);
 }

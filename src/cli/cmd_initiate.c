@@ -39,8 +39,8 @@ static int run(struct client *c, const char *command, const struct cli_args *a, 
     build_common(&b, a, timeout_ms);
     int wait = timeout_ms ? (int)timeout_ms + GRACE_MS : -1;
     if (!code && vici_build_finish(&b) == ADIT_OK)
-        code = client_request(c, command, buf_span(&request), wait, a->json ? out_event_json : print_line, NULL, arena,
-                              answer);
+        code = client_request(c, command, buf_span(&request), wait, a->json ? out_event_json : print_line,
+                              NULL, arena, answer);
     buf_fini(&request);
     return code;
 }

@@ -10,7 +10,8 @@ static void build(struct vici_build *b, const struct cli_args *a)
 static void print_kind(const struct vici_node *kind)
 {
     size_t column = (size_t)printf("%-12s", kind->name);
-    vici_for_each(it, kind) {
+    vici_for_each(it, kind)
+    {
         const char *name = kind->kind == VICI_LIST ? (const char *)it->value.p : it->name;
         size_t n = strlen(name) + 2;
         if (column + n > 110)
@@ -22,9 +23,7 @@ static void print_kind(const struct vici_node *kind)
 
 static void print(const struct vici_node *answer, const struct cli_args *a)
 {
-    vici_for_each(kind, answer)
-        if (kind->first)
-            print_kind(kind);
+    vici_for_each(kind, answer) if (kind->first) print_kind(kind);
 }
 
 int cmd_list_algs(const struct cli_args *a)

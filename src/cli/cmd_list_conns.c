@@ -16,9 +16,11 @@ static const char *list(const struct vici_node *node, const char *name)
 /* "AES_GCM_16_256 / PRF_HMAC_SHA2_384 / CURVE_25519 / ML_KEM_768": one line a proposal. */
 static void print_proposals(const char *indent, const struct vici_node *section)
 {
-    vici_for_each(p, section) {
+    vici_for_each(p, section)
+    {
         printf("%s", indent);
-        vici_for_each(kind, p) {
+        vici_for_each(kind, p)
+        {
             char text[512];
             printf("%s%s", kind == p->first ? "" : "  ", format_list(text, sizeof(text), kind, "|"));
         }
@@ -53,11 +55,9 @@ static void print_conn(const struct vici_node *c)
     printf("%s%s%s%s\n", c->name, source ? "  (" : "", source ? source : "", source ? ")" : "");
     printf("  %s -> %s\n", list(c, "local_addrs"), remote);
     print_proposals("  ", vici_child(c, "proposals"));
-    vici_for_each(it, c)
-        if (it->kind == VICI_SECTION && (!strncmp(it->name, "local-", 6) || !strncmp(it->name, "remote-", 7)))
-            print_round(it);
-    vici_for_each(it, vici_child(c, "children"))
-        print_child(it);
+    vici_for_each(it, c) if (it->kind == VICI_SECTION && (!strncmp(it->name, "local-", 6) ||
+                                                          !strncmp(it->name, "remote-", 7))) print_round(it);
+    vici_for_each(it, vici_child(c, "children")) print_child(it);
 }
 
 static void each(void *arg, const char *event, const struct vici_node *m)
@@ -68,6 +68,7 @@ static void each(void *arg, const char *event, const struct vici_node *m)
 
 int cmd_list_conns(const struct cli_args *a)
 {
-    return out_simple(&(struct cli_simple){ .command = "list-conns", .event = "list-conn", .build = build,
-                                            .each = each }, a);
+    return out_simple(
+        &(struct cli_simple){ .command = "list-conns", .event = "list-conn", .build = build, .each = each },
+        a);
 }

@@ -26,7 +26,8 @@ static void print_suite(const struct vici_node *n, const char *indent)
     const char *keys[] = { "integ-alg", "prf-alg", "dh-group" };
     if (!vici_text(n, "encr-alg"))
         return;
-    printf("%s%s%s%s", indent, text(n, "encr-alg"), vici_text(n, "encr-keysize") ? "-" : "", text(n, "encr-keysize"));
+    printf("%s%s%s%s", indent, text(n, "encr-alg"), vici_text(n, "encr-keysize") ? "-" : "",
+           text(n, "encr-keysize"));
     for (size_t i = 0; i < 3; i++)
         if (vici_text(n, keys[i]))
             printf(" / %s", text(n, keys[i]));
@@ -113,8 +114,7 @@ static void print_sa(const struct vici_node *sa)
         printf("  waiting for %s\n", text(sa, "waiting-for"));
     if (vici_child(sa, "tasks-active"))
         printf("  doing %s\n", format_list(tasks, sizeof(tasks), vici_child(sa, "tasks-active"), ", "));
-    vici_for_each(it, vici_child(sa, "child-sas"))
-        print_child(it);
+    vici_for_each(it, vici_child(sa, "child-sas")) print_child(it);
 }
 
 static void each_sa(void *arg, const char *event, const struct vici_node *m)
@@ -131,8 +131,8 @@ static void print_down(const struct vici_node *c)
 {
     char age[32];
     if (vici_text(c, "since"))
-        printf("%s: %s for %s: %s\n", c->name, text(c, "state"), format_age(age, sizeof(age), number(c, "since")),
-               text(c, "why"));
+        printf("%s: %s for %s: %s\n", c->name, text(c, "state"),
+               format_age(age, sizeof(age), number(c, "since")), text(c, "why"));
     else
         printf("%s: %s: %s\n", c->name, text(c, "state"), text(c, "why"));
 }
@@ -148,7 +148,8 @@ static void json_down(const struct vici_node *c)
 static unsigned show_down(const struct vici_node *status, const struct cli_args *a)
 {
     unsigned n = 0;
-    vici_for_each(it, vici_child(status, "connections")) {
+    vici_for_each(it, vici_child(status, "connections"))
+    {
         if (!strcmp(text(it, "up"), "yes") || (a->ike && strcmp(a->ike, it->name)))
             continue;
         n++;

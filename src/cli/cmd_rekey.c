@@ -21,8 +21,9 @@ static void print(const struct vici_node *answer, const struct cli_args *a)
 int cmd_rekey(const struct cli_args *a)
 {
     if (a->ike || a->child || a->ike_id || a->child_id)
-        return out_simple(&(struct cli_simple){ .command = "rekey", .build = build, .print = print,
-                                                .has_success = true }, a);
+        return out_simple(
+            &(struct cli_simple){ .command = "rekey", .build = build, .print = print, .has_success = true },
+            a);
     fprintf(stderr, "adit rekey: --ike, --child, --ike-id or --child-id says what\n");
     return EXIT_USAGE;
 }

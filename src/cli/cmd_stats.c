@@ -12,9 +12,12 @@ static void memory(const struct vici_node *answer)
 {
     char used[32], secret[32], locked[32];
     printf("%-18s %s, secrets %s (%s locked)\n", "memory",
-           format_bytes(used, sizeof(used), (unsigned long long)format_number(vici_text(answer, "mallinfo.used"), 0)),
-           format_bytes(secret, sizeof(secret), (unsigned long long)format_number(vici_text(answer, "secrets.in-use"), 0)),
-           format_bytes(locked, sizeof(locked), (unsigned long long)format_number(vici_text(answer, "secrets.locked"), 0)));
+           format_bytes(used, sizeof(used),
+                        (unsigned long long)format_number(vici_text(answer, "mallinfo.used"), 0)),
+           format_bytes(secret, sizeof(secret),
+                        (unsigned long long)format_number(vici_text(answer, "secrets.in-use"), 0)),
+           format_bytes(locked, sizeof(locked),
+                        (unsigned long long)format_number(vici_text(answer, "secrets.locked"), 0)));
 }
 
 static void print(const struct vici_node *answer, const struct cli_args *a)

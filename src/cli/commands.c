@@ -3,9 +3,12 @@
 
 const struct cli_command cli_commands[] = {
     { "version", "js", "", "version of adit and of the running daemon", 0, 0, cmd_version },
-    { "load", "jse", "", "read the configuration files again: all of them, or nothing changes", 0, 0, cmd_load },
-    { "check", "jC", "[FILE]", "say what is wrong in a configuration file; needs no daemon", 0, 1, cmd_check },
-    { "explain", "Cn", "[FILE]", "what a configuration file means, with every default; needs no daemon", 0, 1, cmd_explain },
+    { "load", "jse", "", "read the configuration files again: all of them, or nothing changes", 0, 0,
+      cmd_load },
+    { "check", "jC", "[FILE]", "say what is wrong in a configuration file; needs no daemon", 0, 1,
+      cmd_check },
+    { "explain", "Cn", "[FILE]", "what a configuration file means, with every default; needs no daemon", 0, 1,
+      cmd_explain },
     { "initiate", "jsictl", "", "bring a connection or child up, and show how it goes", 0, 0, cmd_initiate },
     { "terminate", "jsicIXftl", "", "close SAs", 0, 0, cmd_terminate },
     { "rekey", "jsicIXr", "", "replace the keys of SAs", 0, 0, cmd_rekey },

@@ -10,9 +10,13 @@ static void copy_options(struct files *f)
     const struct adit_option_def *from = adit_ike_options(&n);
     f->options = mem_new_array(n + 1, sizeof(*f->options));
     for (size_t i = 0; f->options && i < n; i++)
-        f->options[i] = (struct config_option){ from[i].key, (enum config_option_scope)from[i].scope,
-                                                (enum config_option_type)from[i].type, from[i].words, from[i].deflt,
-                                                from[i].doc, from[i].owner };
+        f->options[i] = (struct config_option){ from[i].key,
+                                                (enum config_option_scope)from[i].scope,
+                                                (enum config_option_type)from[i].type,
+                                                from[i].words,
+                                                from[i].deflt,
+                                                from[i].doc,
+                                                from[i].owner };
     f->src.options = f->options;
     f->src.n_options = f->options ? n : 0;
 }

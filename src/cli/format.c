@@ -49,7 +49,8 @@ char *format_list(char *out, size_t cap, const struct vici_node *list, const cha
 {
     size_t n = 0;
     out[0] = 0;
-    vici_for_each(it, list) {
+    vici_for_each(it, list)
+    {
         int w = snprintf(out + n, cap - n, "%s%s", n ? between : "", (const char *)it->value.p);
         if (w < 0 || (size_t)w >= cap - n)
             break;

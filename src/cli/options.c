@@ -11,22 +11,14 @@ struct option_row {
 
 #define TEXT(field) offsetof(struct cli_args, field)
 static const struct option_row rows[] = {
-    { 'j', "json", NULL, TEXT(json) },
-    { 's', "socket", "PATH", TEXT(socket) },
-    { 'i', "ike", "NAME", TEXT(ike) },
-    { 'c', "child", "NAME", TEXT(child) },
-    { 'I', "ike-id", "ID", TEXT(ike_id) },
-    { 'X', "child-id", "ID", TEXT(child_id) },
-    { 'n', "name", "NAME", TEXT(name) },
-    { 't', "timeout", "SECONDS", TEXT(timeout) },
-    { 'l', "loglevel", "N", TEXT(loglevel) },
-    { 'C', "config", "FILE", TEXT(config) },
-    { 'f', "force", NULL, TEXT(force) },
-    { 'r', "reauth", NULL, TEXT(reauth) },
-    { 'a', "all", NULL, TEXT(all) },
-    { 'R', "reset", NULL, TEXT(reset) },
-    { 'e', "empty", NULL, TEXT(empty) },
-    { 'u', "up", NULL, TEXT(up_only) },
+    { 'j', "json", NULL, TEXT(json) },        { 's', "socket", "PATH", TEXT(socket) },
+    { 'i', "ike", "NAME", TEXT(ike) },        { 'c', "child", "NAME", TEXT(child) },
+    { 'I', "ike-id", "ID", TEXT(ike_id) },    { 'X', "child-id", "ID", TEXT(child_id) },
+    { 'n', "name", "NAME", TEXT(name) },      { 't', "timeout", "SECONDS", TEXT(timeout) },
+    { 'l', "loglevel", "N", TEXT(loglevel) }, { 'C', "config", "FILE", TEXT(config) },
+    { 'f', "force", NULL, TEXT(force) },      { 'r', "reauth", NULL, TEXT(reauth) },
+    { 'a', "all", NULL, TEXT(all) },          { 'R', "reset", NULL, TEXT(reset) },
+    { 'e', "empty", NULL, TEXT(empty) },      { 'u', "up", NULL, TEXT(up_only) },
 };
 
 /* --socket is taken by all, since scripts put it in front of everything. */
@@ -49,7 +41,8 @@ static void *field(struct cli_args *args, const struct option_row *row)
 }
 
 /* Takes "--name", "--name=value" or "--name value"; returns how many words that was, 0 = *problem. */
-static int take_option(int left, char **argv, const char *allowed, struct cli_args *out, char *problem, size_t cap)
+static int take_option(int left, char **argv, const char *allowed, struct cli_args *out, char *problem,
+                       size_t cap)
 {
     const char *name = argv[0] + 2, *equals = strchr(name, '=');
     size_t n = equals ? (size_t)(equals - name) : strlen(name);
@@ -98,5 +91,6 @@ void cli_print_options(const char *allowed, FILE *to)
     for (const char *l = allowed; *l; l++)
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
             if (rows[i].letter == *l)
-                fprintf(to, " [--%s%s%s]", rows[i].name, rows[i].value ? " " : "", rows[i].value ? rows[i].value : "");
+                fprintf(to, " [--%s%s%s]", rows[i].name, rows[i].value ? " " : "",
+                        rows[i].value ? rows[i].value : "");
 }

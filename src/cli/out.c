@@ -34,7 +34,8 @@ int out_result(const struct vici_node *answer, const struct cli_args *args)
     return EXIT_REFUSED;
 }
 
-static int ask(struct client *c, const struct cli_simple *cmd, const struct cli_args *args, struct arena *arena)
+static int ask(struct client *c, const struct cli_simple *cmd, const struct cli_args *args,
+               struct arena *arena)
 {
     struct adit_buf request = { 0 };
     struct vici_build b;

@@ -10,7 +10,8 @@
 #include "base/why.h"
 
 #define BIT(cap) (UINT64_C(1) << (cap))
-static const uint64_t kept = BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_IPC_LOCK);
+static const uint64_t kept = BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) | BIT(CAP_NET_BIND_SERVICE) |
+                             BIT(CAP_IPC_LOCK);
 
 static bool get(struct __user_cap_data_struct data[2])
 {

@@ -18,11 +18,11 @@ bool cmd_bool(struct vici_call *call, const char *key, bool *out);
 bool cmd_selectors(struct vici_call *call, struct adit_command *cmd);
 
 vici_command_fn cmd_version, cmd_stats, cmd_initiate, cmd_terminate, cmd_rekey, cmd_redirect, cmd_install,
-    cmd_uninstall, cmd_list_sas, cmd_list_policies, cmd_list_conns, cmd_get_conns, cmd_load_conn, cmd_unload_conn,
-    cmd_clear_creds, cmd_load_cert, cmd_load_key, cmd_load_token, cmd_load_shared, cmd_unload_key, cmd_unload_shared,
-    cmd_get_keys, cmd_get_shared, cmd_flush_certs, cmd_list_certs, cmd_load_authority, cmd_unload_authority,
-    cmd_get_authorities, cmd_list_authorities, cmd_load_pool, cmd_unload_pool, cmd_get_pools, cmd_get_algorithms,
-    cmd_get_counters, cmd_reset_counters, cmd_reload_settings, cmd_adit_load, cmd_adit_metrics, cmd_adit_status,
-    cmd_adit_counters;
+    cmd_uninstall, cmd_list_sas, cmd_list_policies, cmd_list_conns, cmd_get_conns, cmd_load_conn,
+    cmd_unload_conn, cmd_clear_creds, cmd_load_cert, cmd_load_key, cmd_load_token, cmd_load_shared,
+    cmd_unload_key, cmd_unload_shared, cmd_get_keys, cmd_get_shared, cmd_flush_certs, cmd_list_certs,
+    cmd_load_authority, cmd_unload_authority, cmd_get_authorities, cmd_list_authorities, cmd_load_pool,
+    cmd_unload_pool, cmd_get_pools, cmd_get_algorithms, cmd_get_counters, cmd_reset_counters,
+    cmd_reload_settings, cmd_adit_load, cmd_adit_metrics, cmd_adit_status, cmd_adit_counters;
 
 #endif

@@ -15,11 +15,14 @@ static const struct vici_node *authority(const struct vici_call *call)
 
 static enum adit_rc check_keys(const struct vici_node *section, struct adit_why *why)
 {
-    vici_for_each(it, section) {
+    vici_for_each(it, section)
+    {
         if (!strcmp(it->name, "cacert") || !strcmp(it->name, "file"))
             continue;
-        if (!strcmp(it->name, "crl_uris") || !strcmp(it->name, "ocsp_uris") || !strcmp(it->name, "cert_uri_base"))
-            return why_set(why, ADIT_ERR_CONFIG, "authority %s: %s: this version fetches nothing; load CRLs as files",
+        if (!strcmp(it->name, "crl_uris") || !strcmp(it->name, "ocsp_uris") ||
+            !strcmp(it->name, "cert_uri_base"))
+            return why_set(why, ADIT_ERR_CONFIG,
+                           "authority %s: %s: this version fetches nothing; load CRLs as files",
                            section->name, it->name);
         return why_set(why, ADIT_ERR_CONFIG, "authority %s: unknown option '%s'", section->name, it->name);
     }
@@ -42,17 +45,20 @@ static enum adit_rc read_cert(const struct vici_node *section, struct adit_buf *
     return ADIT_OK;
 }
 
-static enum adit_rc check_ca(const struct daemon *d, const char *name, struct adit_span data, struct adit_why *why)
+static enum adit_rc check_ca(const struct daemon *d, const char *name, struct adit_span data,
+                             struct adit_why *why)
 {
     struct pki_cert *cert;
     TRY(pki_cert_parse(d->crypto, data, &cert, why));
     bool is_ca = pki_cert_is_ca(cert);
     pki_cert_free(cert);
     return is_ca ? ADIT_OK
-                 : why_set(why, ADIT_ERR_CONFIG, "authority %s: its certificate has no CA basic constraint", name);
+                 : why_set(why, ADIT_ERR_CONFIG, "authority %s: its certificate has no CA basic constraint",
+                           name);
 }
 
-static enum adit_rc apply(struct daemon *d, const char *name, struct adit_config *holder, struct adit_why *why)
+static enum adit_rc apply(struct daemon *d, const char *name, struct adit_config *holder,
+                          struct adit_why *why)
 {
     struct sources next;
     TRY(sources_copy(&next, &d->sources));
@@ -127,7 +133,8 @@ static void emit(struct daemon *d, struct vici_call *call, const struct source_i
     struct pki_cert *cert;
     struct reply r;
     STRBUF(subject, 512);
-    if (adit_config_certs(it->holder, &certs) != 1 || pki_cert_parse(d->crypto, certs[0]->data, &cert, NULL) != ADIT_OK)
+    if (adit_config_certs(it->holder, &certs) != 1 ||
+        pki_cert_parse(d->crypto, certs[0]->data, &cert, NULL) != ADIT_OK)
         return;
     pki_cert_subject(cert, &subject);
     pki_cert_free(cert);

@@ -20,7 +20,7 @@ static uint64_t counter(const struct daemon *d, const char *conn, unsigned i)
 
 static struct baseline *find_baseline(const struct daemon *d, const char *conn)
 {
-    list_for_each(it, &d->baselines) {
+    list_for_each (it, &d->baselines) {
         struct baseline *b = list_entry(it, struct baseline, node);
         if (!strcmp(b->conn, conn))
             return b;
@@ -131,7 +131,7 @@ void cmd_adit_counters(void *arg, struct vici_call *call)
 
 void counters_free(struct daemon *d)
 {
-    list_for_each_safe(it, &d->baselines) {
+    list_for_each_safe (it, &d->baselines) {
         struct baseline *b = list_entry(it, struct baseline, node);
         mem_del(b->conn);
         mem_del(b);

@@ -60,8 +60,8 @@ static bool is_word(const char *s, const char *a, const char *b)
 /* --- certificates ---------------------------------------------------------------------------------------------------------- */
 
 /* A certificate with the CA constraint is always a CA; flag=CA without it is refused. */
-static enum adit_rc classify(const struct daemon *d, const char *type, const char *flag, struct adit_span data,
-                             struct adit_cert *out, struct adit_why *why)
+static enum adit_rc classify(const struct daemon *d, const char *type, const char *flag,
+                             struct adit_span data, struct adit_cert *out, struct adit_why *why)
 {
     struct pki_cert *cert;
     bool wants_ca = is_word(flag, "CA", NULL) || is_word(type, "x509ca", NULL);
@@ -87,7 +87,8 @@ void cmd_load_cert(void *arg, struct vici_call *call)
     struct adit_why why = { 0 };
     struct adit_cert cert;
     struct adit_config *holder = adit_config_new();
-    enum adit_rc rc = classify(arg, cmd_text(call, "type"), cmd_text(call, "flag"), data_of(call), &cert, &why);
+    enum adit_rc rc = classify(arg, cmd_text(call, "type"), cmd_text(call, "flag"), data_of(call), &cert,
+                               &why);
     if (rc == ADIT_OK)
         rc = holder ? adit_config_add_cert(holder, &cert) : why_set(&why, ADIT_ERR_MEMORY, "out of memory");
     if (rc != ADIT_OK)
@@ -204,10 +205,12 @@ static enum adit_rc read_owners(struct vici_call *call, struct adit_id *owners, 
                                 struct adit_why *why)
 {
     const struct vici_node *list = vici_child(vici_call_args(call), "owners");
-    vici_for_each(it, list) {
+    vici_for_each(it, list)
+    {
         if (out->n_owners == OWNERS_MAX)
             return why_set(why, ADIT_ERR_LIMIT, "more than %d owners", OWNERS_MAX);
-        TRY(id_parse((const char *)it->value.p, vici_call_arena(call), pki_dn_encode, NULL, &owners[out->n_owners], why));
+        TRY(id_parse((const char *)it->value.p, vici_call_arena(call), pki_dn_encode, NULL,
+                     &owners[out->n_owners], why));
         out->n_owners++;
     }
     out->owners = owners;

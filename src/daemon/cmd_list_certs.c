@@ -142,8 +142,11 @@ void cmd_list_certs(void *arg, struct vici_call *call)
         vici_call_answer(call, SPAN_NONE);
         return;
     }
-    *l = (struct listing){ .d = d, .type = cmd_text(call, "type"), .flag = cmd_text(call, "flag"),
-                           .subject = cmd_text(call, "subject"), .v = v,
+    *l = (struct listing){ .d = d,
+                           .type = cmd_text(call, "type"),
+                           .flag = cmd_text(call, "flag"),
+                           .subject = cmd_text(call, "subject"),
+                           .v = v,
                            .cfg = adit_config_ref((struct adit_config *)(uintptr_t)cfg) };
     collect(l);
     vici_call_stream(call, next, l, listing_free);

@@ -41,7 +41,8 @@ static void show_transforms(struct vici_build *b, const struct proposal *p, uint
         if (!open)
             vici_list(b, name);
         open = true;
-        snprintf(text, sizeof(text), t->bits ? "%s_%u" : "%s", iana_name(iana_of_transform(type), t->id), t->bits);
+        snprintf(text, sizeof(text), t->bits ? "%s_%u" : "%s", iana_name(iana_of_transform(type), t->id),
+                 t->bits);
         vici_item_str(b, text);
     }
     if (open)
@@ -50,10 +51,13 @@ static void show_transforms(struct vici_build *b, const struct proposal *p, uint
 
 static void show_proposals(struct vici_build *b, const char *name, const struct proposal_list *list)
 {
-    static const struct { uint8_t type; const char *name; } kinds[] = {
-        { TT_ENCR, "encr" }, { TT_INTEG, "integ" }, { TT_PRF, "prf" }, { TT_KE, "ke" }, { TT_ADDKE1, "ake1" },
-        { TT_ADDKE2, "ake2" }, { TT_ADDKE3, "ake3" }, { TT_ADDKE4, "ake4" }, { TT_ADDKE5, "ake5" },
-        { TT_ADDKE6, "ake6" }, { TT_ADDKE7, "ake7" }, { TT_SN, "sn" },
+    static const struct {
+        uint8_t type;
+        const char *name;
+    } kinds[] = {
+        { TT_ENCR, "encr" },   { TT_INTEG, "integ" }, { TT_PRF, "prf" },     { TT_KE, "ke" },
+        { TT_ADDKE1, "ake1" }, { TT_ADDKE2, "ake2" }, { TT_ADDKE3, "ake3" }, { TT_ADDKE4, "ake4" },
+        { TT_ADDKE5, "ake5" }, { TT_ADDKE6, "ake6" }, { TT_ADDKE7, "ake7" }, { TT_SN, "sn" },
     };
     vici_section(b, name);
     for (unsigned i = 0; list && i < list->n; i++) {
@@ -67,8 +71,8 @@ static void show_proposals(struct vici_build *b, const char *name, const struct 
     vici_section_end(b);
 }
 
-static void show_certs(struct vici_build *b, const struct daemon *d, const char *name, const struct adit_span *v,
-                       unsigned n)
+static void show_certs(struct vici_build *b, const struct daemon *d, const char *name,
+                       const struct adit_span *v, unsigned n)
 {
     if (!n)
         return;

@@ -53,9 +53,10 @@ void cmd_list_policies(void *arg, struct vici_call *call)
 {
     struct daemon *d = arg;
     const char *ike = cmd_text(call, "ike"), *child = cmd_text(call, "child");
-    list_for_each(it, &d->traps) {
+    list_for_each (it, &d->traps) {
         const struct trap *t = list_entry(it, struct trap, node);
-        if (kind_wanted(call, t->mode) && (!ike || !strcmp(ike, t->conn)) && (!child || !strcmp(child, t->child)))
+        if (kind_wanted(call, t->mode) && (!ike || !strcmp(ike, t->conn)) &&
+            (!child || !strcmp(child, t->child)))
             emit(d, call, t);
     }
     vici_call_answer(call, SPAN_NONE);

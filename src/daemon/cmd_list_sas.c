@@ -51,10 +51,13 @@ static bool next(void *state, struct vici_call *call)
 static bool read_selectors(struct vici_call *call, struct adit_command *sel)
 {
     int64_t ike_id = 0, child_id = 0;
-    if (!cmd_int(call, "ike-id", 0, UINT32_MAX, &ike_id) || !cmd_int(call, "child-id", 0, UINT32_MAX, &child_id))
+    if (!cmd_int(call, "ike-id", 0, UINT32_MAX, &ike_id) ||
+        !cmd_int(call, "child-id", 0, UINT32_MAX, &child_id))
         return false;
-    *sel = (struct adit_command){ .conn = cmd_text(call, "ike"), .child = cmd_text(call, "child"),
-                                  .ike_id = (uint32_t)ike_id, .child_id = (uint32_t)child_id };
+    *sel = (struct adit_command){ .conn = cmd_text(call, "ike"),
+                                  .child = cmd_text(call, "child"),
+                                  .ike_id = (uint32_t)ike_id,
+                                  .child_id = (uint32_t)child_id };
     return true; /* the texts live as long as the call */
 }
 

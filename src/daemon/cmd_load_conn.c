@@ -8,7 +8,8 @@ static bool convert(struct arena *arena, const struct vici_node *from, struct co
     static const enum config_kind kinds[] = {
         [VICI_SECTION] = CONFIG_SECTION, [VICI_LIST] = CONFIG_LIST, [VICI_VALUE] = CONFIG_VALUE
     };
-    vici_for_each(it, from) {
+    vici_for_each(it, from)
+    {
         struct config_node *n = config_tree_add(arena, to, kinds[it->kind], it->name, it->value);
         if (!n || !convert(arena, it, n))
             return false;
@@ -52,9 +53,7 @@ static enum adit_rc load_all(struct daemon *d, struct vici_call *call, struct ad
 {
     struct sources next;
     enum adit_rc rc = sources_copy(&next, &d->sources);
-    vici_for_each(it, vici_call_args(call))
-        if (rc == ADIT_OK)
-            rc = put_conn(d, call, it, &next, why);
+    vici_for_each(it, vici_call_args(call)) if (rc == ADIT_OK) rc = put_conn(d, call, it, &next, why);
     if (rc == ADIT_OK)
         rc = load_apply(d, &next, why);
     sources_fini(&next);

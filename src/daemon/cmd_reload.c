@@ -2,7 +2,8 @@
 #include <stdio.h>
 #include "daemon/cmd.h"
 
-static void answer(struct vici_call *call, enum adit_rc rc, const char *reason, const struct config_report *report)
+static void answer(struct vici_call *call, enum adit_rc rc, const char *reason,
+                   const struct config_report *report)
 {
     struct reply r;
     reply_begin(&r);
@@ -13,8 +14,8 @@ static void answer(struct vici_call *call, enum adit_rc rc, const char *reason, 
     for (unsigned i = 0; i < report->n; i++) {
         const struct config_problem *p = &report->v[i];
         char line[700];
-        snprintf(line, sizeof(line), "%s:%u: %s: %s", p->file ? p->file : "", p->line, p->warning ? "warning" : "error",
-                 p->text);
+        snprintf(line, sizeof(line), "%s:%u: %s: %s", p->file ? p->file : "", p->line,
+                 p->warning ? "warning" : "error", p->text);
         vici_item_str(&r.b, line);
     }
     vici_list_end(&r.b);

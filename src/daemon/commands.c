@@ -30,7 +30,8 @@ bool cmd_bool(struct vici_call *call, const char *key, bool *out)
 bool cmd_selectors(struct vici_call *call, struct adit_command *cmd)
 {
     int64_t ike_id = 0, child_id = 0;
-    if (!cmd_int(call, "ike-id", 0, UINT32_MAX, &ike_id) || !cmd_int(call, "child-id", 0, UINT32_MAX, &child_id))
+    if (!cmd_int(call, "ike-id", 0, UINT32_MAX, &ike_id) ||
+        !cmd_int(call, "child-id", 0, UINT32_MAX, &child_id))
         return false;
     cmd->conn = cmd_text(call, "ike");
     cmd->child = cmd_text(call, "child");
@@ -42,10 +43,10 @@ bool cmd_selectors(struct vici_call *call, struct adit_command *cmd)
     return false;
 }
 
-const char *const daemon_events[] = {
-    "log", "control-log", "list-sa", "list-policy", "list-conn", "list-cert", "list-authority", "ike-updown",
-    "ike-rekey", "child-updown", "child-rekey", "alert", NULL
-};
+const char *const daemon_events[] = { "log",       "control-log",  "list-sa",        "list-policy",
+                                      "list-conn", "list-cert",    "list-authority", "ike-updown",
+                                      "ike-rekey", "child-updown", "child-rekey",    "alert",
+                                      NULL };
 
 const struct vici_command daemon_commands[] = {
     { "version", cmd_version },

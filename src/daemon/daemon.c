@@ -91,9 +91,13 @@ enum adit_rc daemon_copy_options(struct daemon *d, struct adit_why *why)
     if (!d->options)
         return why_set(why, ADIT_ERR_MEMORY, "out of memory");
     for (size_t i = 0; i < d->n_options; i++)
-        d->options[i] = (struct config_option){ from[i].key, (enum config_option_scope)from[i].scope,
-                                                (enum config_option_type)from[i].type, from[i].words, from[i].deflt,
-                                                from[i].doc, from[i].owner };
+        d->options[i] = (struct config_option){ from[i].key,
+                                                (enum config_option_scope)from[i].scope,
+                                                (enum config_option_type)from[i].type,
+                                                from[i].words,
+                                                from[i].deflt,
+                                                from[i].doc,
+                                                from[i].owner };
     return ADIT_OK;
 }
 
@@ -128,7 +132,8 @@ static enum adit_rc start_engine(struct daemon *d, struct adit_why *why)
     if (!d->crypto)
         return why->rc ? why->rc : ADIT_ERR_CRYPTO;
     TRY(keylog_open(&d->keylog, d->set.ike_keylog, d->set.esp_keylog, why));
-    struct adit_host host = { .crypto = d->crypto, .unix_time = daemon_unix_time,
+    struct adit_host host = { .crypto = d->crypto,
+                              .unix_time = daemon_unix_time,
                               .keylog = d->keylog.ike || d->keylog.esp };
     d->ike = adit_ike_new(&host, daemon_now());
     return d->ike ? ADIT_OK : why_set(why, ADIT_ERR_MEMORY, "out of memory");
@@ -142,10 +147,15 @@ static void on_dp(uv_poll_t *poll, int status, int events)
 static enum adit_rc start_dataplane(struct daemon *d, struct adit_why *why)
 {
     char missing[256];
-    struct dp_settings s = { .crypto = d->crypto, .tun_name = d->set.tun_name, .port_nat_t = d->set.ike.port_nat_t,
-                             .workers = d->set.workers, .install_routes = d->set.install_routes,
-                             .no_mss_clamp = !d->set.mss_clamp, .mtu = (uint16_t)d->set.mtu,
-                             .raw_esp = d->set.raw_esp, .fwmark = (uint16_t)d->set.fwmark,
+    struct dp_settings s = { .crypto = d->crypto,
+                             .tun_name = d->set.tun_name,
+                             .port_nat_t = d->set.ike.port_nat_t,
+                             .workers = d->set.workers,
+                             .install_routes = d->set.install_routes,
+                             .no_mss_clamp = !d->set.mss_clamp,
+                             .mtu = (uint16_t)d->set.mtu,
+                             .raw_esp = d->set.raw_esp,
+                             .fwmark = (uint16_t)d->set.fwmark,
                              .route_table = d->set.route_table };
     if (d->set.dataplane == CONFIG_DP_NONE)
         return ADIT_OK;
@@ -171,8 +181,11 @@ static void ike_datagram(void *arg, const struct adit_path *path, struct adit_sp
 static enum adit_rc start_sockets(struct daemon *d, struct adit_why *why)
 {
     char missing[256];
-    struct ikesock_settings s = { .port = d->set.ike.port, .port_nat_t = d->dp ? 0 : d->set.ike.port_nat_t,
-                                  .mark = d->set.fwmark, .input = ike_datagram, .arg = d };
+    struct ikesock_settings s = { .port = d->set.ike.port,
+                                  .port_nat_t = d->dp ? 0 : d->set.ike.port_nat_t,
+                                  .mark = d->set.fwmark,
+                                  .input = ike_datagram,
+                                  .arg = d };
     enum adit_rc rc = ikesock_new(&d->loop, &s, &d->sock, why);
     if (rc == ADIT_OK)
         return ADIT_OK;
@@ -243,9 +256,9 @@ enum adit_rc daemon_start(struct daemon *d, struct adit_why *why)
     TRY(start_dataplane(d, why));
     TRY(start_sockets(d, why));
     TRY(start_config(d, why));
-    log_say(&d->log, ADIT_LOG_AUDIT, "DMN", "aditd %s is ready: ports %u and %u, data plane %s%s%s", ADIT_VERSION,
-            d->set.ike.port, d->set.ike.port_nat_t, d->dp ? dp_name(d->dp) : "none", d->dp ? " on " : "",
-            daemon_tun(d));
+    log_say(&d->log, ADIT_LOG_AUDIT, "DMN", "aditd %s is ready: ports %u and %u, data plane %s%s%s",
+            ADIT_VERSION, d->set.ike.port, d->set.ike.port_nat_t, d->dp ? dp_name(d->dp) : "none",
+            d->dp ? " on " : "", daemon_tun(d));
     if (!sdnotify("READY=1"))
         log_say(&d->log, ADIT_LOG_AUDIT, "DMN", "the service manager's NOTIFY_SOCKET can't be reached");
     return ADIT_OK;

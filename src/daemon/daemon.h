@@ -42,8 +42,8 @@ struct daemon {
     struct journal journal;
     struct sources sources;
     struct reqids reqids;
-    struct list waiting; /* waiting.c: commands that wait for the engine */
-    struct list traps;   /* traps.c */
+    struct list waiting;   /* waiting.c: commands that wait for the engine */
+    struct list traps;     /* traps.c */
     struct list baselines; /* cmd_counters.c */
     struct list children;  /* host.c: what is installed in the data plane */
     uint64_t last_cookie;
@@ -77,8 +77,8 @@ void host_free(struct daemon *d);
 struct waiting;
 /* Starts an engine command for a VICI call (NULL: for ourselves) and answers the call when it ends or timeout_ms is
  * over (0 = wait for ever; < 0 = answer at once). Log lines of its connection go out as control-log up to loglevel. */
-void waiting_start(struct daemon *d, struct vici_call *call, const struct adit_command *cmd, int64_t timeout_ms,
-                   int loglevel);
+void waiting_start(struct daemon *d, struct vici_call *call, const struct adit_command *cmd,
+                   int64_t timeout_ms, int loglevel);
 /* ADIT_EV_DONE; ADIT_EV_RESOLVE. */
 void waiting_done(struct daemon *d, const struct adit_event *ev);
 void waiting_resolve(struct daemon *d, const struct adit_event *ev);
@@ -91,7 +91,8 @@ void waiting_fail_all(struct daemon *d, const char *reason);
 void actions_apply(struct daemon *d, const struct adit_config *before, const struct adit_config *after);
 ADIT_MUST_USE enum adit_rc trap_install(struct daemon *d, const struct adit_conn *conn,
                                         const struct adit_child_cfg *child, struct adit_why *why);
-ADIT_MUST_USE enum adit_rc trap_uninstall(struct daemon *d, const char *conn, const char *child, struct adit_why *why);
+ADIT_MUST_USE enum adit_rc trap_uninstall(struct daemon *d, const char *conn, const char *child,
+                                          struct adit_why *why);
 struct trap {
     struct list node;
     char *conn, *child;

@@ -59,7 +59,7 @@ static void send_keepalive(struct daemon *d, struct adit_event *ev)
 
 static struct installed *find_installed(const struct daemon *d, uint32_t id)
 {
-    list_for_each(it, &d->children) {
+    list_for_each (it, &d->children) {
         struct installed *c = list_entry(it, struct installed, node);
         if (c->id == id)
             return c;
@@ -109,8 +109,11 @@ static void child_add(struct daemon *d, const struct adit_event *ev)
         rc = dp_child_add(d->dp, ev->spec, &why);
     if (rc == ADIT_OK)
         return;
-    log_line(&d->log, &(struct log_line){ .level = ADIT_LOG_AUDIT, .group = "KNL", .conn = ev->spec->conn,
-                                          .ike_id = ev->spec->ike_id, .text = why.text });
+    log_line(&d->log, &(struct log_line){ .level = ADIT_LOG_AUDIT,
+                                          .group = "KNL",
+                                          .conn = ev->spec->conn,
+                                          .ike_id = ev->spec->ike_id,
+                                          .text = why.text });
     command(d, &(struct adit_command){ .type = ADIT_CMD_EXPIRE_HARD, .child_id = ev->spec->id });
 }
 
@@ -148,7 +151,7 @@ void host_total_stats(struct daemon *d, const char *conn, const char *child, str
     const struct journal_entry *past = journal_find(&d->journal, conn, child);
     struct adit_child_stats live;
     *sum = past ? past->finished : (struct adit_child_stats){ 0 };
-    list_for_each(it, &d->children) {
+    list_for_each (it, &d->children) {
         const struct installed *c = list_entry(it, struct installed, node);
         if (strcmp(c->conn, conn) || strcmp(c->child, child))
             continue;
@@ -178,8 +181,11 @@ void host_work_done(void *daemon, void *job)
 
 static void log_event(struct daemon *d, const struct adit_event *ev)
 {
-    log_line(&d->log, &(struct log_line){ .level = ev->level, .group = ev->group, .conn = ev->conn,
-                                          .ike_id = ev->ike_id, .text = ev->text });
+    log_line(&d->log, &(struct log_line){ .level = ev->level,
+                                          .group = ev->group,
+                                          .conn = ev->conn,
+                                          .ike_id = ev->ike_id,
+                                          .text = ev->text });
 }
 
 static void handle(struct daemon *d, struct adit_event *ev)
@@ -250,7 +256,9 @@ static void acquire(struct daemon *d, const struct dp_event *ev)
         return;
     cmd.conn = trap->conn;
     cmd.child = trap->child;
-    log_line(&d->log, &(struct log_line){ .level = ADIT_LOG_INFO, .group = "KNL", .conn = trap->conn,
+    log_line(&d->log, &(struct log_line){ .level = ADIT_LOG_INFO,
+                                          .group = "KNL",
+                                          .conn = trap->conn,
                                           .text = "traffic matches the trap policy: initiating" });
     waiting_start(d, NULL, &cmd, 0, -1);
 }
@@ -258,8 +266,9 @@ static void acquire(struct daemon *d, const struct dp_event *ev)
 static void dp_event(struct daemon *d, const struct dp_event *ev)
 {
     static const enum adit_command_type commands[] = {
-        [DP_EV_SOFT] = ADIT_CMD_EXPIRE_SOFT, [DP_EV_HARD] = ADIT_CMD_EXPIRE_HARD, [DP_EV_FIRST_IN] = ADIT_CMD_TRAFFIC,
-        [DP_EV_PATH] = ADIT_CMD_PATH,        [DP_EV_INACTIVE] = ADIT_CMD_INACTIVE,
+        [DP_EV_SOFT] = ADIT_CMD_EXPIRE_SOFT,  [DP_EV_HARD] = ADIT_CMD_EXPIRE_HARD,
+        [DP_EV_FIRST_IN] = ADIT_CMD_TRAFFIC,  [DP_EV_PATH] = ADIT_CMD_PATH,
+        [DP_EV_INACTIVE] = ADIT_CMD_INACTIVE,
     };
     switch (ev->type) {
     case DP_EV_ACQUIRE: acquire(d, ev); return;
@@ -280,6 +289,6 @@ void host_dp_ready(struct daemon *d)
 
 void host_free(struct daemon *d)
 {
-    list_for_each_safe(it, &d->children)
+    list_for_each_safe (it, &d->children)
         forget(list_entry(it, struct installed, node));
 }

@@ -49,8 +49,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     }
 }
 
-static enum adit_rc open_one(uv_loop_t *loop, struct ikesock *owner, struct sock *s, uint8_t family, uint16_t port,
-                             bool with_marker, struct adit_why *why)
+static enum adit_rc open_one(uv_loop_t *loop, struct ikesock *owner, struct sock *s, uint8_t family,
+                             uint16_t port, bool with_marker, struct adit_why *why)
 {
     struct adit_endpoint local = { .addr.family = family, .port = port };
     struct net_opts opts = { .mark = owner->set.mark, .buffer = 4 << 20 };
@@ -66,8 +66,8 @@ static enum adit_rc open_one(uv_loop_t *loop, struct ikesock *owner, struct sock
     return ADIT_OK;
 }
 
-static enum adit_rc open_pair(uv_loop_t *loop, struct ikesock *s, unsigned first, uint16_t port, bool with_marker,
-                              struct adit_why *why)
+static enum adit_rc open_pair(uv_loop_t *loop, struct ikesock *s, unsigned first, uint16_t port,
+                              bool with_marker, struct adit_why *why)
 {
     TRY(open_one(loop, s, &s->v[first], 4, port, with_marker, why));
     struct adit_why no_v6; /* a kernel without IPv6 is fine */

@@ -18,11 +18,12 @@ struct ikesock_settings {
     void *arg;
 };
 /* At least one family has to work; the other's absence is no error. */
-ADIT_MUST_USE enum adit_rc ikesock_new(uv_loop_t *loop, const struct ikesock_settings *s, struct ikesock **out,
-                                       struct adit_why *why);
+ADIT_MUST_USE enum adit_rc ikesock_new(uv_loop_t *loop, const struct ikesock_settings *s,
+                                       struct ikesock **out, struct adit_why *why);
 /* Sends from path->local (its port chooses the socket) with marker where it belongs; a single 0xff octet is a NAT
  * keepalive and goes without. 0 or -errno. */
-int ikesock_send(struct ikesock *s, const struct adit_path *path, const struct adit_span *datagrams, size_t n);
+int ikesock_send(struct ikesock *s, const struct adit_path *path, const struct adit_span *datagrams,
+                 size_t n);
 /* The loop must run once more before ikesock_free(). */
 void ikesock_stop(struct ikesock *s);
 void ikesock_free(struct ikesock *s);

@@ -24,14 +24,14 @@ void journal_init(struct journal *j)
 
 void journal_fini(struct journal *j)
 {
-    list_for_each_safe(it, &j->entries)
+    list_for_each_safe (it, &j->entries)
         entry_free(list_entry(it, struct journal_entry, node));
     list_init(&j->entries);
 }
 
 const struct journal_entry *journal_find(const struct journal *j, const char *conn, const char *child)
 {
-    list_for_each(it, &j->entries) {
+    list_for_each (it, &j->entries) {
         struct journal_entry *e = list_entry(it, struct journal_entry, node);
         if (!strcmp(e->conn, conn) && !strcmp(e->child, child))
             return e;
@@ -97,7 +97,8 @@ void journal_add_stats(struct adit_child_stats *sum, const struct adit_child_sta
     sum->last_out_at = later(sum->last_out_at, more->last_out_at);
 }
 
-void journal_finished(struct journal *j, const char *conn, const char *child, const struct adit_child_stats *last)
+void journal_finished(struct journal *j, const char *conn, const char *child,
+                      const struct adit_child_stats *last)
 {
     struct journal_entry *e = journal_entry(j, conn, child);
     if (e)

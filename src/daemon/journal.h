@@ -24,8 +24,8 @@ struct journal_entry {
     char *conn, *child;
     struct adit_child_stats finished; /* sums of the SAs that are gone */
     uint64_t ups, downs, rekeys;
-    unsigned live;        /* SAs now */
-    uint64_t changed_at;  /* ns: when it came up or went down last; 0 = never was up */
+    unsigned live;       /* SAs now */
+    uint64_t changed_at; /* ns: when it came up or went down last; 0 = never was up */
 };
 struct journal {
     struct list entries;
@@ -44,7 +44,8 @@ void journal_down(struct journal *j, const char *conn, const char *child, uint64
 /* One SA succeeded another: no change of up/down. */
 void journal_rekeyed(struct journal *j, const char *conn, const char *child);
 /* An SA is gone: its final counts. */
-void journal_finished(struct journal *j, const char *conn, const char *child, const struct adit_child_stats *last);
+void journal_finished(struct journal *j, const char *conn, const char *child,
+                      const struct adit_child_stats *last);
 void journal_handshake(struct journal *j, const char *ke, double seconds);
 /* sum += more; the later time wins. */
 void journal_add_stats(struct adit_child_stats *sum, const struct adit_child_stats *more);

@@ -7,8 +7,11 @@
 void load_source(const struct daemon *d, struct config_source *out)
 {
     *out = (struct config_source){ .io = &config_posix_io,
-                                   .swanctl_conf = d->opt.swanctl_conf ? d->opt.swanctl_conf : d->set.swanctl_conf,
-                                   .options = d->options, .n_options = d->n_options, .dn = pki_dn_encode };
+                                   .swanctl_conf = d->opt.swanctl_conf ? d->opt.swanctl_conf
+                                                                       : d->set.swanctl_conf,
+                                   .options = d->options,
+                                   .n_options = d->n_options,
+                                   .dn = pki_dn_encode };
 }
 
 enum adit_rc load_settings(struct daemon *d, struct config_report *report)
@@ -37,7 +40,8 @@ static size_t count_conns(const struct adit_config *cfg)
     return cfg ? adit_config_conns(cfg, &conns) : 0;
 }
 
-enum adit_rc load_files(struct daemon *d, bool allow_empty, struct config_report *report, struct adit_why *why)
+enum adit_rc load_files(struct daemon *d, bool allow_empty, struct config_report *report,
+                        struct adit_why *why)
 {
     struct config_source src;
     struct adit_config *files = NULL;
@@ -47,7 +51,8 @@ enum adit_rc load_files(struct daemon *d, bool allow_empty, struct config_report
         return config_report_why(report, why);
     if (!allow_empty && !count_conns(files)) {
         adit_config_unref(files);
-        return why_set(why, ADIT_ERR_CONFIG, "%s has no connections; if that is meant, say --empty", src.swanctl_conf);
+        return why_set(why, ADIT_ERR_CONFIG, "%s has no connections; if that is meant, say --empty",
+                       src.swanctl_conf);
     }
     if (sources_copy(&next, &d->sources) != ADIT_OK) {
         adit_config_unref(files);

@@ -8,7 +8,8 @@
 static void to_stderr(const struct log *log, const struct log_line *l)
 {
     static const char *const marks[] = { "<5>", "<6>", "<7>", "<7>" };
-    const char *mark = log->journal_marks ? marks[l->level <= ADIT_LOG_DEBUG ? l->level : ADIT_LOG_DEBUG] : "";
+    const char *mark = log->journal_marks ? marks[l->level <= ADIT_LOG_DEBUG ? l->level : ADIT_LOG_DEBUG]
+                                          : "";
     if (l->conn && *l->conn)
         fprintf(stderr, "%s[%s] <%s|%u> %s\n", mark, l->group, l->conn, l->ike_id, l->text);
     else
@@ -36,7 +37,7 @@ void log_line(struct log *log, const struct log_line *line)
     clean.group = line->group ? line->group : "DMN";
     if (clean.level <= log->level)
         to_stderr(log, &clean);
-    list_for_each_safe(it, &log->sinks) {
+    list_for_each_safe (it, &log->sinks) {
         struct log_sink *sink = list_entry(it, struct log_sink, node);
         sink->line(sink, &clean);
     }

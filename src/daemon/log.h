@@ -26,6 +26,7 @@ struct log {
 void log_init(struct log *log, enum adit_level level);
 void log_add(struct log *log, struct log_sink *sink);
 void log_line(struct log *log, const struct log_line *line);
-void log_say(struct log *log, enum adit_level level, const char *group, const char *fmt, ...) ADIT_PRINTF(4, 5);
+void log_say(struct log *log, enum adit_level level, const char *group, const char *fmt, ...)
+    ADIT_PRINTF(4, 5);
 
 #endif

@@ -22,8 +22,17 @@ static void usage(FILE *to)
           to);
 }
 
-enum { OPT_CONFIG = 256, OPT_SWANCTL, OPT_SOCKET, OPT_NO_DP, OPT_FOREGROUND, OPT_DEBUG, OPT_CHECK, OPT_VERSION,
-       OPT_HELP };
+enum {
+    OPT_CONFIG = 256,
+    OPT_SWANCTL,
+    OPT_SOCKET,
+    OPT_NO_DP,
+    OPT_FOREGROUND,
+    OPT_DEBUG,
+    OPT_CHECK,
+    OPT_VERSION,
+    OPT_HELP
+};
 static const struct option options[] = {
     { "config", required_argument, NULL, OPT_CONFIG },
     { "swanctl-conf", required_argument, NULL, OPT_SWANCTL },

@@ -150,8 +150,11 @@ static void run_updown(struct daemon *d, const struct adit_event *ev, bool up)
     if (!child || !child->updown || !*child->updown)
         return;
     show_find_ike(d, ev->ike_id, &ike);
-    updown_run(d->updown, &(struct updown_event){ .up = up, .command = child->updown, .spec = ev->spec,
-                                                  .local_id = ike.local_id, .remote_id = ike.remote_id,
+    updown_run(d->updown, &(struct updown_event){ .up = up,
+                                                  .command = child->updown,
+                                                  .spec = ev->spec,
+                                                  .local_id = ike.local_id,
+                                                  .remote_id = ike.remote_id,
                                                   .interface = daemon_tun(d) });
 }
 

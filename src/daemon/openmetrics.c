@@ -36,14 +36,16 @@ void om_family(struct text *out, const char *name, const char *type, const char 
     text_add(out, "\n");
 }
 
-void om_sample(struct text *out, const char *name, const char *suffix, const struct om_label *labels, double value)
+void om_sample(struct text *out, const char *name, const char *suffix, const struct om_label *labels,
+               double value)
 {
     text_addf(out, "%s%s", name, suffix);
     add_labels(out, labels);
     text_addf(out, " %.9g\n", value);
 }
 
-void om_sample_u64(struct text *out, const char *name, const char *suffix, const struct om_label *labels, uint64_t value)
+void om_sample_u64(struct text *out, const char *name, const char *suffix, const struct om_label *labels,
+                   uint64_t value)
 {
     text_addf(out, "%s%s", name, suffix);
     add_labels(out, labels);

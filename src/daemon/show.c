@@ -76,7 +76,8 @@ static const char *ike_state(enum adit_ike_state s)
 
 static const char *child_state(enum adit_child_state s)
 {
-    static const char *const names[] = { "CREATED", "INSTALLING", "INSTALLED", "REKEYING", "REKEYED", "DELETING" };
+    static const char *const names[] = { "CREATED",  "INSTALLING", "INSTALLED",
+                                         "REKEYING", "REKEYED",    "DELETING" };
     return names[s];
 }
 
@@ -130,8 +131,8 @@ void show_ike(struct vici_build *b, const struct adit_ike_info *i, uint64_t now)
     show_strings(b, "tasks-passive", i->tasks_passive, ARRAY_LEN(i->tasks_passive));
 }
 
-static void show_direction(struct vici_build *b, const char *suffix, uint64_t bytes, uint64_t packets, uint64_t last,
-                           uint64_t now)
+static void show_direction(struct vici_build *b, const char *suffix, uint64_t bytes, uint64_t packets,
+                           uint64_t last, uint64_t now)
 {
     char name[16];
     snprintf(name, sizeof(name), "bytes-%s", suffix);
@@ -143,7 +144,8 @@ static void show_direction(struct vici_build *b, const char *suffix, uint64_t by
         vici_strf(b, name, "%" PRId64, -seconds_until(last, now));
 }
 
-static void show_installed(struct vici_build *b, struct daemon *d, const struct adit_child_info *c, uint64_t now)
+static void show_installed(struct vici_build *b, struct daemon *d, const struct adit_child_info *c,
+                           uint64_t now)
 {
     struct adit_child_stats stats;
     host_child_stats(d, c->id, &stats);
@@ -201,7 +203,8 @@ void show_child_section(struct vici_build *b, struct daemon *d, const struct adi
     vici_section_end(b);
 }
 
-void show_sa(struct vici_build *b, struct daemon *d, const struct adit_ike_info *ike, uint32_t only, uint64_t now)
+void show_sa(struct vici_build *b, struct daemon *d, const struct adit_ike_info *ike, uint32_t only,
+             uint64_t now)
 {
     struct adit_child_info child;
     vici_section(b, ike->conn && *ike->conn ? ike->conn : "(unnamed)");

@@ -9,9 +9,11 @@ void show_ike(struct vici_build *b, const struct adit_ike_info *ike, uint64_t no
 /* The key/values and selectors of one Child SA; stats from the data plane. */
 void show_child(struct vici_build *b, struct daemon *d, const struct adit_child_info *child, uint64_t now);
 /* "<child>-<id>" S {C} */
-void show_child_section(struct vici_build *b, struct daemon *d, const struct adit_child_info *child, uint64_t now);
+void show_child_section(struct vici_build *b, struct daemon *d, const struct adit_child_info *child,
+                        uint64_t now);
 /* "<conn>" S {I, child-sas S {...}}; only = 0: all children, else this one. */
-void show_sa(struct vici_build *b, struct daemon *d, const struct adit_ike_info *ike, uint32_t only, uint64_t now);
+void show_sa(struct vici_build *b, struct daemon *d, const struct adit_ike_info *ike, uint32_t only,
+             uint64_t now);
 void show_ts_list(struct vici_build *b, const char *name, const struct adit_ts *ts, unsigned n);
 const char *show_mode(enum adit_mode mode);
 /* "CURVE_25519+ML_KEM_768" */

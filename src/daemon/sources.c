@@ -30,14 +30,14 @@ void reqids_init(struct reqids *r)
 
 void reqids_fini(struct reqids *r)
 {
-    list_for_each_safe(it, &r->names)
+    list_for_each_safe (it, &r->names)
         name_free(list_entry(it, struct reqid_name, node));
     list_init(&r->names);
 }
 
 uint32_t reqids_get(struct reqids *r, const char *conn, const char *child)
 {
-    list_for_each(it, &r->names) {
+    list_for_each (it, &r->names) {
         struct reqid_name *n = list_entry(it, struct reqid_name, node);
         if (!strcmp(n->conn, conn) && !strcmp(n->child, child))
             return n->reqid;
@@ -73,7 +73,8 @@ void sources_fini(struct sources *s)
     *s = (struct sources){ 0 };
 }
 
-static enum adit_rc append(struct sources *s, enum source_kind kind, const char *id, struct adit_config *holder)
+static enum adit_rc append(struct sources *s, enum source_kind kind, const char *id,
+                           struct adit_config *holder)
 {
     char *name = mem_strdup(id);
     struct source_item *v = name ? mem_resize(s->v, (s->n + 1) * sizeof(*v)) : NULL;
@@ -102,8 +103,8 @@ enum adit_rc sources_copy(struct sources *to, const struct sources *from)
 static bool same_cert(struct adit_config *a, struct adit_config *b)
 {
     const struct adit_cert *const *ca, *const *cb;
-    return adit_config_certs(a, &ca) == 1 && adit_config_certs(b, &cb) == 1 && span_equal(ca[0]->data, cb[0]->data) &&
-           ca[0]->use == cb[0]->use;
+    return adit_config_certs(a, &ca) == 1 && adit_config_certs(b, &cb) == 1 &&
+           span_equal(ca[0]->data, cb[0]->data) && ca[0]->use == cb[0]->use;
 }
 
 static struct source_item *find(const struct sources *s, enum source_kind kind, const char *id)
@@ -196,8 +197,8 @@ static enum adit_rc add_all(struct adit_config *to, const struct adit_config *fr
     return ADIT_OK;
 }
 
-static enum adit_rc fill(struct adit_config *cfg, const struct sources *s, const struct adit_ike_settings *settings,
-                         struct reqids *reqids)
+static enum adit_rc fill(struct adit_config *cfg, const struct sources *s,
+                         const struct adit_ike_settings *settings, struct reqids *reqids)
 {
     TRY(adit_config_settings(cfg, settings));
     if (s->files)
@@ -207,8 +208,8 @@ static enum adit_rc fill(struct adit_config *cfg, const struct sources *s, const
     return ADIT_OK;
 }
 
-enum adit_rc sources_build(const struct sources *s, const struct adit_ike_settings *settings, struct reqids *reqids,
-                           struct adit_config **out, struct adit_why *why)
+enum adit_rc sources_build(const struct sources *s, const struct adit_ike_settings *settings,
+                           struct reqids *reqids, struct adit_config **out, struct adit_why *why)
 {
     struct adit_config *cfg = adit_config_new();
     enum adit_rc rc = cfg ? fill(cfg, s, settings, reqids) : ADIT_ERR_MEMORY;

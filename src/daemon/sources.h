@@ -36,7 +36,8 @@ void sources_clear(struct sources *s, enum source_kind kind);
 const struct source_item *sources_find(const struct sources *s, enum source_kind kind, const char *id);
 /* One snapshot of everything; VICI's connections replace equal names of the files. */
 ADIT_MUST_USE enum adit_rc sources_build(const struct sources *s, const struct adit_ike_settings *settings,
-                                         struct reqids *reqids, struct adit_config **out, struct adit_why *why);
+                                         struct reqids *reqids, struct adit_config **out,
+                                         struct adit_why *why);
 
 void reqids_init(struct reqids *r);
 void reqids_fini(struct reqids *r);

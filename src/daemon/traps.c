@@ -9,7 +9,7 @@
 
 const struct trap *trap_find(const struct daemon *d, const char *conn, const char *child)
 {
-    list_for_each(it, &d->traps) {
+    list_for_each (it, &d->traps) {
         const struct trap *t = list_entry(it, struct trap, node);
         if ((!conn || !strcmp(t->conn, conn)) && !strcmp(t->child, child))
             return t;
@@ -19,7 +19,7 @@ const struct trap *trap_find(const struct daemon *d, const char *conn, const cha
 
 const struct trap *trap_by_reqid(const struct daemon *d, uint32_t reqid)
 {
-    list_for_each(it, &d->traps) {
+    list_for_each (it, &d->traps) {
         const struct trap *t = list_entry(it, struct trap, node);
         if (t->reqid == reqid)
             return t;
@@ -45,8 +45,8 @@ static const struct adit_addr *single(const struct adit_addr_spec *v, unsigned n
 
 /* `dynamic` is the IKE SA's outer address: known before there is one only if a single address is configured (ours may
  * also follow from the route to the peer). */
-static enum adit_rc resolve_ts(const struct adit_ts_cfg *v, unsigned n, const struct adit_addr *own, const char *side,
-                               struct adit_ts *out, struct adit_why *why)
+static enum adit_rc resolve_ts(const struct adit_ts_cfg *v, unsigned n, const struct adit_addr *own,
+                               const char *side, struct adit_ts *out, struct adit_why *why)
 {
     for (unsigned i = 0; i < n; i++) {
         out[i] = v[i].ts;
@@ -54,7 +54,8 @@ static enum adit_rc resolve_ts(const struct adit_ts_cfg *v, unsigned n, const st
             continue;
         if (!own || !own->family)
             return why_set(why, ADIT_ERR_CONFIG,
-                           "%s_ts = dynamic, but %s_addrs is not one address: name the network in %s_ts", side, side, side);
+                           "%s_ts = dynamic, but %s_addrs is not one address: name the network in %s_ts",
+                           side, side, side);
         struct adit_ts host = ts_from_addr(own);
         host.proto = v[i].ts.proto;
         if (v[i].ts.proto || v[i].ts.port_lo || v[i].ts.port_hi) {
@@ -81,10 +82,14 @@ static enum adit_rc add_policy(struct daemon *d, const struct trap *t, const str
         return why_set(why, ADIT_ERR_LIMIT, "more than %d traffic selectors", ADIT_TS_MAX);
     TRY(resolve_ts(child->local_ts, child->n_local_ts, me, "local", local, why));
     TRY(resolve_ts(child->remote_ts, child->n_remote_ts, peer, "remote", remote, why));
-    struct dp_policy policy = { .reqid = t->reqid, .mode = child->mode, .priority = child->priority,
+    struct dp_policy policy = { .reqid = t->reqid,
+                                .mode = child->mode,
+                                .priority = child->priority,
                                 .trap = child->mode == ADIT_MODE_TUNNEL || child->mode == ADIT_MODE_TRANSPORT,
-                                .n_local_ts = child->n_local_ts, .n_remote_ts = child->n_remote_ts,
-                                .local_ts = local, .remote_ts = remote };
+                                .n_local_ts = child->n_local_ts,
+                                .n_remote_ts = child->n_remote_ts,
+                                .local_ts = local,
+                                .remote_ts = remote };
     if (policy.trap)
         policy.mode = ADIT_MODE_TUNNEL;
     return d->dp ? dp_policy_add(d->dp, &policy, why) : ADIT_OK;
@@ -126,6 +131,6 @@ enum adit_rc trap_uninstall(struct daemon *d, const char *conn, const char *chil
 
 void traps_free(struct daemon *d)
 {
-    list_for_each_safe(it, &d->traps)
+    list_for_each_safe (it, &d->traps)
         trap_free(list_entry(it, struct trap, node));
 }

@@ -96,7 +96,8 @@ static void set_verb(struct env *e, const struct updown_event *ev, const struct 
     struct adit_ts own = ts_from_addr(&ev->spec->path.local.addr);
     bool host = own.family == local->family && span_equal(SPAN_ARRAY(own.lo), SPAN_ARRAY(local->lo)) &&
                 span_equal(SPAN_ARRAY(own.hi), SPAN_ARRAY(local->hi));
-    set(e, "PLUTO_VERB", "%s-%s%s", ev->up ? "up" : "down", host ? "host" : "client", local->family == 6 ? "-v6" : "");
+    set(e, "PLUTO_VERB", "%s-%s%s", ev->up ? "up" : "down", host ? "host" : "client",
+        local->family == 6 ? "-v6" : "");
 }
 
 size_t updown_env(const struct updown_event *ev, unsigned local, unsigned remote, char **env, size_t max)
@@ -161,8 +162,9 @@ static void start(struct updown *u, struct command *c)
     uv_stdio_container_t stdio[3] = { { .flags = UV_IGNORE },
                                       { .flags = UV_INHERIT_FD, .data.fd = 2 },
                                       { .flags = UV_INHERIT_FD, .data.fd = 2 } };
-    uv_process_options_t options = { .file = sh, .args = args, .env = c->env, .exit_cb = on_exit_status,
-                                     .stdio = stdio, .stdio_count = 3 };
+    uv_process_options_t options = {
+        .file = sh, .args = args, .env = c->env, .exit_cb = on_exit_status, .stdio = stdio, .stdio_count = 3
+    };
     u->process.data = u;
     int rc = uv_spawn(u->loop, &u->process, &options);
     u->running = true;
@@ -227,7 +229,7 @@ void updown_free(struct updown *u)
 {
     if (!u)
         return;
-    list_for_each_safe(it, &u->waiting)
+    list_for_each_safe (it, &u->waiting)
         command_free(list_entry(it, struct command, node));
     u->freed = true;
     if (!u->running) {

@@ -63,7 +63,7 @@ static void stream_on(struct vici_call *call);
 
 static struct registration *find_registration(const struct client *c, const char *event)
 {
-    list_for_each(it, &c->registered) {
+    list_for_each (it, &c->registered) {
         struct registration *r = list_entry(it, struct registration, node);
         if (!strcmp(r->name, event))
             return r;
@@ -132,7 +132,7 @@ static void orphan_call(struct client *c)
 static void on_client_closed(uv_handle_t *handle)
 {
     struct client *c = handle->data;
-    list_for_each_safe(it, &c->registered)
+    list_for_each_safe (it, &c->registered)
         mem_del(list_entry(it, struct registration, node));
     buf_fini(&c->in);
     c->server->n_clients--;
@@ -233,17 +233,16 @@ static void request(struct client *c, const struct vici_packet *packet)
 static void handle(struct client *c, const struct vici_packet *packet)
 {
     switch (packet->type) {
-    case VICI_CMD_REQUEST:
-        request(c, packet);
-        return;
+    case VICI_CMD_REQUEST: request(c, packet); return;
     case VICI_EVENT_REGISTER:
-        send_packet(c, register_event(c, packet->name) ? VICI_EVENT_CONFIRM : VICI_EVENT_UNKNOWN, "", SPAN_NONE);
+        send_packet(c, register_event(c, packet->name) ? VICI_EVENT_CONFIRM : VICI_EVENT_UNKNOWN, "",
+                    SPAN_NONE);
         return;
     case VICI_EVENT_UNREGISTER:
-        send_packet(c, unregister_event(c, packet->name) ? VICI_EVENT_CONFIRM : VICI_EVENT_UNKNOWN, "", SPAN_NONE);
+        send_packet(c, unregister_event(c, packet->name) ? VICI_EVENT_CONFIRM : VICI_EVENT_UNKNOWN, "",
+                    SPAN_NONE);
         return;
-    default: /* a packet that only servers send */
-        client_close(c);
+    default: /* a packet that only servers send */ client_close(c);
     }
 }
 
@@ -402,7 +401,8 @@ void vici_call_fail(struct vici_call *call, const char *fmt, ...)
     buf_fini(&buf);
 }
 
-void vici_call_stream(struct vici_call *call, vici_next_fn *next, void *state, void (*free_state)(void *state))
+void vici_call_stream(struct vici_call *call, vici_next_fn *next, void *state,
+                      void (*free_state)(void *state))
 {
     call->next = next;
     call->state = state;
@@ -417,7 +417,7 @@ void vici_call_stream(struct vici_call *call, vici_next_fn *next, void *state, v
 
 bool vici_server_wanted(const struct vici_server *s, const char *event)
 {
-    list_for_each(it, &s->clients) {
+    list_for_each (it, &s->clients) {
         const struct client *c = list_entry(it, struct client, node);
         if (!c->closing && find_registration(c, event))
             return true;
@@ -427,7 +427,7 @@ bool vici_server_wanted(const struct vici_server *s, const char *event)
 
 void vici_server_event(struct vici_server *s, const char *event, struct adit_span message)
 {
-    list_for_each_safe(it, &s->clients) {
+    list_for_each_safe (it, &s->clients) {
         struct client *c = list_entry(it, struct client, node);
         if (!c->closing && find_registration(c, event))
             send_packet(c, VICI_EVENT, event, message);
@@ -495,7 +495,7 @@ void vici_server_stop(struct vici_server *s)
         unlink(l->path);
         uv_close((uv_handle_t *)&l->pipe, NULL);
     }
-    list_for_each_safe(it, &s->clients)
+    list_for_each_safe (it, &s->clients)
         client_close(list_entry(it, struct client, node));
 }
 

@@ -60,6 +60,7 @@ void vici_call_fail(struct vici_call *call, const char *fmt, ...) ADIT_PRINTF(2,
  * false after it has answered the call. free_state is called at the end, also if the client goes away (then `next` is
  * not called any more). */
 typedef bool vici_next_fn(void *state, struct vici_call *call);
-void vici_call_stream(struct vici_call *call, vici_next_fn *next, void *state, void (*free_state)(void *state));
+void vici_call_stream(struct vici_call *call, vici_next_fn *next, void *state,
+                      void (*free_state)(void *state));
 
 #endif

@@ -34,7 +34,8 @@ static enum adit_rc clear_path(const struct sockaddr_un *addr, struct adit_why *
     if (lstat(addr->sun_path, &st) < 0)
         return ADIT_OK;
     if (!S_ISSOCK(st.st_mode))
-        return why_set(why, ADIT_ERR_EXISTS, "control socket %s: there is something else of that name", addr->sun_path);
+        return why_set(why, ADIT_ERR_EXISTS, "control socket %s: there is something else of that name",
+                       addr->sun_path);
     if (somebody_answers(addr))
         return why_set(why, ADIT_ERR_EXISTS, "control socket %s: a running daemon has it", addr->sun_path);
     unlink(addr->sun_path);

@@ -88,8 +88,8 @@ static void answer(struct waiting *p, bool ok, const char *reason)
 static void fail(struct waiting *p, const char *reason)
 {
     if (!p->call && p->cmd.type == ADIT_CMD_INITIATE)
-        log_line(&p->d->log, &(struct log_line){ .level = ADIT_LOG_AUDIT, .group = "CFG", .conn = p->conn,
-                                                 .text = reason });
+        log_line(&p->d->log, &(struct log_line){
+                                 .level = ADIT_LOG_AUDIT, .group = "CFG", .conn = p->conn, .text = reason });
     answer(p, false, reason);
     end(p);
 }
@@ -107,8 +107,10 @@ static void on_timeout(uv_timer_t *timer)
         return;
     }
     snprintf(text, sizeof(text), "'%s' not %s after %" PRIu64 " ms; it goes on in the background",
-             p->child ? p->child : p->conn ? p->conn : "?", p->cmd.type == ADIT_CMD_INITIATE ? "up" : "done",
-             (daemon_now() - p->started_at) / 1000000);
+             p->child  ? p->child
+             : p->conn ? p->conn
+                       : "?",
+             p->cmd.type == ADIT_CMD_INITIATE ? "up" : "done", (daemon_now() - p->started_at) / 1000000);
     answer(p, false, text); /* the engine's DONE will find nobody waiting */
     end(p);
 }
@@ -168,7 +170,8 @@ static void retry_later(struct waiting *p, const char *name, int status)
         fail(p, text);
         return;
     }
-    log_line(&p->d->log, &(struct log_line){ .level = ADIT_LOG_AUDIT, .group = "NET", .conn = p->conn, .text = text });
+    log_line(&p->d->log,
+             &(struct log_line){ .level = ADIT_LOG_AUDIT, .group = "NET", .conn = p->conn, .text = text });
     p->retry = true;
     uv_timer_start(&p->timer, on_timeout, RETRY_MS, 0);
 }
@@ -229,7 +232,7 @@ static void run_command(struct waiting *p)
 
 static struct waiting *find(struct daemon *d, uint64_t cookie)
 {
-    list_for_each(it, &d->waiting) {
+    list_for_each (it, &d->waiting) {
         struct waiting *p = list_entry(it, struct waiting, node);
         if (p->cookie == cookie)
             return p;
@@ -273,8 +276,8 @@ static void find_conn_name(struct waiting *p)
     }
 }
 
-void waiting_start(struct daemon *d, struct vici_call *call, const struct adit_command *cmd, int64_t timeout_ms,
-                   int loglevel)
+void waiting_start(struct daemon *d, struct vici_call *call, const struct adit_command *cmd,
+                   int64_t timeout_ms, int loglevel)
 {
     struct waiting *p = waiting_new(d, cmd);
     if (!p) {
@@ -323,7 +326,7 @@ void waiting_resolve(struct daemon *d, const struct adit_event *ev)
 
 void waiting_log(struct daemon *d, const struct log_line *line)
 {
-    list_for_each_safe(it, &d->waiting) {
+    list_for_each_safe (it, &d->waiting) {
         struct waiting *p = list_entry(it, struct waiting, node);
         bool mine = !p->conn || (line->conn && !strcmp(line->conn, p->conn));
         struct reply r;

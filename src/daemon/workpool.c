@@ -123,7 +123,8 @@ static bool start_threads(struct workpool *p, unsigned wanted)
     return p->threads > 0;
 }
 
-struct workpool *workpool_new(uv_loop_t *loop, unsigned threads, unsigned queue_max, const struct workpool_ops *ops)
+struct workpool *workpool_new(uv_loop_t *loop, unsigned threads, unsigned queue_max,
+                              const struct workpool_ops *ops)
 {
     struct workpool *p = mem_new(sizeof(*p));
     if (!p)
@@ -154,7 +155,7 @@ void workpool_stop(struct workpool *p)
     uv_mutex_unlock(&p->lock);
     for (unsigned i = 0; i < p->threads; i++)
         uv_thread_join(&p->thread[i]);
-    for (int class = FAST; class <= SLOW; class++) {
+    for (int class = FAST; class <= SLOW; class ++) {
         for (struct item *it; (it = queue_get(&p->waiting[class]));) {
             p->ops.run(it->job);
             queue_put(&p->finished, it);
@@ -197,8 +198,12 @@ bool workpool_submit(struct workpool *p, void *job, bool slow)
 void workpool_get_stats(struct workpool *p, struct workpool_stats *out)
 {
     uv_mutex_lock(&p->lock);
-    *out = (struct workpool_stats){ .threads = p->threads, .running = p->running, .queue_max = p->queue_max,
-                                    .queued_fast = p->waiting[FAST].n, .queued_slow = p->waiting[SLOW].n,
-                                    .submitted = p->submitted, .refused = p->refused };
+    *out = (struct workpool_stats){ .threads = p->threads,
+                                    .running = p->running,
+                                    .queue_max = p->queue_max,
+                                    .queued_fast = p->waiting[FAST].n,
+                                    .queued_slow = p->waiting[SLOW].n,
+                                    .submitted = p->submitted,
+                                    .refused = p->refused };
     uv_mutex_unlock(&p->lock);
 }

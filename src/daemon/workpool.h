@@ -19,7 +19,8 @@ struct workpool_stats {
 };
 
 /* threads 0 = one a core, at least 1. queue_max jobs may wait. NULL: memory or threads are out. */
-struct workpool *workpool_new(uv_loop_t *loop, unsigned threads, unsigned queue_max, const struct workpool_ops *ops);
+struct workpool *workpool_new(uv_loop_t *loop, unsigned threads, unsigned queue_max,
+                              const struct workpool_ops *ops);
 /* Ends the threads after the jobs that run now; jobs that still wait, and results not yet handed back, go to done()
  * (unrun ones are run first), so that no job is lost. The loop must run once more to close the handle: `closed`. */
 void workpool_stop(struct workpool *pool);

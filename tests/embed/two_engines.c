@@ -9,8 +9,12 @@ static const struct transform ike_transforms[] = { { .type = 1, .id = 20, .bits 
                                                    { .type = 2, .id = 6 },               /* HMAC-SHA2-384 */
                                                    { .type = 4, .id = 31 },              /* Curve25519 */
                                                    { .type = 6, .id = 36 } };            /* + ML-KEM-768 */
-static const struct transform esp_transforms[] = { { .type = 1, .id = 20, .bits = 256 }, { .type = 5, .id = 0 } };
-static union { struct proposal_list list; char mem[sizeof(struct proposal_list) + sizeof(struct proposal)]; } ike, esp;
+static const struct transform esp_transforms[] = { { .type = 1, .id = 20, .bits = 256 },
+                                                   { .type = 5, .id = 0 } };
+static union {
+    struct proposal_list list;
+    char mem[sizeof(struct proposal_list) + sizeof(struct proposal)];
+} ike, esp;
 
 static void one_proposal(struct proposal_list *l, uint8_t proto, const struct transform *t, uint8_t n)
 {
@@ -27,23 +31,44 @@ static struct adit_addr address(uint8_t last)
 static struct adit_config *configuration(uint8_t me, uint8_t peer)
 {
     const char *names[] = { "", "left.example", "right.example" };
-    struct adit_auth_cfg auth[2] = { { .class = ADIT_AUTH_PSK, .auth = "psk" }, { .class = ADIT_AUTH_PSK, .auth = "psk" } };
+    struct adit_auth_cfg auth[2] = { { .class = ADIT_AUTH_PSK, .auth = "psk" },
+                                     { .class = ADIT_AUTH_PSK, .auth = "psk" } };
     uint8_t ends[2] = { me, peer };
     struct adit_addr_spec addrs[2];
     struct adit_ts_cfg ts[2];
     for (int i = 0; i < 2; i++) {
         auth[i].id_text = names[ends[i]];
         auth[i].id = (struct adit_id){ 2, { (const uint8_t *)names[ends[i]], strlen(names[ends[i]]) } };
-        addrs[i] = (struct adit_addr_spec){ .text = "", .lo = address(ends[i]), .hi = address(ends[i]), .single = true };
-        ts[i] = (struct adit_ts_cfg){ .ts = { .family = 4, .port_hi = 65535, .lo = { 10, ends[i] },
-                                              .hi = { 10, ends[i], 255, 255 } } };
+        addrs[i] = (struct adit_addr_spec){
+            .text = "", .lo = address(ends[i]), .hi = address(ends[i]), .single = true
+        };
+        ts[i] = (struct adit_ts_cfg){
+            .ts = { .family = 4, .port_hi = 65535, .lo = { 10, ends[i] }, .hi = { 10, ends[i], 255, 255 } }
+        };
     }
-    struct adit_child_cfg child = { .name = "net", .proposals = &esp.list, .n_local_ts = 1, .n_remote_ts = 1,
-                                    .local_ts = &ts[0], .remote_ts = &ts[1], .replay_window = 1024 };
-    struct adit_conn conn = { .name = "gw", .n_local_addrs = 1, .n_remote_addrs = 1, .local_addrs = &addrs[0],
-                              .remote_addrs = &addrs[1], .local_port = 500, .remote_port = 500, .proposals = &ike.list,
-                              .n_local = 1, .n_remote = 1, .local = &auth[0], .remote = &auth[1], .n_children = 1,
-                              .children = &child, .keyingtries = 1, .source = "here" };
+    struct adit_child_cfg child = { .name = "net",
+                                    .proposals = &esp.list,
+                                    .n_local_ts = 1,
+                                    .n_remote_ts = 1,
+                                    .local_ts = &ts[0],
+                                    .remote_ts = &ts[1],
+                                    .replay_window = 1024 };
+    struct adit_conn conn = { .name = "gw",
+                              .n_local_addrs = 1,
+                              .n_remote_addrs = 1,
+                              .local_addrs = &addrs[0],
+                              .remote_addrs = &addrs[1],
+                              .local_port = 500,
+                              .remote_port = 500,
+                              .proposals = &ike.list,
+                              .n_local = 1,
+                              .n_remote = 1,
+                              .local = &auth[0],
+                              .remote = &auth[1],
+                              .n_children = 1,
+                              .children = &child,
+                              .keyingtries = 1,
+                              .source = "here" };
     struct adit_shared psk = { .id = "psk", .secret = { (const uint8_t *)"a shared secret", 15 } };
     struct adit_config *cfg = adit_config_new();
     if (adit_config_add_conn(cfg, &conn) != ADIT_OK || adit_config_add_shared(cfg, &psk) != ADIT_OK)
@@ -84,7 +109,9 @@ int main(void)
             return fprintf(stderr, "configuration: %s\n", why.text), 1;
         adit_config_unref(cfg);
     }
-    struct adit_command go = { .type = ADIT_CMD_INITIATE, .child = "net", .local = address(1), .remote = address(2) };
+    struct adit_command go = {
+        .type = ADIT_CMD_INITIATE, .child = "net", .local = address(1), .remote = address(2)
+    };
     if (adit_ike_command(e[0], &go, 1, NULL, &why) != ADIT_OK)
         return fprintf(stderr, "initiate: %s\n", why.text), 1;
     for (int turn = 0; turn < 20; turn++)
@@ -92,8 +119,8 @@ int main(void)
     struct adit_ike_info sa = { 0 };
     uint32_t cursor = 0;
     adit_ike_sa_next(e[1], &cursor, &sa);
-    printf("libadit %s: state %d, KE %u + %u, children %u\n", adit_version(), sa.state, sa.suite.ke[0], sa.suite.ke[1],
-           sa.n_children);
+    printf("libadit %s: state %d, KE %u + %u, children %u\n", adit_version(), sa.state, sa.suite.ke[0],
+           sa.suite.ke[1], sa.n_children);
     adit_ike_free(e[0]);
     adit_ike_free(e[1]);
     adit_crypto_free(host.crypto);

@@ -33,7 +33,9 @@ static void takes_options_and_words(void **state)
 
 static void names_mistakes(void **state)
 {
-    static const struct { const char *what, *line, *problem; } rows[] = {
+    static const struct {
+        const char *what, *line, *problem;
+    } rows[] = {
         { "unknown", "load --nonsense", "unknown option --nonsense" },
         { "of another subcommand", "load --child x", "unknown option --child" },
         { "value missing", "initiate --ike", "--ike needs NAME" },
@@ -61,33 +63,12 @@ static void every_subcommand_is_complete(void **state)
     }
 }
 
-static void formats_numbers_for_people(void **state)
-{
-    static const struct { unsigned long long n; const char *wanted; } bytes[] = {
-        { 0, "0 B" }, { 999, "999 B" }, { 1000, "1.0 kB" }, { 1234567, "1.2 MB" }, { 999960000, "1.0 GB" },
-    };
-    static const struct { long long n; const char *wanted; } ages[] = {
-        { -5, "0 s" }, { 61, "1 min" }, { 7500, "2 h 5 min" }, { 3553200, "41 d 3 h" },
-    };
-    char out[32];
-    for (size_t i = 0; i < ARRAY_LEN(bytes); i++)
-        assert_string_equal(format_bytes(out, sizeof(out), bytes[i].n), bytes[i].wanted);
-    for (size_t i = 0; i < ARRAY_LEN(ages); i++)
-        assert_string_equal(format_age(out, sizeof(out), ages[i].n), ages[i].wanted);
-    assert_int_equal(format_number("12", -1), 12);
-    assert_int_equal(format_number("12x", -1), -1);
-    assert_int_equal(format_number(NULL, 7), 7);
-    assert_string_equal(format_socket("unix:///run/x"), "/run/x");
-    assert_string_equal(format_socket("/run/x"), "/run/x");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_options_and_words),
         cmocka_unit_test(names_mistakes),
         cmocka_unit_test(every_subcommand_is_complete),
-        cmocka_unit_test(formats_numbers_for_people),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,7 +52,11 @@ static void is_up_while_any_sa_lives(void **state)
 
 static void puts_handshakes_into_buckets(void **state)
 {
-    static const struct { const char *what; double seconds; unsigned bucket; } rows[] = {
+    static const struct {
+        const char *what;
+        double seconds;
+        unsigned bucket;
+    } rows[] = {
         { "faster than all bounds", 0.001, 0 },
         { "on a bound", 0.005, 0 },
         { "just above it", 0.0051, 1 },

@@ -7,9 +7,14 @@
 
 static void ages_have_two_units_at_most(void **state)
 {
-    static const struct { uint64_t s; const char *wanted; } rows[] = {
-        { 0, "0 s" }, { 59, "59 s" }, { 60, "1 min" }, { 3599, "59 min" }, { 3600, "1 h 0 min" },
-        { 86399, "23 h 59 min" }, { 86400, "1 d 0 h" }, { 41 * 86400 + 3 * 3600, "41 d 3 h" },
+    static const struct {
+        uint64_t s;
+        const char *wanted;
+    } rows[] = {
+        { 0, "0 s" },          { 59, "59 s" },
+        { 60, "1 min" },       { 3599, "59 min" },
+        { 3600, "1 h 0 min" }, { 86399, "23 h 59 min" },
+        { 86400, "1 d 0 h" },  { 41 * 86400 + 3 * 3600, "41 d 3 h" },
     };
     char out[64];
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -20,8 +25,13 @@ static void ages_have_two_units_at_most(void **state)
 
 static void lines_are_printable_ascii(void **state)
 {
-    static const struct { const char *in, *wanted; } rows[] = {
-        { "plain", "plain" }, { "a\nb", "a b" }, { "caf\xc3\xa9!", "caf?!" }, { "\x01x", "?x" },
+    static const struct {
+        const char *in, *wanted;
+    } rows[] = {
+        { "plain", "plain" },
+        { "a\nb", "a b" },
+        { "caf\xc3\xa9!", "caf?!" },
+        { "\x01x", "?x" },
         { "longer than the buffer", "longer than the buffe" },
     };
     char out[22];

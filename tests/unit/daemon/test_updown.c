@@ -25,9 +25,17 @@ static int setup(void **state)
     local[0] = net("10.1.0.0/16");
     local[1] = net("192.0.2.1/32");
     remote[0] = net("10.2.0.5-10.2.0.9");
-    spec = (struct adit_child_spec){ .id = 3, .ike_id = 2, .reqid = 7, .conn = "gw", .child = "net",
-                                     .proto = PROTO_ESP, .n_local_ts = 2, .n_remote_ts = 1, .local_ts = local,
-                                     .remote_ts = remote, .udp_encap = true };
+    spec = (struct adit_child_spec){ .id = 3,
+                                     .ike_id = 2,
+                                     .reqid = 7,
+                                     .conn = "gw",
+                                     .child = "net",
+                                     .proto = PROTO_ESP,
+                                     .n_local_ts = 2,
+                                     .n_remote_ts = 1,
+                                     .local_ts = local,
+                                     .remote_ts = remote,
+                                     .udp_encap = true };
     spec.in.spi = 0xc0ffee01;
     addr_parse("192.0.2.1", &spec.path.local.addr);
     addr_parse("192.0.2.2", &spec.path.remote.addr);
@@ -47,16 +55,20 @@ static bool has(char *const *env, const char *wanted)
 static void environment_is_strongswans(void **state)
 {
     char *env[40];
-    struct updown_event ev = { .up = true, .command = "x", .spec = &spec, .interface = "adit0",
+    struct updown_event ev = { .up = true,
+                               .command = "x",
+                               .spec = &spec,
+                               .interface = "adit0",
                                .local_id = { ID_FQDN, SPAN_LIT("moon.example") },
                                .remote_id = { ID_FQDN, SPAN_LIT("sun.example") } };
     size_t n = updown_env(&ev, 0, 0, env, ARRAY_LEN(env));
     assert_true(n > 15);
     static const char *const wanted[] = {
-        "PLUTO_VERB=up-client", "PLUTO_CONNECTION=net", "PLUTO_INTERFACE=adit0", "PLUTO_REQID=7", "PLUTO_PROTO=esp",
-        "PLUTO_UNIQUEID=2", "PLUTO_ME=192.0.2.1", "PLUTO_MY_ID=moon.example", "PLUTO_MY_CLIENT=10.1.0.0/16",
+        "PLUTO_VERB=up-client", "PLUTO_CONNECTION=net",      "PLUTO_INTERFACE=adit0",
+        "PLUTO_REQID=7",        "PLUTO_PROTO=esp",           "PLUTO_UNIQUEID=2",
+        "PLUTO_ME=192.0.2.1",   "PLUTO_MY_ID=moon.example",  "PLUTO_MY_CLIENT=10.1.0.0/16",
         "PLUTO_PEER=192.0.2.2", "PLUTO_PEER_ID=sun.example", "PLUTO_PEER_CLIENT=10.2.0.5..10.2.0.9",
-        "PLUTO_MY_PORT=0", "PLUTO_MY_PROTOCOL=0", "PLUTO_UDP_ENC=4500",
+        "PLUTO_MY_PORT=0",      "PLUTO_MY_PROTOCOL=0",       "PLUTO_UDP_ENC=4500",
     };
     for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
         assert_true(has(env, wanted[i]));

@@ -75,7 +75,7 @@ static void cmd_flood(void *arg, struct vici_call *call)
 }
 
 static const struct vici_command commands[] = {
-    { "echo", cmd_echo }, { "hold", cmd_hold },   { "fail", cmd_fail },
+    { "echo", cmd_echo },     { "hold", cmd_hold },   { "fail", cmd_fail },
     { "stream", cmd_stream }, { "flood", cmd_flood }, { NULL, NULL },
 };
 static const char *const events[] = { "news", "piece", NULL };
@@ -115,13 +115,15 @@ static void turn(struct world *w)
         uv_run(&w->loop, UV_RUN_NOWAIT);
 }
 
-static void put_packet(struct adit_buf *out, enum vici_type type, const char *name, const char *key, const char *value)
+static void put_packet(struct adit_buf *out, enum vici_type type, const char *name, const char *key,
+                       const char *value)
 {
     struct reply r;
     reply_begin(&r);
     vici_str(&r.b, key ? key : "x", value);
     assert_int_equal(vici_build_finish(&r.b), ADIT_OK);
-    assert_int_equal(vici_packet_put(out, type, name, type == VICI_CMD_REQUEST ? buf_span(&r.buf) : SPAN_NONE), ADIT_OK);
+    assert_int_equal(
+        vici_packet_put(out, type, name, type == VICI_CMD_REQUEST ? buf_span(&r.buf) : SPAN_NONE), ADIT_OK);
     buf_fini(&r.buf);
 }
 
@@ -146,15 +148,16 @@ static void received(int fd, char *out, size_t cap)
     size_t at = 0, used, o = 0;
     struct vici_packet p;
     out[0] = 0;
-    while (n > 0 && at < (size_t)n && vici_packet_take(span(mem + at, (size_t)n - at), &p, &used, NULL) == ADIT_OK) {
+    while (n > 0 && at < (size_t)n &&
+           vici_packet_take(span(mem + at, (size_t)n - at), &p, &used, NULL) == ADIT_OK) {
         struct arena arena = { 0 };
         struct vici_node *root = NULL;
         at += used;
-        o += (size_t)snprintf(out + o, cap - o, "%s%d%s%s", o ? " " : "", p.type, p.name[0] ? ":" : "", p.name);
+        o += (size_t)snprintf(out + o, cap - o, "%s%d%s%s", o ? " " : "", p.type, p.name[0] ? ":" : "",
+                              p.name);
         if (p.message.n && vici_parse(p.message, &arena, &root, NULL) == ADIT_OK)
-            vici_for_each(it, root)
-                if (it->kind == VICI_VALUE && it->value.n < 100)
-                    o += (size_t)snprintf(out + o, cap - o, "[%s=%s]", it->name, (const char *)it->value.p);
+            vici_for_each(it, root) if (it->kind == VICI_VALUE && it->value.n < 100)
+                o += (size_t)snprintf(out + o, cap - o, "[%s=%s]", it->name, (const char *)it->value.p);
         arena_fini(&arena);
     }
 }
@@ -307,7 +310,11 @@ static void closes_a_client_that_does_not_read(void **state)
 
 static void closes_on_what_is_not_vici(void **state)
 {
-    static const struct { const char *what; uint8_t bytes[16]; size_t n; } rows[] = {
+    static const struct {
+        const char *what;
+        uint8_t bytes[16];
+        size_t n;
+    } rows[] = {
         { "length 0", { 0, 0, 0, 0 }, 4 },
         { "too long", { 0xff, 0, 0, 0 }, 4 },
         { "unknown type", { 0, 0, 0, 1, 9 }, 5 },

@@ -1,0 +1,284 @@
+/* test_commands.c - the VICI commands of two whole daemons that negotiate over loopback, without data plane. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "base/mem.h"
+#include "two_daemons.h"
+
+#define SECRET                                                                                               \
+    "{\"id\":\"s1\",\"type\":\"IKE\",\"data\":\"a secret\",\"owners\":[\"left.example\",\"right.example\"]}"
+#define YES "{\"success\":\"yes\"}"
+
+static struct pair *pair;
+
+/* load-conn's message of daemon `me`, whose peer listens on port_of(peer). */
+static const char *conn(int me, int peer, const char *extra)
+{
+    static char text[2][1024];
+    static const char *const names[] = { "left.example", "right.example", "nobody.example" };
+    snprintf(
+        text[me], sizeof(text[me]),
+        "{\"gw\":{\"local_addrs\":[\"127.0.0.1\"],\"remote_addrs\":[\"127.0.0.1\"],\"local_port\":\"%u\","
+        "\"remote_port\":\"%u\",\"proposals\":[\"aes256gcm16-prfsha384-x25519-ke1_mlkem768\"],"
+        "\"local-1\":{\"auth\":\"psk\",\"id\":\"%s\"},\"remote-1\":{\"auth\":\"psk\",\"id\":\"%s\"},"
+        "\"children\":{\"net\":{\"local_ts\":[\"10.1.0.0/16\"],\"remote_ts\":[\"10.1.0.0/16\"],"
+        "\"esp_proposals\":[\"aes256gcm16-x25519\"]%s}}}}",
+        pair_port(me), pair_port(peer), names[me], names[peer], extra);
+    return text[me];
+}
+
+static int setup(void **state)
+{
+    pair = mem_new(sizeof(*pair));
+    pair_start(pair, "", "");
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    pair_stop(pair);
+    mem_del(pair);
+    return 0;
+}
+
+static void has(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("no %s in %s", part, text);
+}
+
+static void load_both(void)
+{
+    assert_string_equal(ask(pair, 0, "load-conn", conn(0, 1, "")), YES);
+    assert_string_equal(ask(pair, 1, "load-conn", conn(1, 0, "")), YES);
+    assert_string_equal(ask(pair, 0, "load-shared", SECRET), YES);
+    assert_string_equal(ask(pair, 1, "load-shared", SECRET), YES);
+}
+
+static void queries_answer_without_anything_loaded(void **state)
+{
+    static const struct {
+        const char *command, *part;
+    } rows[] = {
+        { "version", "\"daemon\":\"aditd\"" },
+        { "stats", "\"ikesas\":{\"total\":\"0\"" },
+        { "list-sas", "{}" },
+        { "list-conns", "{}" },
+        { "list-policies", "{}" },
+        { "list-certs", "{}" },
+        { "list-authorities", "{}" },
+        { "get-conns", "{\"conns\":[]}" },
+        { "get-keys", "{\"keys\":[]}" },
+        { "get-shared", "{\"keys\":[]}" },
+        { "get-pools", "{}" },
+        { "get-authorities", "{\"authorities\":[]}" },
+        { "get-algorithms", "ML_KEM_768" },
+        { "get-counters", "\"info-out-resp\":\"0\"" },
+        { "adit-counters", "\"cookies-sent\"" },
+        { "adit-status", "\"connections\":{}" },
+        { "adit-metrics", "# EOF" },
+        { "flush-certs", "yes" },
+        { "clear-creds", "yes" },
+        { "reload-settings", "yes" },
+        { "reset-counters", "yes" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        has(ask(pair, 0, rows[i].command, "{}"), rows[i].part);
+}
+
+static void refusals_have_reasons(void **state)
+{
+    static const struct {
+        const char *command, *args, *reason;
+    } rows[] = {
+        { "initiate", "{}", "needs ike or child" },
+        { "initiate", "{\"child\":\"nobody\"}", "nobody" },
+        { "initiate", "{\"child\":\"x\",\"timeout\":\"soon\"}", "timeout" },
+        { "initiate", "{\"child\":\"x\",\"loglevel\":\"9\"}", "loglevel" },
+        { "terminate", "{}", "needs ike" },
+        { "terminate", "{\"ike\":\"nobody\"}", "\"matches\":\"0\"" },
+        { "rekey", "{\"ike\":\"nobody\"}", "\"matches\":\"0\"" },
+        { "redirect", "{\"gateway\":\"192.0.2.1\"}", "not supported" },
+        { "install", "{}", "needs child" },
+        { "install", "{\"child\":\"nobody\"}", "nobody" },
+        { "uninstall", "{\"child\":\"nobody\"}", "nobody" },
+        { "load-conn", "{}", "without a connection" },
+        { "load-conn", "{\"gw\":\"text\"}", "sections" },
+        { "load-conn", "{\"gw\":{\"prposals\":[\"aes\"]}}", "did you mean 'proposals'" },
+        { "unload-conn", "{\"name\":\"nobody\"}", "nobody" },
+        { "load-cert", "{\"type\":\"X509\",\"data\":\"nonsense\"}", "errmsg" },
+        { "load-cert", "{\"type\":\"X509_AC\",\"data\":\"x\"}", "not supported" },
+        { "load-key", "{\"type\":\"any\",\"data\":\"nonsense\"}", "private key" },
+        { "load-token", "{\"handle\":\"01\"}", "not supported" },
+        { "load-shared", "{\"type\":\"NTLM\",\"data\":\"x\"}", "not supported" },
+        { "load-shared", "{\"type\":\"IKE\",\"data\":\"\"}", "empty" },
+        { "unload-key", "{\"id\":\"00\"}", "no key" },
+        { "load-pool", "{\"p\":{\"addrs\":\"10.0.0.0/24\"}}", "not supported" },
+        { "load-authority", "{}", "one section" },
+        { "load-authority", "{\"a\":{\"crl_uris\":[\"http://x\"]}}", "fetches nothing" },
+        { "load-authority", "{\"a\":{}}", "no cacert" },
+        { "unload-authority", "{\"name\":\"nobody\"}", "nobody" },
+        { "get-counters", "{\"name\":\"nobody\"}", "nobody" },
+        { "adit-load", "{}", "no connections" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *got = ask(pair, 0, rows[i].command, rows[i].args);
+        has(got, "\"success\":\"no\"");
+        has(got, rows[i].reason);
+    }
+    has(ask(pair, 0, "list-conns", "{}"), "{}"); /* nothing stuck */
+}
+
+static void a_tunnel_lives_and_ends(void **state)
+{
+    load_both();
+    ask_register(pair, 0, "control-log");
+    ask_register(pair, 0, "list-sa");
+    ask_register(pair, 0, "child-updown");
+    ask_register(pair, 0, "ike-updown");
+    ask_register(pair, 0, "child-rekey");
+    assert_string_equal(ask(pair, 0, "initiate", "{\"child\":\"net\",\"timeout\":\"10000\"}"), YES);
+    assert_non_null(memmem(pair->e[0].events.p, pair->e[0].events.n, "control-log ", 12));
+    assert_non_null(memmem(pair->e[0].events.p, pair->e[0].events.n, "ike-updown ", 11));
+    assert_non_null(memmem(pair->e[0].events.p, pair->e[0].events.n, "child-updown ", 13));
+    ask(pair, 0, "list-sas", "{}");
+    static const char *const parts[] = {
+        "{\"gw\":{\"uniqueid\":\"1\",\"version\":\"2\",\"state\":\"ESTABLISHED\"",
+        "\"local-id\":\"left.example\"",
+        "\"initiator\":\"yes\"",
+        "\"encr-alg\":\"AES_GCM_16\",\"encr-keysize\":\"256\"",
+        "\"ake1\":\"ML_KEM_768\"",
+        "\"child-sas\":{\"net-1\":{\"name\":\"net\"",
+        "\"state\":\"INSTALLED\",\"mode\":\"TUNNEL\",\"protocol\":\"ESP\"",
+        "\"bytes-in\":\"0\"",
+        "\"local-ts\":[\"10.1.0.0/16\"]",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        has(last_event(pair, 0), parts[i]);
+    has(ask(pair, 0, "adit-status", "{}"), "\"gw\":{\"up\":\"yes\",\"state\":\"ESTABLISHED\"");
+    has(ask(pair, 0, "adit-metrics", "{}"), "adit_connection_quantum_safe{connection=\\\"gw\\\"} 1");
+    has(ask(pair, 0, "get-counters", "{}"), "\"ike-init-out-req\":\"1\"");
+    has(ask(pair, 0, "rekey", "{\"child\":\"net\"}"), "\"matches\":\"1\"");
+    pair_run(pair, 300, NULL);
+    has(ask(pair, 0, "adit-status", "{}"),
+        "\"net\":{\"up\":\"yes\",\"since\":\"0\",\"ups\":\"1\",\"rekeys\":\"1\"");
+    has(ask(pair, 0, "terminate", "{\"ike\":\"gw\",\"timeout\":\"5000\"}"),
+        "\"success\":\"yes\",\"matches\":\"1\"");
+    has(ask(pair, 0, "adit-status", "{}"), "\"gw\":{\"up\":\"no\",\"state\":\"DOWN\"");
+}
+
+static void counters_start_again_after_a_reset(void **state)
+{
+    load_both();
+    ask(pair, 0, "initiate", "{\"child\":\"net\",\"timeout\":\"10000\"}");
+    assert_string_equal(ask(pair, 0, "reset-counters", "{}"), YES);
+    has(ask(pair, 0, "get-counters", "{}"), "\"ike-init-out-req\":\"0\"");
+    has(ask(pair, 0, "adit-counters", "{}"), "\"ike-init-out-req\":\"1\""); /* monitoring sees no fall */
+    has(ask(pair, 0, "get-counters", "{\"all\":\"yes\"}"), "\"gw\":{");
+}
+
+static void wrong_secrets_fail_with_the_reason(void **state)
+{
+    load_both();
+    assert_string_equal(ask(pair, 1, "load-shared", "{\"id\":\"s1\",\"type\":\"IKE\",\"data\":\"another\"}"),
+                        YES);
+    has(ask(pair, 0, "initiate", "{\"ike\":\"gw\",\"timeout\":\"10000\"}"), "AUTHENTICATION_FAILED");
+    has(ask(pair, 0, "adit-status", "{}"), "AUTHENTICATION_FAILED");
+}
+
+static void a_timeout_leaves_the_attempt_running(void **state)
+{
+    /* nobody listens there */
+    assert_string_equal(ask(pair, 0, "load-conn", conn(0, 2, "")), YES);
+    assert_string_equal(ask(pair, 0, "load-shared", SECRET), YES);
+    has(ask(pair, 0, "initiate", "{\"child\":\"net\",\"timeout\":\"150\"}"), "goes on in the background");
+    has(ask(pair, 0, "adit-status", "{}"), "\"state\":\"CONNECTING\"");
+    assert_string_equal(ask(pair, 0, "initiate", "{\"child\":\"net\",\"timeout\":\"-1\"}"), YES);
+}
+
+static void unloading_undoes_start_actions_only(void **state)
+{
+    load_both();
+    assert_string_equal(ask(pair, 0, "initiate", "{\"child\":\"net\",\"timeout\":\"10000\"}"), YES);
+    assert_string_equal(ask(pair, 0, "unload-conn", "{\"name\":\"gw\"}"), YES);
+    pair_run(pair, 100, NULL);
+    assert_int_equal(adit_ike_sa_count(pair->e[0].d.ike), 1); /* initiated by hand: stays */
+    has(ask(pair, 0, "terminate", "{\"ike\":\"gw\",\"timeout\":\"5000\"}"), "yes");
+    const char *started = conn(0, 1, ",\"start_action\":\"trap|start\"");
+    assert_string_equal(ask(pair, 0, "load-conn", started), YES);
+    pair_run(pair, 500, NULL);
+    has(ask(pair, 0, "adit-status", "{}"), "\"gw\":{\"up\":\"yes\"");
+    ask_register(pair, 0, "list-policy");
+    ask(pair, 0, "list-policies", "{\"trap\":\"yes\"}");
+    has(last_event(pair, 0), "{\"gw/net\":{\"child\":\"net\"");
+    assert_string_equal(ask(pair, 0, "load-conn", started), YES); /* the same again: nothing happens */
+    pair_run(pair, 100, NULL);
+    has(ask(pair, 0, "adit-status", "{}"), "\"ups\":\"2\""); /* one by hand, one by its action */
+    assert_string_equal(ask(pair, 0, "unload-conn", "{\"name\":\"gw\"}"), YES);
+    pair_run(pair, 500, NULL);
+    ask_register(pair, 0, "list-sa");
+    ask(pair, 0, "list-sas", "{}");
+    assert_string_equal(last_event(pair, 0), "");
+    ask(pair, 0, "list-policies", "{}");
+    assert_string_equal(last_event(pair, 0), "");
+}
+
+static void files_and_vici_live_side_by_side(void **state)
+{
+    char path[128];
+    FILE *f;
+    load_both();
+    snprintf(path, sizeof(path), "%s/swanctl.conf", pair->e[0].dir);
+    f = fopen(path, "w");
+    fputs(
+        "connections {\n filed {\n remote_addrs = 192.0.2.1\n local {\n auth = psk\n }\n remote {\n auth = psk\n }\n"
+        " children {\n x {\n }\n }\n }\n}\n",
+        f);
+    fclose(f);
+    has(ask(pair, 0, "adit-load", "{}"), "\"success\":\"yes\"");
+    assert_string_equal(ask(pair, 0, "get-conns", "{}"), "{\"conns\":[\"gw\"]}"); /* VICI's only */
+    ask_register(pair, 0, "list-conn");
+    ask(pair, 0, "list-conns", "{\"ike\":\"filed\"}");
+    has(last_event(pair, 0), "swanctl.conf:2");
+    f = fopen(path, "w");
+    fputs("connections {\n filed {\n nonsense = 1\n }\n}\n", f);
+    fclose(f);
+    has(ask(pair, 0, "adit-load", "{}"), "swanctl.conf:3");
+    ask(pair, 0, "list-conns", "{\"ike\":\"filed\"}");
+    has(last_event(pair, 0), "192.0.2.1"); /* the old one is still in force */
+}
+
+static bool peer_was_told(struct pair *p)
+{
+    struct adit_ike_info ike;
+    uint32_t cursor = 0;
+    return !adit_ike_sa_next(p->e[1].d.ike, &cursor, &ike);
+}
+
+static void ends_by_itself_when_told_to_stop(void **state)
+{
+    load_both();
+    ask(pair, 0, "initiate", "{\"child\":\"net\",\"timeout\":\"10000\"}");
+    daemon_stop(&pair->e[0].d);
+    assert_true(pair_run(pair, 3000, peer_was_told));
+}
+
+#define ROW(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ROW(queries_answer_without_anything_loaded),
+        ROW(refusals_have_reasons),
+        ROW(a_tunnel_lives_and_ends),
+        ROW(counters_start_again_after_a_reset),
+        ROW(wrong_secrets_fail_with_the_reason),
+        ROW(a_timeout_leaves_the_attempt_running),
+        ROW(unloading_undoes_start_actions_only),
+        ROW(files_and_vici_live_side_by_side),
+        ROW(ends_by_itself_when_told_to_stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
