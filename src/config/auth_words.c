@@ -28,16 +28,16 @@ static bool is_start(struct adit_span word)
 
 static bool is_follower(struct adit_span word)
 {
-    static const char *const words[] = { "sha256",   "sha384",   "sha512",  "sha2_256", "sha2_384",
-                                         "sha2_512", "identity", "ed25519", "ed448" };
+    static const char *const words[] = { "sha256",   "sha384",   "sha512",  "sha2_256",
+                                         "sha2_384", "sha2_512", "ed25519", "ed448" };
     uint64_t bits;
     return is_one_of(word, words, ARRAY_LEN(words)) || (value_number(word, 16384, &bits) && bits >= 192);
 }
 
 static enum adit_rc bad_word(struct adit_span word, bool first, struct adit_why *why)
 {
-    static const char *const words[] = { "pubkey", "rsa",    "rsa/pss", "ecdsa", "psk",     "sha256",
-                                         "sha384", "sha512", "ed25519", "ed448", "identity" };
+    static const char *const words[] = { "pubkey", "rsa",    "rsa/pss", "ecdsa",   "psk",
+                                         "sha256", "sha384", "sha512",  "ed25519", "ed448" };
     STRBUF(text, 64);
     strbuf_addf(&text, "%.*s", (int)word.n, (const char *)word.p);
     const char *nearest = word_nearest(text.p, words, ARRAY_LEN(words));
@@ -48,13 +48,26 @@ static enum adit_rc bad_word(struct adit_span word, bool first, struct adit_why 
                          : "is no key size (192 to 16384), hash or scheme");
 }
 
+static bool is_number(struct adit_span word)
+{
+    return word.n && word.p[0] >= '0' && word.p[0] <= '9';
+}
+
 static enum adit_rc check_signature(const char *text, struct adit_why *why)
 {
     struct words w = { text, '-' };
     struct adit_span word;
+    bool any_key = false; /* in a group that begins with pubkey */
+    if (strpbrk(text, " \t\r\n'\""))
+        return why_set(why, ADIT_ERR_CONFIG, "'%s' holds blanks or quotes", text);
     for (bool first = true; words_next(&w, &word); first = false) {
         if (!is_start(word) && (first || !is_follower(word)))
             return bad_word(word, first, why);
+        if (any_key && is_number(word))
+            return why_set(why, ADIT_ERR_CONFIG, "'%s': a key size needs rsa or ecdsa before it, not pubkey",
+                           text);
+        if (is_start(word))
+            any_key = word.n >= 6 && span_equal(span_from(word, word.n - 6), SPAN_LIT("pubkey"));
     }
     return ADIT_OK;
 }

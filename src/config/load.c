@@ -44,12 +44,25 @@ static void load_pools(struct load *l, const struct config_node *pools)
                      verdict_text(V_LATER));
 }
 
+/* Not an error: the secret may come by VICI. */
+static void check_secret(struct load *l, const struct config_node *section, const struct adit_conn *conn,
+                         bool has_secrets)
+{
+    bool psk = conn->local && conn->n_local && conn->local[0].class == ADIT_AUTH_PSK;
+    if (psk && !has_secrets)
+        report_warning(l->report, section,
+                       "connection '%s' has auth = psk, but `secrets` holds no ike section", section->name);
+}
+
 static void load_connections(struct load *l, const struct config_node *connections, struct adit_config *cfg)
 {
+    const struct adit_shared *const *shared;
+    bool has_secrets = adit_config_shared(cfg, &shared) > 0;
     for (const struct config_node *node = connections ? connections->first : NULL; node; node = node->next) {
         struct adit_conn conn;
         if (node->kind == CONFIG_SECTION) {
             connection_load(l, node, &conn);
+            check_secret(l, node, &conn, has_secrets);
             if (!l->report->errors && !l->no_memory)
                 load_check(l, adit_config_add_conn(cfg, &conn));
         } else if (node->kind == CONFIG_LIST || node->value.p) {
@@ -65,8 +78,8 @@ static void load_all(struct load *l, struct adit_config *cfg)
     if (!load_tree(l, l->src->swanctl_conf, &root))
         return;
     const struct config_node *secrets = config_tree_get(root, CONFIG_SECTION, "secrets");
-    load_connections(l, config_tree_get(root, CONFIG_SECTION, "connections"), cfg);
     secrets_load(l, secrets, cfg);
+    load_connections(l, config_tree_get(root, CONFIG_SECTION, "connections"), cfg);
     credentials_load(l, secrets, cfg);
     authorities_load(l, config_tree_get(root, CONFIG_SECTION, "authorities"), cfg);
     load_pools(l, config_tree_get(root, CONFIG_SECTION, "pools"));

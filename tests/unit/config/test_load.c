@@ -43,6 +43,16 @@ static void pools_are_refused(void **state)
                    "/s/swanctl.conf:1:9: pool 'p': virtual IP addresses are not supported by this version");
 }
 
+static void missing_secret_is_warned_of(void **state)
+{
+    expect_problem(
+        "psk", "connections { c { local { auth = psk } children { x {} } } }",
+        "/s/swanctl.conf:1:15: warning: connection 'c' has auth = psk, but `secrets` holds no ike section");
+    expect_problem(
+        "psk with secret",
+        "connections { c { local { auth = psk } children { x {} } } } secrets { ike { secret = s } }", "");
+}
+
 static void order_is_kept(void **state)
 {
     struct adit_config *cfg =
@@ -123,6 +133,7 @@ int main(void)
         cmocka_unit_test(missing_main_file_is_an_error),
         cmocka_unit_test(pools_are_refused),
         cmocka_unit_test(order_is_kept),
+        cmocka_unit_test(missing_secret_is_warned_of),
         cmocka_unit_test(no_memory_is_told_and_leaks_nothing),
         cmocka_unit_test(vici_sections_become_connections),
     };
