@@ -86,7 +86,7 @@ bool sa_is_keyed(const struct ike_sa *sa)
 
 bool sa_is_established(const struct ike_sa *sa)
 {
-    return sa->state >= SA_ESTABLISHED;
+    return sa->established_at && sa->state >= SA_ESTABLISHED && sa->state < SA_DEAD;
 }
 
 uint64_t sa_spi_i(const struct ike_sa *sa)

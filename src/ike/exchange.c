@@ -133,7 +133,7 @@ static void commit_parts(struct ike_xchg *x)
 /* Hooks that watch the conversation before authentication (RFC 9242 s3.3.2). */
 static enum adit_rc watch(struct ike_xchg *x, enum msg_dir dir, const struct raw_msg *raw)
 {
-    if (x->sa->state == SA_ESTABLISHED || x->exchange == XCHG_IKE_AUTH || x->exchange == XCHG_IKE_SA_INIT)
+    if (sa_is_established(x->sa) || x->exchange == XCHG_IKE_AUTH || x->exchange == XCHG_IKE_SA_INIT)
         return ADIT_OK;
     for (unsigned i = 0; i < EXT_COUNT; i++)
         if (ike_exts[i]->on.message)

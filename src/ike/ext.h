@@ -188,7 +188,7 @@ void sa_keymat_in(const struct ike_sa *sa, struct keymat_in *out);
 void sa_keys_replace(struct ike_sa *sa, struct ike_keys *keys); /* takes them; the old ones are wiped */
 bool sa_is_initiator(const struct ike_sa *sa); /* original initiator */
 bool sa_is_keyed(const struct ike_sa *sa);
-bool sa_is_established(const struct ike_sa *sa);
+bool sa_is_established(const struct ike_sa *sa); /* both sides have proven who they are, and it has not ended */
 uint64_t sa_spi_i(const struct ike_sa *sa), sa_spi_r(const struct ike_sa *sa);
 uint32_t sa_id(const struct ike_sa *sa);
 const struct adit_path *sa_path(const struct ike_sa *sa);

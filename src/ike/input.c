@@ -22,20 +22,30 @@ static void repeated_request(struct ike_sa *sa, const struct adit_path *path, st
     event_send(sa->ike, path, sa->reply);
 }
 
+/* A responder's peer authenticates itself by asking; an initiator's has to have done so (if our IKE_AUTH's answer was
+ * lost, it will repeat its request). An SA that has ended, also one whose peer was refused, only repeats its last answer:
+ * what a peer with the keys, but without proof of who it is, asks for then must not reach any step. */
+static bool may_ask(const struct ike_sa *sa)
+{
+    if (sa->state == SA_DEAD)
+        return false;
+    return sa_is_established(sa) || (!sa->is_initiator && sa->state < SA_ESTABLISHED);
+}
+
 static bool in_window(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d)
 {
     if (hdr->flags & IKE_FLAG_RESPONSE)
         return sa->out && sa->out->phase == PHASE_SENT && hdr->msgid == sa->out->msgid &&
                hdr->exchange == sa->out->exchange;
-    if (sa->is_initiator && sa->state < SA_ESTABLISHED) {
-        dropped(sa, "a request before the peer has authenticated itself"); /* its answer was lost; it will repeat this */
+    if (hdr->msgid + 1 == sa->next_expect) {
+        repeated_request(sa, path, d);
         return false;
     }
-    if (hdr->msgid + 1 == sa->next_expect)
-        repeated_request(sa, path, d);
-    else if (hdr->msgid == sa->next_expect && !sa->in)
-        return true;
-    return false;
+    if (!may_ask(sa)) {
+        dropped(sa, "a request of a peer that is not authenticated, or after the end");
+        return false;
+    }
+    return hdr->msgid == sa->next_expect && !sa->in;
 }
 
 /* Authentic and new: the peer lives, and this is where it is. */

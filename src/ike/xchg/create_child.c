@@ -208,13 +208,13 @@ static bool is_rekey(const struct ike_msg *msg, struct notify *n)
 static enum want new_want(struct ike_sa *sa, const struct ike_msg *msg)
 {
     struct notify n;
-    return sa->state >= SA_ESTABLISHED && msg && msg_find(msg, PLD_TSi) && !is_rekey(msg, &n) ? WANT_OPEN : WANT_NO;
+    return sa_is_established(sa) && msg && msg_find(msg, PLD_TSi) && !is_rekey(msg, &n) ? WANT_OPEN : WANT_NO;
 }
 
 static enum want rekey_want(struct ike_sa *sa, const struct ike_msg *msg)
 {
     struct notify n;
-    return sa->state >= SA_ESTABLISHED && msg && msg_find(msg, PLD_TSi) && is_rekey(msg, &n) ? WANT_OPEN : WANT_NO;
+    return sa_is_established(sa) && msg && msg_find(msg, PLD_TSi) && is_rekey(msg, &n) ? WANT_OPEN : WANT_NO;
 }
 
 /* REKEY_SA names the SA by the SPI that its sender receives on: our outbound one (RFC 7296 s1.3.3). */

@@ -48,7 +48,7 @@ struct info_resp {
 
 static enum want want(struct ike_sa *sa, const struct ike_msg *msg)
 {
-    return msg && sa->state >= SA_ESTABLISHED ? WANT_OPEN : WANT_NO;
+    return msg && sa_is_established(sa) ? WANT_OPEN : WANT_NO;
 }
 
 /* RFC 7296 s1.4.1: the answer names the other half, unless we are deleting the same SA ourselves. */

@@ -164,7 +164,7 @@ static void fini(struct ike_xchg *x, void *scratch)
 
 static enum want resp_want(struct ike_sa *sa, const struct ike_msg *msg)
 {
-    if (sa->state < SA_ESTABLISHED || !msg || msg_find(msg, PLD_TSi))
+    if (!sa_is_established(sa) || !msg || msg_find(msg, PLD_TSi))
         return WANT_NO;
     return WANT_OPEN;
 }
