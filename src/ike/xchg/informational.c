@@ -51,10 +51,28 @@ static enum want want(struct ike_sa *sa, const struct ike_msg *msg)
     return msg && sa_is_established(sa) ? WANT_OPEN : WANT_NO;
 }
 
+static bool is_heir(const struct ike_sa *sa, const struct ike_sa *of)
+{
+    return !sa->cut && sa->conn == of->conn && sa->id > of->id && sa_is_established(sa) &&
+           span_equal(buf_span(&sa->id_remote), buf_span(&of->id_remote));
+}
+
+/* The peer may have sent its Delete before it knew that the Child SA has moved to a rekeyed IKE SA of ours. */
+static struct ike_child *find_child(struct ike_sa *sa, uint32_t spi_out)
+{
+    struct ike_child *c = child_by_spi(sa, spi_out, false);
+    list_for_each(it, &sa->ike->sas) {
+        struct ike_sa *other = list_entry(it, struct ike_sa, link);
+        if (!c && sa->successor && is_heir(other, sa))
+            c = child_by_spi(other, spi_out, false);
+    }
+    return c;
+}
+
 /* RFC 7296 s1.4.1: the answer names the other half, unless we are deleting the same SA ourselves. */
 static void note_delete(struct ike_xchg *x, struct info_resp *s, uint32_t spi)
 {
-    struct ike_child *c = child_by_spi(x->sa, spi, false);
+    struct ike_child *c = find_child(x->sa, spi);
     if (!c && x->sa->out) /* overtook the response that makes it, RFC 7296 s2.25 */
         x->sa->early_deletes[x->sa->n_early_deletes++ % ARRAY_LEN(x->sa->early_deletes)] = spi;
     if (!c || s->n_gone == DELETES_MAX)
@@ -117,7 +135,7 @@ static enum adit_rc build(struct ike_xchg *x, void *scratch, struct wr *w, struc
 static void close_child(struct ike_sa *sa, uint32_t id)
 {
     struct ike_child *c = child_by_id(sa->ike, id);
-    if (!c || c->sa != sa)
+    if (!c)
         return;
     const struct adit_child_cfg *cfg = c->cfg;
     bool wanted = c->state == ADIT_CHILD_INSTALLED;

@@ -307,6 +307,31 @@ static bool moves(const struct ike_task *t)
     return t->kind != TASK_REKEY_IKE && t->kind != TASK_LIVENESS && t->kind != TASK_EXCHANGE;
 }
 
+/* `from` is what the peer's crossing rekeying of another SA made, and ours of that one is still under way: `from` was the
+ * one that counts, and so is its successor. */
+static void settle_crossed(struct ike_sa *from, struct ike_sa *to)
+{
+    list_for_each_safe(it, &from->ike->sas) {
+        struct ike_sa *old = list_entry(it, struct ike_sa, link);
+        struct ike_task *t = old->out ? old->out->task : NULL;
+        if (old->cut || old->state != SA_ESTABLISHED || !t || t->kind != TASK_REKEY_IKE || t->crossing_id != from->id)
+            continue;
+        t->crossing_id = to->id;
+        sa_hand_over(old, to);
+    }
+}
+
+/* A Delete that is under way may never be answered: the peer may end the old SA first. It is sent again on the new one. */
+static void repeat_delete(struct ike_sa *from, struct ike_sa *to)
+{
+    struct ike_task *t = from->out ? from->out->task : NULL, *again;
+    if (!t || t->kind != TASK_DELETE_CHILD || !(again = agenda_add(to, TASK_DELETE_CHILD, &step_delete_child_req)))
+        return;
+    again->child_id = t->child_id;
+    again->cookie = t->cookie;
+    t->cookie = 0;
+}
+
 void sa_hand_over(struct ike_sa *from, struct ike_sa *to)
 {
     from->successor = to;
@@ -326,7 +351,9 @@ void sa_hand_over(struct ike_sa *from, struct ike_sa *to)
         else
             task_end(from, t, ADIT_OK, ""); /* a rekeying or check that waited for its turn has no object any more */
     }
+    repeat_delete(from, to);
     tell_rekeyed(from, to);
+    settle_crossed(from, to);
     sa_arm(from);
     sa_arm(to);
 }
