@@ -56,10 +56,7 @@ static void perform(struct daemon *d, const struct adit_conn *conn, const struct
         log_say(&d->log, ADIT_LOG_AUDIT, "CFG", "connection %s, child %s: policy not installed: %s",
                 conn->name, child->name, why.text);
     if ((child->start_action & ADIT_ACTION_START) && tunnel)
-        waiting_start(
-            d, NULL,
-            &(struct adit_command){ .type = ADIT_CMD_INITIATE, .conn = conn->name, .child = child->name }, 0,
-            -1);
+        waiting_keep_up(d, conn->name, child->name);
 }
 
 typedef void child_fn(struct daemon *d, const struct adit_conn *conn, const struct adit_child_cfg *child);

@@ -79,6 +79,9 @@ struct waiting;
  * over (0 = wait for ever; < 0 = answer at once). Log lines of its connection go out as control-log up to loglevel. */
 void waiting_start(struct daemon *d, struct vici_call *call, const struct adit_command *cmd,
                    int64_t timeout_ms, int loglevel);
+/* A start action: initiates, and after a failure again, at growing intervals up to 5 minutes, as long as the child is
+ * configured so and is not up. Closing it by command ends that. */
+void waiting_keep_up(struct daemon *d, const char *conn, const char *child);
 /* ADIT_EV_DONE; ADIT_EV_RESOLVE. */
 void waiting_done(struct daemon *d, const struct adit_event *ev);
 void waiting_resolve(struct daemon *d, const struct adit_event *ev);

@@ -158,6 +158,19 @@ static void run_updown(struct daemon *d, const struct adit_event *ev, bool up)
                                                   .interface = daemon_tun(d) });
 }
 
+/* The engine starts closed children again whose actions say "start"; "trap" is for the data plane. */
+static void trap_again(struct daemon *d, const struct adit_event *ev)
+{
+    const struct adit_config *cfg = adit_ike_get_config(d->ike);
+    const struct adit_conn *conn = ev->spec && cfg ? adit_config_conn(cfg, ev->spec->conn) : NULL;
+    const struct adit_child_cfg *child = conn ? conn_child(conn, ev->spec->child) : NULL;
+    struct adit_why why = { 0 };
+    if (!child || d->stopping || !((child->close_action | child->dpd_action) & ADIT_ACTION_TRAP))
+        return;
+    if (trap_install(d, conn, child, &why) != ADIT_OK)
+        log_say(&d->log, ADIT_LOG_AUDIT, "CHD", "child %s: policy not installed: %s", child->name, why.text);
+}
+
 static void ike_up(struct daemon *d, const struct adit_event *ev)
 {
     struct adit_ike_info ike;
@@ -204,6 +217,7 @@ void notice(struct daemon *d, const struct adit_event *ev)
     case ADIT_EV_CHILD_DOWN:
         tell_child(d, ev, false);
         run_updown(d, ev, false);
+        trap_again(d, ev);
         journal_down(&d->journal, conn_name(ev), child_name(ev), daemon_now());
         return;
     case ADIT_EV_CHILD_REKEYED:

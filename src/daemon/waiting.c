@@ -13,7 +13,9 @@
 #include "daemon/route.h"
 #include "model/model.h"
 
-#define RETRY_MS 10000 /* our own initiations whose name did not resolve */
+/* Start actions that failed are tried again, first soon, then less often, as long as they are configured. */
+#define RETRY_FIRST_MS 3000
+#define RETRY_MAX_MS 300000
 
 struct waiting {
     struct list node;
@@ -24,7 +26,8 @@ struct waiting {
     uint64_t cookie, started_at;
     unsigned matches;
     int loglevel;
-    bool answer_matches, retry;
+    uint64_t retry_ms;
+    bool answer_matches, retry, keep_up; /* keep_up: a start action */
     uv_timer_t timer;
     uv_getaddrinfo_t lookup;
     bool looking, ended, closed;
@@ -85,25 +88,59 @@ static void answer(struct waiting *p, bool ok, const char *reason)
     reply_answer(&r, call);
 }
 
+static void on_timeout(uv_timer_t *timer);
+
+static void retry_later(struct waiting *p)
+{
+    p->retry = true;
+    p->retry_ms = p->retry_ms ? p->retry_ms * 2 : RETRY_FIRST_MS;
+    if (p->retry_ms > RETRY_MAX_MS)
+        p->retry_ms = RETRY_MAX_MS;
+    uv_timer_start(&p->timer, on_timeout, p->retry_ms, 0);
+}
+
 static void fail(struct waiting *p, const char *reason)
 {
     if (!p->call && p->cmd.type == ADIT_CMD_INITIATE)
         log_line(&p->d->log, &(struct log_line){
                                  .level = ADIT_LOG_AUDIT, .group = "CFG", .conn = p->conn, .text = reason });
     answer(p, false, reason);
-    end(p);
+    if (p->keep_up && !p->d->stopping)
+        retry_later(p);
+    else
+        end(p);
 }
 
 /* --- time ---------------------------------------------------------------------------------------------------------- */
+
+/* Is this start action still to be done: configured, and not up by other ways? */
+static bool is_wanted(const struct waiting *p)
+{
+    const struct adit_config *cfg = adit_ike_get_config(p->d->ike);
+    const struct adit_conn *conn = cfg && p->cmd.conn ? adit_config_conn(cfg, p->cmd.conn) : NULL;
+    const struct adit_child_cfg *child = conn && p->cmd.child ? conn_child(conn, p->cmd.child) : NULL;
+    const struct journal_entry *e = child ? journal_find(&p->d->journal, conn->name, child->name) : NULL;
+    return child && (child->start_action & ADIT_ACTION_START) && !(e && e->live);
+}
+
+static void try_again(struct waiting *p)
+{
+    p->retry = false;
+    if (!is_wanted(p)) {
+        end(p);
+        return;
+    }
+    p->cmd.local = p->cmd.remote = (struct adit_addr){ 0 }; /* names and routes may be others now */
+    run_command(p);
+    host_run(p->d);
+}
 
 static void on_timeout(uv_timer_t *timer)
 {
     struct waiting *p = timer->data;
     char text[256];
     if (p->retry) {
-        p->retry = false;
-        run_command(p);
-        host_run(p->d);
+        try_again(p);
         return;
     }
     snprintf(text, sizeof(text), "'%s' not %s after %" PRIu64 " ms; it goes on in the background",
@@ -162,18 +199,12 @@ static bool have_addresses(struct waiting *p)
     return true;
 }
 
-static void retry_later(struct waiting *p, const char *name, int status)
+static void fail_lookup(struct waiting *p, int status)
 {
     char text[320];
-    snprintf(text, sizeof(text), "the name '%s' does not resolve: %s", name, uv_strerror(status));
-    if (p->call) {
-        fail(p, text);
-        return;
-    }
-    log_line(&p->d->log,
-             &(struct log_line){ .level = ADIT_LOG_AUDIT, .group = "NET", .conn = p->conn, .text = text });
-    p->retry = true;
-    uv_timer_start(&p->timer, on_timeout, RETRY_MS, 0);
+    snprintf(text, sizeof(text), "the remote address of '%s' does not resolve: %s", p->conn ? p->conn : "?",
+             uv_strerror(status));
+    fail(p, text);
 }
 
 static bool take_address(struct waiting *p, const struct addrinfo *list)
@@ -202,7 +233,7 @@ static void on_looked_up(uv_getaddrinfo_t *req, int status, struct addrinfo *lis
     bool found = status == 0 && take_address(p, list);
     uv_freeaddrinfo(list);
     if (!found) {
-        retry_later(p, p->conn ? p->conn : "?", status ? status : UV_EAI_NODATA);
+        fail_lookup(p, status ? status : UV_EAI_NODATA);
         return;
     }
     run_command(p);
@@ -216,7 +247,7 @@ static void look_up(struct waiting *p, const char *name)
     int rc = uv_getaddrinfo(&p->d->loop, &p->lookup, on_looked_up, name, NULL, &hints);
     p->looking = rc == 0;
     if (rc)
-        retry_later(p, name, rc);
+        fail_lookup(p, rc);
 }
 
 /* --- the engine ------------------------------------------------------------------------------------------------------ */
@@ -307,11 +338,34 @@ void waiting_done(struct daemon *d, const struct adit_event *ev)
     if (!p)
         return;
     snprintf(text, sizeof(text), "%s", ev->text && *ev->text ? ev->text : adit_rc_name(ev->rc));
-    if (ev->rc == ADIT_OK)
-        answer(p, true, "");
+    answer(p, ev->rc == ADIT_OK, text);
+    if (p->keep_up && !d->stopping && ev->rc != ADIT_OK && ev->rc != ADIT_ERR_CLOSED)
+        retry_later(p);
     else
-        answer(p, false, text);
-    end(p);
+        end(p);
+}
+
+/* A start action of the same child that waits for its next attempt gives way. */
+static void end_older(struct daemon *d, const char *conn, const char *child)
+{
+    list_for_each_safe (it, &d->waiting) {
+        struct waiting *p = list_entry(it, struct waiting, node);
+        if (p->keep_up && !strcmp(p->cmd.conn, conn) && !strcmp(p->cmd.child, child))
+            end(p);
+    }
+}
+
+void waiting_keep_up(struct daemon *d, const char *conn, const char *child)
+{
+    end_older(d, conn, child);
+    struct adit_command cmd = { .type = ADIT_CMD_INITIATE, .conn = conn, .child = child };
+    struct waiting *p = waiting_new(d, &cmd);
+    if (!p)
+        return;
+    p->keep_up = true;
+    p->loglevel = -1;
+    run_command(p);
+    host_run(d);
 }
 
 void waiting_resolve(struct daemon *d, const struct adit_event *ev)

@@ -226,6 +226,35 @@ static void unloading_undoes_start_actions_only(void **state)
     assert_string_equal(last_event(pair, 0), "");
 }
 
+static bool left_is_up(struct pair *p)
+{
+    const struct journal_entry *e = journal_find(&p->e[0].d.journal, "gw", "net");
+    return e && e->live;
+}
+
+static void a_start_action_is_tried_again(void **state)
+{
+    assert_string_equal(ask(pair, 0, "load-shared", SECRET), YES);
+    assert_string_equal(ask(pair, 0, "load-conn", conn(0, 1, ",\"start_action\":\"start\"")), YES);
+    assert_string_equal(ask(pair, 1, "load-conn", conn(1, 0, "")), YES); /* has no secret yet */
+    assert_false(pair_run(pair, 500, left_is_up));
+    assert_string_equal(ask(pair, 1, "load-shared", SECRET), YES);
+    assert_true(pair_run(pair, 6000, left_is_up));
+    has(ask(pair, 0, "terminate", "{\"ike\":\"gw\",\"timeout\":\"5000\"}"), "yes");
+    assert_false(pair_run(pair, 4000, left_is_up)); /* who closes it by hand means it */
+}
+
+static void closing_installs_the_policy_that_close_action_wants(void **state)
+{
+    load_both();
+    ask(pair, 0, "load-conn", conn(0, 1, ",\"close_action\":\"trap\""));
+    assert_string_equal(ask(pair, 0, "initiate", "{\"child\":\"net\",\"timeout\":\"10000\"}"), YES);
+    assert_null(trap_find(&pair->e[0].d, "gw", "net"));
+    has(ask(pair, 1, "terminate", "{\"ike\":\"gw\",\"timeout\":\"5000\"}"), "yes");
+    pair_run(pair, 300, NULL);
+    assert_non_null(trap_find(&pair->e[0].d, "gw", "net"));
+}
+
 static void files_and_vici_live_side_by_side(void **state)
 {
     char path[128];
@@ -277,6 +306,8 @@ int main(void)
         ROW(wrong_secrets_fail_with_the_reason),
         ROW(a_timeout_leaves_the_attempt_running),
         ROW(unloading_undoes_start_actions_only),
+        ROW(a_start_action_is_tried_again),
+        ROW(closing_installs_the_policy_that_close_action_wants),
         ROW(files_and_vici_live_side_by_side),
         ROW(ends_by_itself_when_told_to_stop),
     };
