@@ -1,0 +1,130 @@
+/* test_agenda.c - what comes next (RFC 7296 s2.25 prefers deletes). */
+#include "core.h"
+
+static const struct ike_step a_step = { .name = "IKE_SOMETHING" };
+
+static void the_most_urgent_comes_first(void **state)
+{
+    static const enum task_kind order[] = { TASK_DELETE_IKE, TASK_NOTIFY, TASK_EXCHANGE, TASK_REKEY_IKE,
+        TASK_DELETE_CHILD, TASK_REKEY_CHILD, TASK_NEW_CHILD, TASK_LIVENESS };
+    struct ike *ike = core_new();
+    struct ike_sa *sa = core_sa(ike, true);
+    assert_int_equal(ARRAY_LEN(order), TASK_KINDS);
+    for (size_t i = 0; i < 2 * ARRAY_LEN(order); i++) /* added the other way round, two of each */
+        agenda_add(sa, order[ARRAY_LEN(order) - 1 - i / 2], &a_step)->child_id = (uint32_t)(i & 1);
+    for (size_t i = 0; i < 2 * ARRAY_LEN(order); i++) {
+        struct ike_task *t = agenda_take(sa);
+        assert_int_equal(t->kind, order[i / 2]);
+        assert_int_equal(t->child_id, i & 1); /* first come, first served */
+        task_free(t);
+    }
+    assert_null(agenda_take(sa));
+    core_free(ike);
+}
+
+static void what_has_to_wait_waits(void **state)
+{
+    struct ike *ike = core_new();
+    struct ike_sa *sa = core_sa(ike, true);
+    assert_true(agenda_deadline(sa) == UINT64_MAX);
+    struct ike_task *later = agenda_add(sa, TASK_DELETE_IKE, &a_step);
+    list_remove(&later->link);
+    agenda_again(sa, later, 500);
+    assert_int_equal(later->tries, 1);
+    assert_true(agenda_deadline(sa) == ike->now + 500);
+    assert_null(agenda_take(sa));
+    struct ike_task *now = agenda_add(sa, TASK_LIVENESS, &a_step);
+    assert_true(agenda_deadline(sa) != 0 && agenda_deadline(sa) <= ike->now); /* at once; 0 would mean never */
+    assert_ptr_equal(agenda_take(sa), now);
+    task_free(now);
+    ike->now += 499;
+    assert_null(agenda_take(sa));
+    ike->now += 1;
+    assert_ptr_equal(agenda_take(sa), later);
+    task_free(later);
+    core_free(ike);
+}
+
+static void while_an_exchange_is_open_nothing_is_due(void **state)
+{
+    struct ike *ike = core_new();
+    struct ike_sa *sa = core_sa(ike, true);
+    struct ike_xchg x = { 0 };
+    agenda_add(sa, TASK_LIVENESS, &a_step);
+    sa->out = &x;
+    assert_true(agenda_deadline(sa) == UINT64_MAX);
+    sa->out = NULL;
+    core_free(ike);
+}
+
+static void a_task_is_found_waiting_or_under_way(void **state)
+{
+    struct ike *ike = core_new();
+    struct ike_sa *sa = core_sa(ike, true);
+    struct ike_task active = { .kind = TASK_REKEY_CHILD, .child_id = 3 };
+    struct ike_xchg x = { .task = &active };
+    struct ike_task *t = agenda_add(sa, TASK_DELETE_CHILD, &a_step);
+    t->child_id = 7;
+    assert_ptr_equal(agenda_find(sa, TASK_DELETE_CHILD, 7), t);
+    assert_null(agenda_find(sa, TASK_DELETE_CHILD, 8));
+    assert_null(agenda_find(sa, TASK_REKEY_CHILD, 7));
+    sa->out = &x;
+    assert_ptr_equal(agenda_find(sa, TASK_REKEY_CHILD, 3), &active);
+    assert_null(agenda_find(sa, TASK_REKEY_CHILD, 4));
+    sa->out = NULL;
+    core_free(ike);
+}
+
+static void its_command_is_answered_once(void **state)
+{
+    struct ike *ike = core_new();
+    struct ike_sa *sa = core_sa(ike, true);
+    struct adit_event ev;
+    struct ike_task *t = agenda_add(sa, TASK_NEW_CHILD, &a_step);
+    list_remove(&t->link);
+    t->cookie = 99;
+    task_end(sa, t, ADIT_ERR_TS, "no common selectors");
+    assert_true(core_event(ike, ADIT_EV_DONE, &ev));
+    assert_true(ev.cookie == 99 && ev.rc == ADIT_ERR_TS && !strcmp(ev.text, "no common selectors"));
+    t = agenda_add(sa, TASK_NEW_CHILD, &a_step);
+    list_remove(&t->link);
+    task_end(sa, t, ADIT_OK, ""); /* nobody asked */
+    assert_false(core_event(ike, ADIT_EV_DONE, &ev));
+    core_free(ike);
+}
+
+static void tasks_have_names_for_people(void **state)
+{
+    for (int kind = 0; kind < TASK_KINDS; kind++) {
+        struct ike_task t = { .kind = (enum task_kind)kind, .step = &a_step };
+        assert_true(strlen(task_name(&t)) > 3);
+        assert_true(!strcmp(task_name(&t), "IKE_SOMETHING") == (kind == TASK_EXCHANGE));
+    }
+}
+
+static void memory_may_be_out(void **state)
+{
+    struct ike *ike = core_new();
+    struct ike_sa *sa = core_sa(ike, true);
+    unsigned left = 0;
+    mem_set_gate(gate_countdown, &left);
+    struct ike_task *t = agenda_add(sa, TASK_LIVENESS, &a_step);
+    mem_set_gate(NULL, NULL);
+    assert_null(t);
+    assert_true(list_empty(&sa->tasks));
+    core_free(ike);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_most_urgent_comes_first),
+        cmocka_unit_test(what_has_to_wait_waits),
+        cmocka_unit_test(while_an_exchange_is_open_nothing_is_due),
+        cmocka_unit_test(a_task_is_found_waiting_or_under_way),
+        cmocka_unit_test(its_command_is_answered_once),
+        cmocka_unit_test(tasks_have_names_for_people),
+        cmocka_unit_test(memory_may_be_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
