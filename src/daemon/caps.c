@@ -2,11 +2,9 @@
 #include "daemon/caps.h"
 #include <errno.h>
 #include <linux/capability.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include "base/strbuf.h"
 #include "base/why.h"
 
 #define BIT(cap) (UINT64_C(1) << (cap))
@@ -25,24 +23,10 @@ static bool set(struct __user_cap_data_struct data[2])
     return syscall(SYS_capset, &header, data) == 0;
 }
 
-static void name_missing(struct strbuf *out, uint64_t have, int cap, const char *text)
-{
-    if (!(have & BIT(cap)))
-        strbuf_addf(out, "%s%s", out->n ? ", " : "", text);
-}
-
-void caps_missing(char *out, size_t cap, bool dataplane, bool low_ports)
+bool caps_low_ports(void)
 {
     struct __user_cap_data_struct data[2] = { 0 };
-    struct strbuf text = { out, 0, cap };
-    out[0] = 0;
-    if (!get(data))
-        return;
-    uint64_t have = data[0].effective | (uint64_t)data[1].effective << 32;
-    if (dataplane)
-        name_missing(&text, have, CAP_NET_ADMIN, "CAP_NET_ADMIN (TUN device and routes)");
-    if (low_ports)
-        name_missing(&text, have, CAP_NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE (UDP port 500)");
+    return !get(data) || (data[0].effective & BIT(CAP_NET_BIND_SERVICE));
 }
 
 enum adit_rc caps_drop(struct adit_why *why)

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include "adit/base.h"
 
-/* What we need and do not have, as words ("CAP_NET_ADMIN (TUN device, routes)"); "" = all there. */
-void caps_missing(char *out, size_t cap, bool dataplane, bool low_ports);
+/* May this process bind ports below 1024? */
+bool caps_low_ports(void);
 /* Keeps only NET_ADMIN, NET_RAW, NET_BIND_SERVICE and IPC_LOCK (of those we have) in this thread and all threads that
  * it starts later: call it before the first one. A root process's updown scripts get root's capabilities back at
  * exec (they need them: firewall rules, routes), which is why PR_SET_NO_NEW_PRIVS is not set here; systemd's unit

@@ -146,7 +146,6 @@ static void on_dp(uv_poll_t *poll, int status, int events)
 
 static enum adit_rc start_dataplane(struct daemon *d, struct adit_why *why)
 {
-    char missing[256];
     struct dp_settings s = { .crypto = d->crypto,
                              .tun_name = d->set.tun_name,
                              .port_nat_t = d->set.ike.port_nat_t,
@@ -161,11 +160,9 @@ static enum adit_rc start_dataplane(struct daemon *d, struct adit_why *why)
         return ADIT_OK;
     enum adit_rc rc = dp_new(&s, &d->dp, why);
     if (rc != ADIT_OK) {
-        caps_missing(missing, sizeof(missing), true, false);
-        char reason[512];
-        snprintf(reason, sizeof(reason), "%.400s", why->text);
-        return why_set(why, rc, "data plane: %.300s%s%s (dataplane = none runs without one)", reason,
-                       missing[0] ? "; missing: " : "", missing);
+        char reason[400];
+        snprintf(reason, sizeof(reason), "%.399s", why->text);
+        return why_set(why, rc, "data plane: %s; --no-dataplane only negotiates", reason);
     }
     d->dp_poll.data = d;
     uv_poll_init(&d->loop, &d->dp_poll, dp_event_fd(d->dp));
@@ -180,7 +177,6 @@ static void ike_datagram(void *arg, const struct adit_path *path, struct adit_sp
 
 static enum adit_rc start_sockets(struct daemon *d, struct adit_why *why)
 {
-    char missing[256];
     struct ikesock_settings s = { .port = d->set.ike.port,
                                   .port_nat_t = d->dp ? 0 : d->set.ike.port_nat_t,
                                   .mark = d->set.fwmark,
@@ -189,8 +185,7 @@ static enum adit_rc start_sockets(struct daemon *d, struct adit_why *why)
     enum adit_rc rc = ikesock_new(&d->loop, &s, &d->sock, why);
     if (rc == ADIT_OK)
         return ADIT_OK;
-    caps_missing(missing, sizeof(missing), false, s.port < 1024);
-    return missing[0] ? why_context(why, rc, "missing %s", missing) : rc;
+    return s.port < 1024 && !caps_low_ports() ? why_context(why, rc, "CAP_NET_BIND_SERVICE is missing") : rc;
 }
 
 static void run_job(void *job)

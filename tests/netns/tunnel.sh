@@ -28,6 +28,7 @@ connections {
         local_ts = 10.$1.0.0/16
         remote_ts = 10.$2.0.0/16
         esp_proposals = aes256gcm16-x25519-ke1_mlkem768
+        updown = env >>$test_tmp/updown.$1
       }
     }
   }
@@ -60,6 +61,12 @@ is 'selectors' "$(sa_fact 0 'child-sas.*.local-ts') $(sa_fact 0 'child-sas.*.rem
 is 'in and out match' "$(sa_fact 0 'child-sas.*.spi-out')" "$(sa_fact 1 'child-sas.*.spi-in')"
 is 'metrics say up' "$(metric 0 adit_connection_up connection=gw)" 1
 is 'metrics say quantum safe' "$(metric 0 adit_connection_quantum_safe connection=gw)" 1
+
+says_env() { logged "$test_tmp/updown.$1" "$2"; }
+check 'the updown command ran' wait_for 5 'updown' says_env 0 '^PLUTO_VERB=up-client$'
+check 'with our names' says_env 0 '^PLUTO_MY_ID=n0.example$'
+check 'our network' says_env 0 '^PLUTO_MY_CLIENT=10.0.0.0/16$'
+check 'and the device' says_env 0 '^PLUTO_INTERFACE=adit'
 
 say 'traffic'
 check 'ping' n0 ping -q -c 5 -i 0.1 -W 2 -I 10.0.0.1 10.1.0.1
@@ -114,6 +121,8 @@ is 'the SA was not touched' "$(sa_fact 0 'child-sas.*.spi-in')" "$spi"
 say 'closing'
 check 'adit terminate' adit 0 terminate --ike gw --timeout 5
 check 'the peer closes too' wait_for 5 'n1 has no SA' has_no_sa 1
+check 'the updown command ran again' wait_for 5 'updown' says_env 0 '^PLUTO_VERB=down-client$'
+is 'once a tunnel, not once a rekeying' "$(grep -c '^PLUTO_VERB' "$test_tmp/updown.0")" 2
 is 'down, and why' "$(status_fact 0 gw.why)" 'closed by command'
 
 say 'a wrong secret says so'
