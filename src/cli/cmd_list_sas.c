@@ -6,7 +6,7 @@
 
 struct seen {
     const struct cli_args *args;
-    unsigned sas;
+    unsigned sas, down;
 };
 
 static const char *text(const struct vici_node *n, const char *key)
@@ -137,28 +137,17 @@ static void print_down(const struct vici_node *c)
         printf("%s: %s: %s\n", c->name, text(c, "state"), text(c, "why"));
 }
 
-/* {"event":"connection-down","data":{"<name>":{...}}} */
-static void json_down(const struct vici_node *c)
+static void each_status(void *arg, const char *event, const struct vici_node *m)
 {
-    struct vici_node alone = *c, root = { .kind = VICI_SECTION, .name = "", .first = &alone, .last = &alone };
-    alone.next = NULL;
-    out_event_json(NULL, "connection-down", &root);
-}
-
-static unsigned show_down(const struct vici_node *status, const struct cli_args *a)
-{
-    unsigned n = 0;
-    vici_for_each(it, vici_child(status, "connections"))
-    {
-        if (!strcmp(text(it, "up"), "yes") || (a->ike && strcmp(a->ike, it->name)))
-            continue;
-        n++;
-        if (a->json)
-            json_down(it);
-        else
-            print_down(it);
-    }
-    return n;
+    struct seen *seen = arg;
+    const struct vici_node *c = m->first;
+    if (!c || !strcmp(text(c, "up"), "yes") || (seen->args->ike && strcmp(seen->args->ike, c->name)))
+        return;
+    seen->down++;
+    if (seen->args->json)
+        out_event_json(NULL, "connection-down", m);
+    else
+        print_down(c);
 }
 
 static void build(struct vici_build *b, const struct cli_args *a)
@@ -171,11 +160,10 @@ static void build(struct vici_build *b, const struct cli_args *a)
 
 static int list(struct client *c, const struct cli_args *a, struct arena *arena)
 {
-    struct seen seen = { a, 0 };
+    struct seen seen = { .args = a };
     struct vici_node *answer, *status;
     struct adit_buf request = { 0 };
     struct vici_build b;
-    unsigned down = 0;
     vici_build_init(&b, &request);
     build(&b, a);
     int code = vici_build_finish(&b) == ADIT_OK ? client_register(c, "list-sa") : EXIT_USAGE;
@@ -183,14 +171,13 @@ static int list(struct client *c, const struct cli_args *a, struct arena *arena)
         code = client_request(c, "list-sas", buf_span(&request), WAIT_MS, each_sa, &seen, arena, &answer);
     buf_fini(&request);
     bool with_down = !a->up_only && !a->child && !a->ike_id && !a->child_id;
-    if (!code && with_down) {
-        code = client_request(c, "adit-status", SPAN_NONE, WAIT_MS, NULL, NULL, arena, &status);
-        if (!code)
-            down = show_down(status, a);
-    }
+    if (!code && with_down)
+        code = client_register(c, "adit-status");
+    if (!code && with_down)
+        code = client_request(c, "adit-status", SPAN_NONE, WAIT_MS, each_status, &seen, arena, &status);
     if (!code && a->json)
         out_response_json(answer);
-    else if (!code && !seen.sas && !down)
+    else if (!code && !seen.sas && !seen.down)
         puts("no SAs, and no connections that could be up");
     return code;
 }

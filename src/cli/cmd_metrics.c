@@ -1,13 +1,17 @@
 /* cmd_metrics.c - adit metrics: OpenMetrics text, as a node_exporter textfile or an HTTP handler wants it. */
 #include "cli/cli.h"
 
-static void print(const struct vici_node *answer, const struct cli_args *a)
+static void each(void *arg, const char *event, const struct vici_node *m)
 {
-    vici_for_each(it, vici_child(answer, "openmetrics")) fwrite(it->value.p, 1, it->value.n, stdout);
+    const struct vici_node *piece = vici_child(m, "openmetrics");
+    if (piece)
+        fwrite(piece->value.p, 1, piece->value.n, stdout);
 }
 
 int cmd_metrics(const struct cli_args *a)
 {
-    return out_simple(&(struct cli_simple){ .command = "adit-metrics", .print = print, .has_success = true },
-                      a);
+    return out_simple(
+        &(struct cli_simple){
+            .command = "adit-metrics", .event = "adit-metrics", .each = each, .has_success = true },
+        a);
 }

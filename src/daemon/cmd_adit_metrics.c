@@ -1,25 +1,48 @@
-/* cmd_adit_metrics.c - adit-metrics: OpenMetrics text in pieces of a value's size. */
+/* cmd_adit_metrics.c - adit-metrics: OpenMetrics text in pieces, one event each. */
+#include "base/mem.h"
 #include "daemon/cmd.h"
 #include "daemon/metrics.h"
 
 #define PIECE 60000 /* octets: a VICI value holds 65535 */
 
+struct pieces {
+    struct text text;
+    struct adit_span rest;
+};
+
+static bool next(void *state, struct vici_call *call)
+{
+    struct pieces *p = state;
+    struct reply r;
+    if (!p->rest.n) {
+        vici_call_ok(call);
+        return false;
+    }
+    reply_begin(&r);
+    vici_value(&r.b, "openmetrics", span_first(p->rest, PIECE));
+    p->rest = span_from(p->rest, PIECE);
+    reply_event(&r, call, "adit-metrics");
+    return true;
+}
+
+static void pieces_free(void *state)
+{
+    struct pieces *p = state;
+    text_fini(&p->text);
+    mem_del(p);
+}
+
 void cmd_adit_metrics(void *arg, struct vici_call *call)
 {
-    struct text text = { 0 };
-    struct reply r;
-    metrics_write(arg, &text);
-    if (!text_ok(&text)) {
-        text_fini(&text);
+    struct pieces *p = mem_new(sizeof(*p));
+    if (p)
+        metrics_write(arg, &p->text);
+    if (!p || !text_ok(&p->text)) {
+        if (p)
+            pieces_free(p);
         vici_call_fail(call, "out of memory");
         return;
     }
-    reply_begin(&r);
-    vici_str(&r.b, "success", "yes");
-    vici_list(&r.b, "openmetrics");
-    for (struct adit_span rest = buf_span(&text.buf); rest.n; rest = span_from(rest, PIECE))
-        vici_item(&r.b, span_first(rest, PIECE));
-    vici_list_end(&r.b);
-    reply_answer(&r, call);
-    text_fini(&text);
+    p->rest = buf_span(&p->text.buf);
+    vici_call_stream(call, next, p, pieces_free);
 }

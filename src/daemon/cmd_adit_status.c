@@ -1,6 +1,7 @@
-/* cmd_adit_status.c - adit-status: every configured connection, up or not, since when, and why not. */
+/* cmd_adit_status.c - adit-status: one event for every configured connection: up or not, since when, why not. */
 #include <inttypes.h>
 #include <string.h>
+#include "base/mem.h"
 #include "daemon/cmd.h"
 #include "daemon/show.h"
 
@@ -66,18 +67,34 @@ static void show_status(struct vici_build *b, struct daemon *d, const struct adi
     vici_section_end(b);
 }
 
+struct listing {
+    struct daemon *d;
+    size_t at;
+};
+
+static bool next(void *state, struct vici_call *call)
+{
+    struct listing *l = state;
+    const struct adit_config *cfg = adit_ike_get_config(l->d->ike);
+    const struct adit_conn *const *conns;
+    struct reply r;
+    if (l->at >= (cfg ? adit_config_conns(cfg, &conns) : 0)) {
+        vici_call_ok(call);
+        return false;
+    }
+    reply_begin(&r);
+    show_status(&r.b, l->d, conns[l->at++]);
+    reply_event(&r, call, "adit-status");
+    return true;
+}
+
 void cmd_adit_status(void *arg, struct vici_call *call)
 {
-    struct daemon *d = arg;
-    const struct adit_config *cfg = adit_ike_get_config(d->ike);
-    const struct adit_conn *const *conns;
-    size_t n = cfg ? adit_config_conns(cfg, &conns) : 0;
-    struct reply r;
-    reply_begin(&r);
-    vici_section(&r.b, "connections");
-    for (size_t i = 0; i < n; i++)
-        show_status(&r.b, d, conns[i]);
-    vici_section_end(&r.b);
-    vici_str(&r.b, "success", "yes");
-    reply_answer(&r, call);
+    struct listing *l = mem_new(sizeof(*l));
+    if (!l) {
+        vici_call_fail(call, "out of memory");
+        return;
+    }
+    l->d = arg;
+    vici_call_stream(call, next, l, mem_del);
 }

@@ -43,10 +43,11 @@ bool cmd_selectors(struct vici_call *call, struct adit_command *cmd)
     return false;
 }
 
-const char *const daemon_events[] = { "log",       "control-log",  "list-sa",        "list-policy",
-                                      "list-conn", "list-cert",    "list-authority", "ike-updown",
-                                      "ike-rekey", "child-updown", "child-rekey",    "alert",
-                                      NULL };
+const char *const daemon_events[] = {
+    "log",         "control-log",    "list-sa",     "list-policy",  "list-conn",
+    "list-cert",   "list-authority", "ike-updown",  "ike-rekey",    "child-updown",
+    "child-rekey", "alert",          "adit-status", "adit-metrics", NULL
+};
 
 const struct vici_command daemon_commands[] = {
     { "version", cmd_version },
