@@ -345,13 +345,12 @@ void sa_delete(struct ike_sa *sa, const char *why)
     sa_arm(sa);
 }
 
-/* The step of an extension that has to run before authentication, if any. */
-static const struct ike_step *before_auth(struct ike_sa *sa)
+const struct ike_step *sa_before_auth(struct ike_sa *sa, enum xchg_role role, const struct ike_msg *msg)
 {
     for (unsigned e = 0; e < EXT_COUNT; e++)
         for (unsigned k = 0; ike_exts[e]->steps && ike_exts[e]->steps[k]; k++) {
             const struct ike_step *s = ike_exts[e]->steps[k];
-            if (s->role == XCHG_REQUESTER && s->want && s->want(sa, NULL) == WANT_OPEN)
+            if (s->role == role && s->exchange != XCHG_IKE_AUTH && s->want && s->want(sa, msg) == WANT_OPEN)
                 return s;
         }
     return NULL;
@@ -363,7 +362,7 @@ static void connect_next(struct ike_sa *sa)
     enum adit_rc rc;
     if (!sa->keyed)
         rc = xchg_open(sa, XCHG_IKE_SA_INIT, &step_init_req, NULL);
-    else if ((step = before_auth(sa)))
+    else if ((step = sa_before_auth(sa, XCHG_REQUESTER, NULL)))
         rc = xchg_open(sa, step->exchange, step, NULL);
     else {
         sa_set_state(sa, SA_AUTHENTICATING);

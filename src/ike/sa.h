@@ -211,6 +211,8 @@ void sa_end(struct ike_sa *sa, enum adit_rc rc, const char *why);
 /* As sa_end, but lingers to answer retransmissions of the peer's last request. */
 void sa_linger(struct ike_sa *sa, enum adit_rc rc, const char *why);
 void sa_advance(struct ike_sa *sa); /* opens the next exchange if the window allows */
+/* The step of an extension that has to run before authentication, if any; msg: the responder's request in hand. */
+const struct ike_step *sa_before_auth(struct ike_sa *sa, enum xchg_role role, const struct ike_msg *msg);
 void sa_arm(struct ike_sa *sa);
 void ike_sweep(struct ike *ike);    /* frees what was cut */
 bool ike_random(struct ike *ike, void *out, size_t n);

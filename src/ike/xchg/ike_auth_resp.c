@@ -74,9 +74,12 @@ static bool twin_exists(const struct ike_sa *sa, const struct auth_resp *s)
 static enum adit_rc identify(struct ike_xchg *x, struct auth_resp *s, const struct ike_msg *msg, struct adit_why *why)
 {
     const struct payload *idr = msg_find(msg, PLD_IDr);
+    const struct ike_step *due = sa_before_auth(x->sa, XCHG_RESPONDER, msg);
     struct adit_span whole;
     struct notify n;
     struct rd in = rd_init(idr ? idr->body : SPAN_NONE);
+    if (due) /* agreed on, and the keys would be weaker than the suite says */
+        return why_set(why, ADIT_ERR_MALFORMED, "IKE_AUTH although %s is still due", due->name);
     TRY(peer_parse(x, &s->peer, PLD_IDi, msg, why));
     if (idr && !id_get(&in, &s->wanted, &whole))
         return why_set(why, ADIT_ERR_MALFORMED, "IDr payload: %s", in.fail);
