@@ -123,6 +123,10 @@ enum adit_rc peer_verify(struct ike_xchg *x, struct peer_auth *a, const struct a
     if ((class == ADIT_AUTH_PSK && !psk) || (class == ADIT_AUTH_PUBKEY && psk) || class == ADIT_AUTH_EAP)
         return why_set(why, ADIT_ERR_AUTH, "peer authenticates by %s, configured is %s",
                        iana_name(IANA_AUTH, a->auth.method), a->cfg->cfg->auth ? a->cfg->cfg->auth : "pubkey");
+    /* Both have announced hashes (we answer whenever the peer does): RFC 7427 s3 leaves no choice. */
+    if (!psk && x->sa->peer_hashes && a->auth.method != AUTH_DIGITAL_SIGNATURE)
+        return why_set(why, ADIT_ERR_AUTH, "peer signs by %s although both sides know Digital Signature (RFC 7427)",
+                       iana_name(IANA_AUTH, a->auth.method));
     return psk ? verify_psk(x, a, our_id, why) : verify_signature(x, a, why);
 }
 
