@@ -8,6 +8,7 @@ struct ike_pending *pending_new(struct ike_sa *sa, enum pending_kind kind, bool 
     if (!p)
         return NULL;
     list_init(&p->link);
+    p->ike = sa->ike;
     p->sa = sa;
     p->kind = kind;
     p->requester = requester;
@@ -26,7 +27,7 @@ void pending_free(struct ike_pending *p)
     if (p->linked)
         list_remove(&p->link);
     if (p->spi_in)
-        map_del(&p->sa->ike->spi_in, p->spi_in);
+        map_del(&p->ike->spi_in, p->spi_in);
     for (unsigned i = 0; i < ARRAY_LEN(p->secrets); i++)
         secret_fini(&p->secrets[i]);
     buf_fini(&p->nonce_i);

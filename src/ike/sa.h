@@ -174,6 +174,7 @@ enum pending_kind { PENDING_FIRST_CHILD, PENDING_NEW_CHILD, PENDING_REKEY_CHILD,
 struct ike_pending {
     struct list link;
     bool linked;
+    struct ike *ike; /* outlives sa: an exchange may have a job out when its SA ends */
     struct ike_sa *sa;
     struct arena arena;
     enum pending_kind kind;

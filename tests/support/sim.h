@@ -107,7 +107,7 @@ void sim_nat_rebind(struct sim *s, int host);
 void sim_cut(struct sim *s, int host, bool cut);
 /* Power off and on again: all SAs of that host are forgotten. */
 void sim_restart(struct sim *s, int host);
-/* Slow jobs take this long, on both hosts. */
+/* Jobs, whatever the engine does not compute itself at once, take this long, on both hosts. */
 void sim_slow_jobs(struct sim *s, unsigned ms);
 /* Both data planes send a probe each interval; 0 = stop. */
 void sim_traffic(struct sim *s, uint64_t interval_ns);

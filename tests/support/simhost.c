@@ -132,7 +132,7 @@ unsigned simhost_children(const struct simhost *h)
 
 static void take_job(struct simhost *h, struct adit_job *job)
 {
-    if (h->job_delay_ms == 0 || !adit_job_is_slow(job)) {
+    if (h->job_delay_ms == 0) {
         ENGINE(h, adit_job_run(job));
         ENGINE(h, adit_ike_work_done(h->ike, job, h->sim->now));
         return;

@@ -50,7 +50,7 @@ struct simhost {
     struct simchild child[SIM_CHILDREN];
     struct simjob job[SIM_JOBS];
     struct simdone done[SIM_DONE];
-    unsigned job_delay_ms; /* how long a slow job takes; 0: all jobs run inline */
+    unsigned job_delay_ms; /* how long a job takes; 0: all jobs run inline */
     unsigned events[ADIT_EV_KEEPALIVE + 1];
     unsigned starved; /* probes that no inbound SA took */
     uint64_t received; /* probes */
