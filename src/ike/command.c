@@ -40,8 +40,8 @@ static enum adit_rc make_path(struct ike *ike, const struct adit_conn *c, const 
     return ADIT_OK;
 }
 
-struct ike_sa *sa_start(struct ike *ike, const struct policy_conn *conn, const struct adit_addr *local,
-                        const struct adit_addr *remote, struct adit_why *why)
+struct ike_sa *sa_start(struct ike *ike, struct policy *policy, const struct policy_conn *conn,
+                        const struct adit_addr *local, const struct adit_addr *remote, struct adit_why *why)
 {
     struct adit_path path;
     if (make_path(ike, conn->cfg, local, remote, &path, why) != ADIT_OK)
@@ -52,7 +52,7 @@ struct ike_sa *sa_start(struct ike *ike, const struct policy_conn *conn, const s
         return NULL;
     }
     policy_unref(sa->policy);
-    sa->policy = policy_ref(ike->policy);
+    sa->policy = policy_ref(policy);
     sa->conn = conn;
     sa->tries_left = conn->cfg->keyingtries;
     sa_index(sa);
@@ -64,6 +64,35 @@ struct ike_sa *sa_start(struct ike *ike, const struct policy_conn *conn, const s
     sa->timer.at = 0;
     sa->reply_path = path;
     return sa;
+}
+
+static void want_again(struct ike_sa *fresh, const struct ike_child *c)
+{
+    const struct adit_child_cfg *cfg = conn_child(fresh->conn->cfg, c->cfg->name);
+    bool is_up = c->state == ADIT_CHILD_INSTALLED || c->state == ADIT_CHILD_REKEYING;
+    struct ike_task *t = cfg && is_up ? agenda_add(fresh, TASK_NEW_CHILD, &step_new_child_req) : NULL;
+    if (!t)
+        return;
+    t->cfg = cfg;
+    t->reqid = c->reqid;
+}
+
+void sa_reauthenticate(struct ike_sa *old, uint64_t cookie)
+{
+    struct ike *ike = old->ike;
+    struct adit_why why;
+    const struct policy_conn *conn = policy_conn_by_name(ike->policy, sa_conn_name(old));
+    struct ike_sa *fresh = sa_start(ike, conn ? ike->policy : old->policy, conn ? conn : old->conn,
+                                    &old->path.local.addr, &old->path.remote.addr, &why);
+    if (!fresh) {
+        event_done(ike, cookie, why.rc, why.text);
+        return;
+    }
+    fresh->reauth_of = old->id;
+    fresh->wait_cookie = cookie;
+    list_for_each(it, &old->children)
+        want_again(fresh, list_entry(it, struct ike_child, link));
+    sa_advance(fresh);
 }
 
 static struct ike_sa *existing(struct ike *ike, const char *conn)
@@ -117,7 +146,7 @@ enum adit_rc ike_initiate(struct ike *ike, const struct policy_conn *conn, const
     }
     if (!sa && !cmd->remote.family && dns_name(conn->cfg))
         return ask_dns(ike, conn->cfg, child, cmd->cookie);
-    if (!sa && !(sa = sa_start(ike, conn, &cmd->local, &cmd->remote, why)))
+    if (!sa && !(sa = sa_start(ike, ike->policy, conn, &cmd->local, &cmd->remote, why)))
         return why->rc;
     if (child)
         TRY(add_child_task(sa, child, cmd));
@@ -231,14 +260,8 @@ static enum adit_rc cmd_terminate(struct ike *ike, const struct adit_command *cm
 
 static void rekey_ike(struct ike_sa *sa, const struct adit_command *cmd, uint64_t cookie)
 {
-    struct adit_why why;
     if (cmd->reauth) {
-        struct ike_sa *fresh = sa_start(sa->ike, sa->conn, &sa->path.local.addr, &sa->path.remote.addr, &why);
-        if (fresh) {
-            fresh->reauth_of = sa->id;
-            fresh->wait_cookie = cookie;
-            sa_advance(fresh);
-        }
+        sa_reauthenticate(sa, cookie);
         return;
     }
     struct ike_task *t = agenda_find(sa, TASK_REKEY_IKE, 0);

@@ -356,7 +356,11 @@ void sa_hand_over(struct ike_sa *from, struct ike_sa *to);
 /* --- command.c --- */
 enum adit_rc ike_initiate(struct ike *ike, const struct policy_conn *conn, const struct adit_child_cfg *child,
                           const struct adit_command *cmd, struct adit_why *why);
-struct ike_sa *sa_start(struct ike *ike, const struct policy_conn *conn, const struct adit_addr *local,
-                        const struct adit_addr *remote, struct adit_why *why);
+/* A new IKE SA as initiator; conn is of that policy, which need not be the newest. It begins with sa_advance(). */
+struct ike_sa *sa_start(struct ike *ike, struct policy *policy, const struct policy_conn *conn,
+                        const struct adit_addr *local, const struct adit_addr *remote, struct adit_why *why);
+/* A whole new IKE SA that takes the place of one that is up, Child SAs included: by the newest configuration, unless the
+ * connection is no longer in it. cookie: a command that waits for it, or 0. */
+void sa_reauthenticate(struct ike_sa *old, uint64_t cookie);
 
 #endif

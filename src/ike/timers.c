@@ -44,6 +44,8 @@ static uint64_t ext_deadline(struct ike_sa *sa)
 uint64_t sa_next_deadline(struct ike_sa *sa)
 {
     uint64_t at = earlier(UINT64_MAX, sa->die_at);
+    if (sa->is_initiator && sa->state < SA_ESTABLISHED && !sa->out)
+        return 1; /* just made: it has not begun yet */
     if (sa->out && sa->out->phase == PHASE_SENT)
         at = earlier(at, sa->out->retransmit_at);
     at = earlier(at, sa->expire_at);
@@ -105,14 +107,9 @@ static void pending_timers(struct ike_sa *sa)
 static void established_timers(struct ike_sa *sa)
 {
     if (due(sa, sa->reauth_at)) {
-        struct adit_why why;
         sa->reauth_at = 0;
         sa_log(sa, ADIT_LOG_INFO, "IKE", "reauthenticating IKE_SA %s[%u]", sa_conn_name(sa), sa->id);
-        struct ike_sa *fresh = sa_start(sa->ike, sa->conn, &sa->path.local.addr, &sa->path.remote.addr, &why);
-        if (fresh) {
-            fresh->reauth_of = sa->id;
-            sa_advance(fresh);
-        }
+        sa_reauthenticate(sa, 0);
     }
     if (due(sa, sa->rekey_at)) {
         sa->rekey_at = 0;

@@ -160,7 +160,7 @@ static enum want first_want(struct ike_sa *sa, const struct ike_msg *msg)
     for (unsigned i = 0; i < EXT_COUNT; i++)
         if (ike_exts[i]->on.first_child && !ike_exts[i]->on.first_child(sa))
             return WANT_NO;
-    if (!first_wanted(sa) && !sa->reauth_of && (may_omit(sa) || !sa->conn->cfg->n_children))
+    if (!first_wanted(sa) && (may_omit(sa) || !sa->conn->cfg->n_children))
         return WANT_NO;
     return WANT_RIDE;
 }
