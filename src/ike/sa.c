@@ -291,6 +291,7 @@ void sa_end(struct ike_sa *sa, enum adit_rc rc, const char *why)
     if (sa->state != SA_DEAD) {
         try_again(sa, rc);
         note_end(sa, rc, why);
+        sa->cut = true; /* now: what its children want to be begun anew is not for this one */
         end_children(sa, rc, why);
         end_tasks(sa, rc, why);
     }
@@ -310,10 +311,10 @@ void sa_linger(struct ike_sa *sa, enum adit_rc rc, const char *why)
         return;
     }
     note_end(sa, rc, why);
+    sa_set_state(sa, SA_DEAD); /* before its children go: what they want to be begun anew is not for this one */
     end_children(sa, rc, why);
     end_tasks(sa, rc, why);
     sa_leave_half_open(sa);
-    sa_set_state(sa, SA_DEAD);
     sa->rekey_at = sa->reauth_at = sa->expire_at = 0;
     sa->die_at = sa->ike->now + IKE_DELETED_LIFE;
     xchg_free(sa->out);
