@@ -59,8 +59,143 @@ SIM_TEST(a_refused_peer_goes_on_regardless)
     expect(s, sim_sas(s, B) == 0, "B has an IKE SA with a stranger");
 }
 
+/* RFC 9370: what was agreed on is done before IKE_AUTH, or the keys are weaker than the suite says. */
+SIM_TEST(a_peer_leaves_out_a_key_exchange)
+{
+    sim_configure(s, .ike = "aes128gcm16-prfsha256-x25519-ke1_mlkem768");
+    sim_start(s);
+    sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    sim_link_from(s, A, .delay_ms = 10, .drop_mask = 1); /* A's IKE_INTERMEDIATE */
+    sim_run(s, MILLIS(100));
+    struct ike_sa *liar = inside(s, A);
+    expect(s, liar && liar->out && liar->out->exchange == XCHG_IKE_INTERMEDIATE);
+    xchg_free(liar->out);
+    liar->out = NULL;
+    *(unsigned *)ext_sa(liar, EXT_addke) = 1; /* "done" */
+    sa_arm(liar);
+    sim_run(s, SECONDS(2));
+    expect(s, sim_sas(s, B) == 0, "B has an IKE SA without the second key exchange");
+}
+
+/* RFC 7427 s3: both sides have announced hashes, so it has to be method 14. */
+SIM_TEST(an_older_signature_method_is_not_taken)
+{
+    sim_configure(s, .cert = "ecdsa");
+    sim_start(s);
+    sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    sim_link_from(s, A, .delay_ms = 10, .drop_mask = 1); /* A's IKE_AUTH */
+    sim_run(s, MILLIS(100));
+    struct ike_sa *liar = inside(s, A);
+    expect(s, liar && liar->out && liar->out->exchange == XCHG_IKE_AUTH);
+    xchg_free(liar->out);
+    liar->out = NULL;
+    liar->peer_hashes = 0;
+    sa_arm(liar);
+    sim_run(s, SECONDS(2));
+    expect(s, sim_sas(s, B) == 0, "B has taken an older signature");
+}
+
+/* The job comes back when its SA is gone. */
+SIM_TEST(an_sa_ends_while_work_is_out)
+{
+    int host = (int)(s->seed & 1);
+    sim_configure(s, .esp = "aes128gcm16-ecp384", .ike = "aes128gcm16-prfsha256-ecp384");
+    sim_establish(s);
+    sim_slow_jobs(s, 700);
+    if (s->seed & 2)
+        sim_command(s, A, ADIT_CMD_REKEY, .child = "net");
+    else
+        sim_command(s, A, ADIT_CMD_REKEY, .conn = "peer");
+    sim_run(s, MILLIS(s->seed * 331 % 2400));
+    sim_command(s, host, ADIT_CMD_TERMINATE, .conn = "peer", .force = true);
+    sim_run(s, MINUTES(5));
+}
+
+/* Crossing rekeyings, and each step takes its time: both ends agree on what is left. */
+SIM_TEST(crossing_rekeys_with_slow_work)
+{
+    sim_configure(s, .esp = "aes128gcm16-ecp384", .ike = "aes128gcm16-prfsha256-ecp384");
+    sim_establish(s);
+    sim_slow_jobs(s, 100);
+    if (s->seed & 1)
+        sim_both(s, ADIT_CMD_REKEY, .conn = "peer");
+    else
+        sim_both(s, ADIT_CMD_REKEY, .child = "net");
+    for (int i = 0; i < 200; i++) { /* the one job longer than the other */
+        s->host[i & 1].job_delay_ms = 1 + (unsigned)prng_below(&s->prng, 300);
+        sim_run(s, MILLIS(5));
+    }
+    sim_run(s, MINUTES(6));
+    expect_children(s, 1);
+    expect_same_keys(s);
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A), sim_sas(s, B));
+    expect_no_garbage(s);
+}
+
+static void reload(struct sim *s, int host)
+{
+    struct adit_why why = { 0 };
+    struct adit_config *cfg = sim_conf_build(s, host);
+    expect(s, adit_ike_config(s->host[host].ike, cfg, s->now, &why) == ADIT_OK, "%s", why.text);
+    adit_config_unref(cfg);
+}
+
+/* What is begun anew in the place of an SA from an older configuration. */
+SIM_TEST(reauthentication_after_a_reload)
+{
+    sim_configure(s, .two_children = true);
+    sim_establish(s);
+    expect(s, sim_wait(s, A, sim_command(s, A, ADIT_CMD_INITIATE, .child = "net2"), MINUTES(1)) == ADIT_OK);
+    reload(s, A);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_REKEY, .conn = "peer", .reauth = true);
+    expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_OK);
+    sim_run(s, MINUTES(1));
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A), sim_sas(s, B));
+    expect_children(s, 2);
+    cookie = sim_command(s, A, ADIT_CMD_REKEY, .conn = "peer");
+    expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_OK);
+}
+
+SIM_TEST(a_new_attempt_after_a_reload)
+{
+    sim_start(s);
+    ((struct adit_conn *)(uintptr_t)policy_conn_by_name(engine(s, A)->policy, "peer")->cfg)->keyingtries = 3;
+    sim_cut(s, B, true);
+    if (s->seed & 1)
+        sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    else
+        sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer");
+    sim_run(s, SECONDS(10));
+    reload(s, A);
+    sim_run(s, MINUTES(4)); /* the first attempt has failed */
+    sim_cut(s, B, false);
+    sim_run(s, MINUTES(3));
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A), sim_sas(s, B));
+}
+
+/* close_action, dpd_action: the dying SA is not the place for what is to come up again. */
+SIM_TEST(a_lost_child_comes_back)
+{
+    sim_configure(s, .dpd_s = 20);
+    sim_establish(s);
+    struct adit_child_cfg *cfg = (struct adit_child_cfg *)(uintptr_t)&inside(s, A)->conn->cfg->children[0];
+    cfg->close_action = cfg->dpd_action = ADIT_ACTION_START;
+    if (s->seed & 1)
+        sim_command(s, B, ADIT_CMD_TERMINATE, .conn = "peer");
+    else
+        sim_restart(s, B);
+    sim_run(s, MINUTES(8));
+    expect_children(s, 1);
+    expect_flows(s);
+    cfg = (struct adit_child_cfg *)(uintptr_t)&inside(s, A)->conn->cfg->children[0];
+    cfg->close_action = cfg->dpd_action = 0;
+}
+
 static const struct sim_case cases[] = {
-    SIM_CASE(a_refused_peer_goes_on_regardless),
+    SIM_CASE(a_refused_peer_goes_on_regardless), SIM_CASE(a_peer_leaves_out_a_key_exchange),
+    SIM_CASE(an_older_signature_method_is_not_taken), SIM_CASE(an_sa_ends_while_work_is_out),
+    SIM_CASE(crossing_rekeys_with_slow_work), SIM_CASE(reauthentication_after_a_reload),
+    SIM_CASE(a_new_attempt_after_a_reload), SIM_CASE(a_lost_child_comes_back),
 };
 
 int main(int argc, char **argv)

@@ -283,10 +283,21 @@ static enum adit_rc resp_begin(struct ike_xchg *x, struct create *s, bool rekey,
     return ADIT_OK;
 }
 
+/* Work was out: what the request is about may have been rekeyed or deleted by an exchange of ours that ended first. */
+static enum adit_rc still_may(struct ike_xchg *x, struct create *s, bool rekey, struct adit_why *why)
+{
+    struct ike_child *old = rekey ? child_by_id(x->ike, s->p->old_child) : NULL;
+    if (rekey && !old)
+        return why_set(why, ADIT_ERR_NO_CHILD, "the Child SA was closed meanwhile");
+    return collide_request(x->sa, rekey ? COLLIDE_REKEY_CHILD : COLLIDE_NEW_CHILD, old, why);
+}
+
 static enum adit_rc resp_consume(struct ike_xchg *x, struct create *s, bool rekey, const struct ike_msg *msg,
                                  struct adit_why *why)
 {
-    if (!s->begun)
+    if (s->begun)
+        TRY(still_may(x, s, rekey, why));
+    else
         TRY(resp_begin(x, s, rekey, msg, why));
     if (!s->method)
         return ADIT_OK;

@@ -197,7 +197,6 @@ static enum adit_rc choose(struct ike_xchg *x, struct rekey_ike *s, const struct
 
 static enum adit_rc resp_begin(struct ike_xchg *x, struct rekey_ike *s, const struct ike_msg *msg, struct adit_why *why)
 {
-    TRY(collide_request(x->sa, COLLIDE_REKEY_IKE, NULL, why));
     if (!(s->p = pending_new(x->sa, PENDING_REKEY_IKE, false)))
         return ADIT_ERR_MEMORY;
     TRY(choose(x, s, msg, why));
@@ -211,6 +210,7 @@ static enum adit_rc resp_begin(struct ike_xchg *x, struct rekey_ike *s, const st
 static enum adit_rc resp_consume(struct ike_xchg *x, void *scratch, const struct ike_msg *msg, struct adit_why *why)
 {
     struct rekey_ike *s = scratch;
+    TRY(collide_request(x->sa, COLLIDE_REKEY_IKE, NULL, why)); /* each time: ours may have ended while work was out */
     if (!s->asked)
         TRY(resp_begin(x, s, msg, why));
     TRY(ke_respond(x, &s->ke, s->method, msg, why));
