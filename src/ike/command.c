@@ -61,7 +61,6 @@ struct ike_sa *sa_start(struct ike *ike, struct policy *policy, const struct pol
         return NULL;
     }
     sa_log(sa, ADIT_LOG_INFO, "IKE", "initiating IKE_SA %s[%u]", conn->cfg->name, sa->id);
-    sa->timer.at = 0;
     sa->reply_path = path;
     return sa;
 }

@@ -22,6 +22,10 @@ struct ike_sa *sa_new(struct ike *ike, bool is_initiator, const struct adit_path
     struct ike_sa *sa = fresh_spi(ike, &spi) ? mem_new(sizeof(*sa)) : NULL;
     if (!sa)
         return NULL;
+    if (timer_set(&ike->timers, &sa->timer, UINT64_MAX) != ADIT_OK) { /* an SA without timer would never end */
+        mem_del(sa);
+        return NULL;
+    }
     *(is_initiator ? &sa->spi_i : &sa->spi_r) = spi;
     sa->ike = ike;
     sa->policy = policy_ref(ike->policy);

@@ -64,10 +64,10 @@ void sa_arm(struct ike_sa *sa)
 {
     struct ike *ike = sa->ike;
     uint64_t at = sa->cut ? UINT64_MAX : sa_next_deadline(sa);
-    if (at == UINT64_MAX)
+    if (sa->cut)
         timer_stop(&ike->timers, &sa->timer);
     else if (!sa->timer.pos || sa->timer.at != at)
-        (void)!timer_set(&ike->timers, &sa->timer, at); /* memory is out: the next message arms it */
+        (void)!timer_set(&ike->timers, &sa->timer, at); /* it has its place since sa_new(): that needs no memory */
 }
 
 static bool due(const struct ike_sa *sa, uint64_t at)
