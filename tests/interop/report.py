@@ -16,8 +16,8 @@ addresses and what they know about NAT, and packets in the newest Child SA. A re
 * *fragmented*: every IKE message beyond {size} octets is cut (RFC 7383), in both directions. *whole*: fragmentation is
   off on both sides and big messages travel in one datagram.
 * *NAT*: the initiator is behind a gateway that rewrites its address and its ports (nftables, masquerade).
-* The algorithms besides: AES-256-GCM for IKE and ESP, HMAC-SHA-384 as PRF. The Child SA's rekeying uses the same key
-  exchanges as the IKE SA.
+* In the matrix: AES-256-GCM for IKE and ESP, HMAC-SHA-384 as PRF. The Child SA's rekeying uses the same key exchanges
+  as the IKE SA.
 '''
 
 
@@ -32,6 +32,10 @@ def columns(matrix):
     return [(nat, frag) for nat in matrix['nat'] for frag in matrix['frag']]
 
 
+def word(result):
+    return result if result in ('ok', 'not run') else '**FAILED**'
+
+
 def table(role, matrix, results):
     short = {(c.role, c.auth, c.ke_name, c.nat, c.frag): r for c, r in results.items()}
     head = ['Authentication', 'Key exchange'] + [('behind NAT' if nat == 'yes' else 'no NAT') + ', ' +
@@ -42,9 +46,17 @@ def table(role, matrix, results):
         for ke, k in matrix['ke'].items():
             row = [a['title'], k['title']]
             for nat, frag in columns(matrix):
-                result = short.get((role, auth, ke, nat, frag), 'not run')
-                row.append(result if result in ('ok', 'not run') else '**FAILED**')
+                row.append(word(short.get((role, auth, ke, nat, frag), 'not run')))
             lines.append('| ' + ' | '.join(row) + ' |')
+    return '\n'.join(lines)
+
+
+def other_table(matrix, results):
+    lines = ['| Algorithms | ' + ' | '.join(f'Adit as {role}' for role in matrix['role']) + ' |', '|---|---|---|']
+    for name, row in matrix['other'].items():
+        found = [next((r for c, r in results.items() if c.ke_name == name and c.role == role), 'not run')
+                 for role in matrix['role']]
+        lines.append('| ' + ' | '.join([row['title']] + [word(r) for r in found]) + ' |')
     return '\n'.join(lines)
 
 
@@ -54,6 +66,7 @@ def write(path, matrix, results, versions):
         f.write(INTRODUCTION.format(steps=steps, size=matrix['fragment_size'], **versions))
         for role in matrix['role']:
             f.write(f'\n## Adit as {role}\n\n{table(role, matrix, results)}\n')
+        f.write(f'\n## Other algorithms\n\nThe same steps, with PSK, fragmented, without NAT.\n\n{other_table(matrix, results)}\n')
         failures = [f'* {cell}: {result.splitlines()[0]}' for cell, result in results.items() if result != 'ok']
         if failures:
             f.write('\n## What failed\n\n' + '\n'.join(failures) + '\n')

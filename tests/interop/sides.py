@@ -87,7 +87,7 @@ class Side:
         return f'''  {cell.name} {{
     local_addrs = {self.address(cell)}
     remote_addrs = {remote}
-    proposals = {cell.ke['ike']}
+    proposals = {cell.proposals('ike', self.role)}
     fragmentation = {cell.frag}
     local {{
       {self.round(self, cell, True)}
@@ -99,7 +99,7 @@ class Side:
       {cell.name} {{
         local_ts = {self.inner(cell)}/32
         remote_ts = {self.other.inner(cell)}/32
-        esp_proposals = {cell.ke['esp']}
+        esp_proposals = {cell.proposals('esp', self.role)}
       }}
     }}
   }}
