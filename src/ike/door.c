@@ -168,17 +168,17 @@ const struct adit_path *xchg_path(const struct ike_xchg *x)
     return &x->path;
 }
 
-void *xchg_opened_for(const struct ike_xchg *x)
+uint32_t xchg_opened_for(const struct ike_xchg *x)
 {
-    return x->task ? x->task->arg : NULL;
+    return x->task ? x->task->opened_for : 0;
 }
 
-enum adit_rc sa_open_exchange(struct ike_sa *sa, const struct ike_step *step, void *arg)
+enum adit_rc sa_open_exchange(struct ike_sa *sa, const struct ike_step *step, uint32_t id)
 {
     struct ike_task *t = agenda_add(sa, TASK_EXCHANGE, step);
     if (!t)
         return ADIT_ERR_MEMORY;
-    t->arg = arg;
+    t->opened_for = id;
     sa_arm(sa);
     return ADIT_OK;
 }
@@ -186,6 +186,21 @@ enum adit_rc sa_open_exchange(struct ike_sa *sa, const struct ike_step *step, vo
 struct ike_sa *pending_sa(const struct ike_pending *p)
 {
     return p->sa;
+}
+
+uint32_t pending_id(const struct ike_pending *p)
+{
+    return p->id;
+}
+
+struct ike_pending *pending_by_id(struct ike_sa *sa, uint32_t id)
+{
+    list_for_each(it, &sa->pendings) {
+        struct ike_pending *p = list_entry(it, struct ike_pending, link);
+        if (p->id == id)
+            return p;
+    }
+    return NULL;
 }
 
 bool pending_is_requester(const struct ike_pending *p)

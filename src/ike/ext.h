@@ -206,12 +206,15 @@ struct ike_sa *xchg_sa(const struct ike_xchg *x);
 struct arena *xchg_arena(struct ike_xchg *x);
 uint32_t xchg_msgid(const struct ike_xchg *x);
 const struct adit_path *xchg_path(const struct ike_xchg *x); /* of the request or response in hand */
-void *xchg_opened_for(const struct ike_xchg *x); /* what sa_open_exchange() was given */
-/* Opens an exchange with `step` as soon as the window allows. `arg` is handed to it (xchg_opened_for). */
-enum adit_rc sa_open_exchange(struct ike_sa *sa, const struct ike_step *step, void *arg);
+uint32_t xchg_opened_for(const struct ike_xchg *x); /* the id that sa_open_exchange() was given */
+/* Opens an exchange with `step` as soon as the window allows. `id`, e.g. pending_id(), is handed to it: what it names may
+ * be gone by then. */
+enum adit_rc sa_open_exchange(struct ike_sa *sa, const struct ike_step *step, uint32_t id);
 
 /* pending: */
 struct ike_sa *pending_sa(const struct ike_pending *p);
+uint32_t pending_id(const struct ike_pending *p); /* never given twice, so that it cannot mean a later one */
+struct ike_pending *pending_by_id(struct ike_sa *sa, uint32_t id); /* NULL: it has come to its end */
 bool pending_is_requester(const struct ike_pending *p);
 const struct adit_suite *pending_suite(const struct ike_pending *p);
 unsigned pending_done(const struct ike_pending *p); /* key exchanges done, the first included */

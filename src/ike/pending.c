@@ -8,6 +8,7 @@ struct ike_pending *pending_new(struct ike_sa *sa, enum pending_kind kind, bool 
     if (!p)
         return NULL;
     list_init(&p->link);
+    p->id = ++sa->ike->next_pending_id;
     p->ike = sa->ike;
     p->sa = sa;
     p->kind = kind;

@@ -34,7 +34,7 @@ struct ike {
     struct map per_ip; /* half-open by address hash -> count */
     struct cookie_jar cookies;
     unsigned n_sas, half_open;
-    uint32_t next_id, next_child_id, next_reqid;
+    uint32_t next_id, next_child_id, next_reqid, next_pending_id;
     uint64_t seed;
     uint64_t error_tokens_at;
     unsigned error_tokens;
@@ -87,7 +87,7 @@ struct ike_sa {
     uint32_t announced_me, announced_peer; /* bit (1 << ext id) */
     uint64_t created_at, established_at, rekey_at, reauth_at, expire_at, heard_at, sent_at, die_at;
     uint32_t retransmits, temporary_tries, tries_left;
-    struct ike_sa *successor;      /* by rekeying: who inherits */
+    uint32_t successor;            /* by rekeying: id of who inherits; 0: nobody */
     uint32_t reauth_of;            /* id of the SA that this one replaces */
     uint64_t wait_cookie;          /* a command waits for ESTABLISHED (or the end) */
     bool quiet;                    /* its end is no news: replaced or shut down by command */
@@ -128,7 +128,7 @@ struct ike_task {
     uint64_t not_before;
     uint32_t tries, reqid;
     uint16_t notify, ke_method; /* ke_method: what the peer wanted by INVALID_KE_PAYLOAD */
-    void *arg;
+    uint32_t opened_for; /* TASK_EXCHANGE: id of the extension's choosing */
     uint32_t crossing_id; /* the peer rekeyed the same SA meanwhile: what it made (Child SA or IKE SA) ... */
     struct adit_buf crossing_nonce; /* ... and the lowest nonce of that exchange, RFC 7296 s2.8.1 */
 };
@@ -174,6 +174,7 @@ enum pending_kind { PENDING_FIRST_CHILD, PENDING_NEW_CHILD, PENDING_REKEY_CHILD,
 struct ike_pending {
     struct list link;
     bool linked;
+    uint32_t id;
     struct ike *ike; /* outlives sa: an exchange may have a job out when its SA ends */
     struct ike_sa *sa;
     struct arena arena;

@@ -334,7 +334,7 @@ static void repeat_delete(struct ike_sa *from, struct ike_sa *to)
 
 void sa_hand_over(struct ike_sa *from, struct ike_sa *to)
 {
-    from->successor = to;
+    from->successor = to->id;
     from->quiet = true;
     sa_set_state(from, SA_REKEYED);
     from->rekey_at = from->reauth_at = from->expire_at = 0;
@@ -370,10 +370,10 @@ static void by_us(struct ike_pending *p, struct ike_sa *old, struct ike_sa *fres
     struct ike_sa *crossing = p->crossing_id ? sa_by_id(old->ike, p->crossing_id) : NULL;
     ike_count(old->ike, old, ADIT_C_IKE_REKEY_INIT);
     if (crossing && collide_lost(p)) {
-        if (old->successor != crossing)
+        if (old->successor != crossing->id)
             sa_hand_over(old, crossing); /* the peer deletes the old one */
         fresh->quiet = true;
-        fresh->successor = crossing;
+        fresh->successor = crossing->id;
         sa_delete(fresh, "redundant after a rekey collision");
         return;
     }
@@ -381,7 +381,7 @@ static void by_us(struct ike_pending *p, struct ike_sa *old, struct ike_sa *fres
     agenda_add(old, TASK_DELETE_IKE, &step_delete_ike_req);
     if (crossing) {
         crossing->quiet = true;
-        crossing->successor = fresh;
+        crossing->successor = fresh->id;
         crossing->die_at = old->ike->now + IKE_REKEYED_LIFE; /* the peer deletes it, if it ever heard of it */
         sa_arm(crossing);
     }

@@ -10,10 +10,20 @@ struct link_state { /* in the pending SA's slot */
 };
 
 struct follow {
-    struct ike_pending *p;
+    uint32_t pending; /* its id: the negotiation may come to its end while work is out */
     struct ike_ke ke;
     bool last;
 };
+
+static struct ike_pending *followed(struct ike_xchg *x, const struct follow *f)
+{
+    return f->pending ? pending_by_id(xchg_sa(x), f->pending) : NULL;
+}
+
+static enum adit_rc given_up(struct adit_why *why)
+{
+    return why_set(why, ADIT_ERR_NO_STATE, "the negotiation was given up");
+}
 
 /* Key exchanges done, type 4 among them, if there is one: RFC 9370 allows additional ones only beside it. */
 static uint16_t next_method(const struct ike_pending *p)
@@ -66,27 +76,23 @@ enum adit_rc addke_more_get(struct ike_pending *p, const struct ike_msg *msg, st
 
 /* --- requester --------------------------------------------------------------------------------------------------------- */
 
-static bool is_it(struct ike_pending *p, const void *arg)
-{
-    return p == arg;
-}
-
 void addke_more_start(struct ike_pending *p)
 {
     if (!next_method(p))
         return;
-    if (sa_open_exchange(pending_sa(p), &addke_followup_req, p) != ADIT_OK)
+    if (sa_open_exchange(pending_sa(p), &addke_followup_req, pending_id(p)) != ADIT_OK)
         pending_fail(p, ADIT_ERR_MEMORY, "out of memory");
 }
 
 static enum adit_rc req_build(struct ike_xchg *x, void *scratch, struct wr *w, struct adit_why *why)
 {
     struct follow *f = scratch;
-    f->p = pending_find(xchg_sa(x), is_it, xchg_opened_for(x));
-    struct link_state *l = f->p ? pending_slot(f->p, sizeof(*l)) : NULL;
+    f->pending = xchg_opened_for(x);
+    struct ike_pending *p = followed(x, f);
+    struct link_state *l = p ? pending_slot(p, sizeof(*l)) : NULL;
     if (!l)
-        return why_set(why, ADIT_ERR_NO_STATE, "the negotiation was given up");
-    TRY(ke_init(x, &f->ke, next_method(f->p)));
+        return given_up(why);
+    TRY(ke_init(x, &f->ke, next_method(p)));
     ke_put(w, f->ke.alg->id, buf_span(&f->ke.ours));
     notify_put(w, N_ADDITIONAL_KEY_EXCHANGE, span(l->link, l->n));
     return ADIT_OK;
@@ -100,9 +106,10 @@ static bool is_last(const struct ike_pending *p)
 static enum adit_rc req_consume(struct ike_xchg *x, void *scratch, const struct ike_msg *msg, struct adit_why *why)
 {
     struct follow *f = scratch;
-    if (!pending_find(xchg_sa(x), is_it, f->p))
-        return why_set(why, ADIT_ERR_NO_STATE, "the negotiation was given up");
-    TRY(take_link(f->p, msg, !is_last(f->p), why));
+    struct ike_pending *p = followed(x, f);
+    if (!p)
+        return given_up(why);
+    TRY(take_link(p, msg, !is_last(p), why));
     return ke_finish(x, &f->ke, msg, why);
 }
 
@@ -122,14 +129,14 @@ static void go_on(struct ike_pending *p, struct ike_ke *ke)
 static void req_commit(struct ike_xchg *x, void *scratch)
 {
     struct follow *f = scratch;
-    if (pending_find(xchg_sa(x), is_it, f->p))
-        go_on(f->p, &f->ke);
+    struct ike_pending *p = followed(x, f);
+    if (p)
+        go_on(p, &f->ke);
 }
 
 static void req_failed(struct ike_xchg *x, void *scratch, enum adit_rc rc, const struct adit_why *why)
 {
-    struct follow *f = scratch;
-    struct ike_pending *p = pending_find(xchg_sa(x), is_it, f->p);
+    struct ike_pending *p = followed(x, scratch);
     if (p)
         pending_fail(p, rc, why->text);
 }
@@ -158,30 +165,35 @@ static enum adit_rc resp_consume(struct ike_xchg *x, void *scratch, const struct
 {
     struct follow *f = scratch;
     struct notify n;
-    if (!f->p && msg_notify(msg, N_ADDITIONAL_KEY_EXCHANGE, &n))
-        f->p = pending_find(xchg_sa(x), has_link, &n.data);
-    else if (f->p)
-        f->p = pending_find(xchg_sa(x), is_it, f->p); /* it may have run out of time while work was out */
-    if (!f->p)
+    struct ike_pending *p = followed(x, f); /* it may have run out of time while work was out */
+    if (!f->pending && msg_notify(msg, N_ADDITIONAL_KEY_EXCHANGE, &n))
+        p = pending_find(xchg_sa(x), has_link, &n.data);
+    if (!p)
         return why_set(why, ADIT_ERR_NO_STATE, "IKE_FOLLOWUP_KE that follows nothing");
-    TRY(ke_respond(x, &f->ke, next_method(f->p), msg, why));
-    f->last = is_last(f->p);
+    f->pending = pending_id(p);
+    TRY(ke_respond(x, &f->ke, next_method(p), msg, why));
+    f->last = is_last(p);
     return ADIT_OK;
 }
 
 static enum adit_rc resp_build(struct ike_xchg *x, void *scratch, struct wr *w, struct adit_why *why)
 {
     struct follow *f = scratch;
+    struct ike_pending *p = followed(x, f);
+    if (!p)
+        return given_up(why);
     ke_put(w, f->ke.alg->id, buf_span(&f->ke.ours));
     if (!f->last)
-        addke_more_put(f->p, w); /* a new link for the next one */
+        addke_more_put(p, w); /* a new link for the next one */
     return ADIT_OK;
 }
 
 static void resp_commit(struct ike_xchg *x, void *scratch)
 {
     struct follow *f = scratch;
-    go_on(f->p, &f->ke);
+    struct ike_pending *p = followed(x, f);
+    if (p)
+        go_on(p, &f->ke);
 }
 
 const struct ike_step addke_followup_req = {
