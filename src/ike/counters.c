@@ -3,20 +3,27 @@
 
 struct conn_state {
     struct list link;
+    struct conn_state *next; /* of the same hash */
     char *name;
     uint64_t counters[ADIT_COUNTERS];
     uint64_t down_since; /* 0: up, or never tried */
     char why[240];
 };
 
+static uint64_t key_of(const struct ike *ike, const char *name)
+{
+    uint64_t h = ike->seed;
+    for (; *name; name++)
+        h = (h ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+    return h;
+}
+
 static struct conn_state *find(const struct ike *ike, const char *name)
 {
-    list_for_each(it, &ike->conns) {
-        struct conn_state *s = list_entry(it, struct conn_state, link);
-        if (!strcmp(s->name, name))
-            return s;
-    }
-    return NULL;
+    struct conn_state *s = map_get(&ike->by_name, key_of(ike, name));
+    while (s && strcmp(s->name, name) != 0)
+        s = s->next;
+    return s;
 }
 
 struct conn_state *conn_state(struct ike *ike, const char *name)
@@ -25,7 +32,9 @@ struct conn_state *conn_state(struct ike *ike, const char *name)
     if (s || !(s = mem_new(sizeof(*s))))
         return s;
     s->name = mem_strdup(name);
-    if (!s->name) {
+    s->next = map_get(&ike->by_name, key_of(ike, name));
+    if (!s->name || map_put(&ike->by_name, key_of(ike, name), s) != ADIT_OK) {
+        mem_del(s->name);
         mem_del(s);
         return NULL;
     }

@@ -36,6 +36,8 @@ static bool start(struct ike *ike, uint64_t now)
         return false;
     cookie_jar_init(&ike->cookies, fresh, now);
     map_init(&ike->by_spi, ike->seed);
+    map_init(&ike->by_id, ike->seed ^ 5);
+    map_init(&ike->by_name, ike->seed ^ 6);
     map_init(&ike->by_init, ike->seed ^ 1);
     map_init(&ike->by_child, ike->seed ^ 2);
     map_init(&ike->spi_in, ike->seed ^ 3);
@@ -52,6 +54,7 @@ struct adit_ike *adit_ike_new(const struct adit_host *host, uint64_t now)
     ike->now = now;
     ike->next_id = ike->next_child_id = ike->next_reqid = 1;
     list_init(&ike->sas);
+    list_init(&ike->ended);
     list_init(&ike->events);
     list_init(&ike->spare_events);
     list_init(&ike->orphans);
@@ -80,6 +83,8 @@ void adit_ike_free(struct adit_ike *engine)
     events_fini(ike);
     conn_states_fini(ike);
     map_fini(&ike->by_spi);
+    map_fini(&ike->by_id);
+    map_fini(&ike->by_name);
     map_fini(&ike->by_init);
     map_fini(&ike->by_child);
     map_fini(&ike->spi_in);
@@ -139,11 +144,8 @@ uint64_t adit_ike_deadline(const struct adit_ike *engine)
 
 void ike_sweep(struct ike *ike)
 {
-    list_for_each_safe(it, &ike->sas) {
-        struct ike_sa *sa = list_entry(it, struct ike_sa, link);
-        if (sa->cut)
-            sa_free(sa);
-    }
+    list_for_each_safe(it, &ike->ended)
+        sa_free(list_entry(it, struct ike_sa, ended));
 }
 
 unsigned adit_ike_half_open(const struct adit_ike *engine)

@@ -1,9 +1,11 @@
 /* info.c - looking at SAs without touching them. */
 #include "ike/sa.h"
 
+/* From where the last one stands; only if that is gone meanwhile, from the beginning. */
 static struct ike_sa *sa_after(const struct ike *ike, uint32_t id)
 {
-    list_for_each(it, &ike->sas) {
+    const struct ike_sa *last = sa_by_id(ike, id);
+    for (struct list *it = last ? last->link.next : ike->sas.next; it != &ike->sas; it = it->next) {
         struct ike_sa *sa = list_entry(it, struct ike_sa, link);
         if (sa->id > id && !sa->cut && sa->state != SA_DEAD)
             return sa;

@@ -22,20 +22,23 @@ struct ike_sa *sa_new(struct ike *ike, bool is_initiator, const struct adit_path
     struct ike_sa *sa = fresh_spi(ike, &spi) ? mem_new(sizeof(*sa)) : NULL;
     if (!sa)
         return NULL;
-    if (timer_set(&ike->timers, &sa->timer, UINT64_MAX) != ADIT_OK) { /* an SA without timer would never end */
+    sa->id = ike->next_id++;
+    if (timer_set(&ike->timers, &sa->timer, UINT64_MAX) != ADIT_OK || /* an SA without timer would never end */
+        map_put(&ike->by_id, sa->id, sa) != ADIT_OK) {
+        timer_stop(&ike->timers, &sa->timer);
         mem_del(sa);
         return NULL;
     }
     *(is_initiator ? &sa->spi_i : &sa->spi_r) = spi;
     sa->ike = ike;
     sa->policy = policy_ref(ike->policy);
-    sa->id = ike->next_id++;
     sa->is_initiator = is_initiator;
     sa->path = *path;
     sa->created_at = sa->heard_at = sa->sent_at = ike->now;
     list_init(&sa->tasks);
     list_init(&sa->children);
     list_init(&sa->pendings);
+    list_init(&sa->ended);
     list_append(&ike->sas, &sa->link);
     ike->n_sas++;
     if (!is_initiator) {
@@ -112,6 +115,8 @@ void sa_free(struct ike_sa *sa)
     buf_fini(&sa->nonce_r);
     buf_fini(&sa->id_local);
     buf_fini(&sa->id_remote);
+    map_del(&ike->by_id, sa->id);
+    list_remove(&sa->ended);
     list_remove(&sa->link);
     if (sa->state != SA_DEAD)
         ike->n_sas--;
@@ -121,12 +126,8 @@ void sa_free(struct ike_sa *sa)
 
 struct ike_sa *sa_by_id(const struct ike *ike, uint32_t id)
 {
-    list_for_each(it, &ike->sas) {
-        struct ike_sa *sa = list_entry(it, struct ike_sa, link);
-        if (sa->id == id)
-            return sa->cut ? NULL : sa;
-    }
-    return NULL;
+    struct ike_sa *sa = map_get(&ike->by_id, id);
+    return sa && !sa->cut ? sa : NULL;
 }
 
 const char *sa_conn_name(const struct ike_sa *sa)
@@ -300,6 +301,7 @@ void sa_end(struct ike_sa *sa, enum adit_rc rc, const char *why)
         end_tasks(sa, rc, why);
     }
     sa->cut = true;
+    list_append(&sa->ike->ended, &sa->ended);
     sa_leave_half_open(sa);
     sa_set_state(sa, SA_DEAD);
     unindex(sa);

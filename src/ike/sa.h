@@ -20,6 +20,8 @@ struct ike {
     uint64_t now;
     struct policy *policy; /* the newest; never NULL */
     struct list sas;       /* by birth */
+    struct list ended;     /* those of them that are cut: freed by ike_sweep() */
+    struct map by_id;      /* IKE SA id -> SA */
     struct map by_spi;     /* our SPI -> SA */
     struct map by_init;    /* hash of (peer, SPIi) -> half-open responder SA */
     struct map by_child;   /* child id -> child */
@@ -31,6 +33,7 @@ struct ike {
     struct list orphans;  /* exchanges whose SA is gone while a job is out */
     struct ike_event *polled;
     struct list conns; /* struct conn_state: counters, why down */
+    struct map by_name; /* hash of a connection's name -> the first conn_state of that hash */
     struct map per_ip; /* half-open by address hash -> count */
     struct cookie_jar cookies;
     unsigned n_sas, half_open;
@@ -57,7 +60,7 @@ void wire_unref(struct ike_wire *w);
 enum sa_state { SA_CONNECTING, SA_AUTHENTICATING, SA_ESTABLISHED, SA_REKEYED, SA_DELETING, SA_DEAD };
 
 struct ike_sa {
-    struct list link;
+    struct list link, ended;
     struct ike *ike;
     struct policy *policy;
     const struct policy_conn *conn; /* NULL: responder before IKE_SA_INIT is understood */
@@ -88,6 +91,7 @@ struct ike_sa {
     uint64_t created_at, established_at, rekey_at, reauth_at, expire_at, heard_at, sent_at, die_at;
     uint32_t retransmits, temporary_tries, tries_left;
     uint32_t successor;            /* by rekeying: id of who inherits; 0: nobody */
+    uint32_t crosses;              /* id of the SA that our own rekeying, under way, would replace as this one does */
     uint32_t reauth_of;            /* id of the SA that this one replaces */
     uint64_t wait_cookie;          /* a command waits for ESTABLISHED (or the end) */
     bool quiet;                    /* its end is no news: replaced or shut down by command */
@@ -342,6 +346,8 @@ bool collide_lost(const struct ike_pending *p); /* requester: is what ours made 
 bool collide_before_more(struct ike_pending *p); /* crossing series of key exchanges: false = ours must not go on */
 void collide_yield(struct ike_pending *p); /* ours does not go on: what the peer's has made already takes its place */
 bool collide_unknown_child(const struct ike_sa *sa); /* may an SPI that we don't know be in an answer under way to us? */
+/* The SA that the peer's crossing rekeying made `made` for, while our own rekeying of it is still under way; or NULL. */
+struct ike_sa *collide_ike_crossed(const struct ike_sa *made);
 /* The peer uses the IKE SA that its rekeying made while ours is still under way: its own counts. */
 void collide_ike_used(struct ike_sa *fresh, const struct ike_msg *request);
 void collide_ike_settle(struct ike_sa *old, uint32_t crossing_id); /* our rekey came to nothing: the peer's inherits */

@@ -167,18 +167,19 @@ static bool deletes_ike(const struct ike_msg *msg)
     return p && p->body.n > 0 && p->body.p[0] == PROTO_IKE;
 }
 
+struct ike_sa *collide_ike_crossed(const struct ike_sa *made)
+{
+    struct ike_sa *old = made->crosses ? sa_by_id(made->ike, made->crosses) : NULL;
+    struct ike_task *t = old && old->out ? old->out->task : NULL;
+    bool is_open = t && old->state == SA_ESTABLISHED && t->kind == TASK_REKEY_IKE && t->crossing_id == made->id;
+    return is_open ? old : NULL;
+}
+
 void collide_ike_used(struct ike_sa *fresh, const struct ike_msg *request)
 {
-    if (deletes_ike(request))
-        return; /* the peer has lost the collision and knows it */
-    list_for_each(it, &fresh->ike->sas) {
-        struct ike_sa *old = list_entry(it, struct ike_sa, link);
-        struct ike_task *t = old->out ? old->out->task : NULL;
-        if (!old->cut && old->state == SA_ESTABLISHED && t && t->kind == TASK_REKEY_IKE && t->crossing_id == fresh->id) {
-            collide_ike_settle(old, fresh->id);
-            return;
-        }
-    }
+    struct ike_sa *old = collide_ike_crossed(fresh);
+    if (old && !deletes_ike(request)) /* by a Delete the peer shows that it has lost the collision and knows it */
+        collide_ike_settle(old, fresh->id);
 }
 
 void collide_ike_settle(struct ike_sa *old, uint32_t crossing_id)

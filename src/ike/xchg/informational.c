@@ -61,9 +61,9 @@ static bool is_heir(const struct ike_sa *sa, const struct ike_sa *of)
 static struct ike_child *find_child(struct ike_sa *sa, uint32_t spi_out)
 {
     struct ike_child *c = child_by_spi(sa, spi_out, false);
-    list_for_each(it, &sa->ike->sas) {
-        struct ike_sa *other = list_entry(it, struct ike_sa, link);
-        if (!c && sa->successor && is_heir(other, sa))
+    for (struct list *it = sa->link.next; !c && sa->successor && it != &sa->ike->sas; it = it->next) {
+        struct ike_sa *other = list_entry(it, struct ike_sa, link); /* an heir is younger */
+        if (is_heir(other, sa))
             c = child_by_spi(other, spi_out, false);
     }
     return c;
@@ -95,7 +95,7 @@ static enum adit_rc read_delete(struct ike_xchg *x, struct info_resp *s, struct 
     if (d.proto != PROTO_ESP)
         return ADIT_OK;
     struct rd spis = rd_init(d.spis);
-    for (uint16_t i = 0; i < d.n; i++)
+    for (uint16_t i = 0; i < d.n && i < DELETES_MAX; i++)
         note_delete(x, s, rd_u32(&spis));
     return ADIT_OK;
 }

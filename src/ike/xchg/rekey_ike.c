@@ -311,14 +311,12 @@ static bool moves(const struct ike_task *t)
  * one that counts, and so is its successor. */
 static void settle_crossed(struct ike_sa *from, struct ike_sa *to)
 {
-    list_for_each_safe(it, &from->ike->sas) {
-        struct ike_sa *old = list_entry(it, struct ike_sa, link);
-        struct ike_task *t = old->out ? old->out->task : NULL;
-        if (old->cut || old->state != SA_ESTABLISHED || !t || t->kind != TASK_REKEY_IKE || t->crossing_id != from->id)
-            continue;
-        t->crossing_id = to->id;
-        sa_hand_over(old, to);
-    }
+    struct ike_sa *old = collide_ike_crossed(from);
+    if (!old)
+        return;
+    old->out->task->crossing_id = to->id;
+    to->crosses = old->id;
+    sa_hand_over(old, to);
 }
 
 /* A Delete that is under way may never be answered: the peer may end the old SA first. It is sent again on the new one. */
@@ -361,7 +359,9 @@ void sa_hand_over(struct ike_sa *from, struct ike_sa *to)
 static void by_peer(struct ike_pending *p, struct ike_sa *old, struct ike_sa *fresh)
 {
     ike_count(old->ike, old, ADIT_C_IKE_REKEY_RESP);
-    if (!collide_note(p, fresh->id))
+    if (collide_note(p, fresh->id))
+        fresh->crosses = old->id;
+    else
         sa_hand_over(old, fresh);
 }
 
