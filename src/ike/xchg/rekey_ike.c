@@ -330,13 +330,19 @@ static void repeat_delete(struct ike_sa *from, struct ike_sa *to)
     t->cookie = 0;
 }
 
+/* It only waits for the peer's Delete now, which may never come. */
+static void replace(struct ike_sa *sa, struct ike_sa *by)
+{
+    sa->successor = by->id;
+    sa->quiet = true;
+    sa_set_state(sa, SA_REKEYED);
+    sa->rekey_at = sa->reauth_at = sa->expire_at = 0;
+    sa->die_at = sa->ike->now + IKE_REKEYED_LIFE;
+}
+
 void sa_hand_over(struct ike_sa *from, struct ike_sa *to)
 {
-    from->successor = to->id;
-    from->quiet = true;
-    sa_set_state(from, SA_REKEYED);
-    from->rekey_at = from->reauth_at = from->expire_at = 0;
-    from->die_at = from->ike->now + IKE_REKEYED_LIFE;
+    replace(from, to);
     list_for_each_safe(child, &from->children)
         child_move(list_entry(child, struct ike_child, link), to);
     list_for_each_safe(it, &from->tasks) {
@@ -379,10 +385,8 @@ static void by_us(struct ike_pending *p, struct ike_sa *old, struct ike_sa *fres
     }
     sa_hand_over(old, fresh);
     agenda_add(old, TASK_DELETE_IKE, &step_delete_ike_req);
-    if (crossing) {
-        crossing->quiet = true;
-        crossing->successor = fresh->id;
-        crossing->die_at = old->ike->now + IKE_REKEYED_LIFE; /* the peer deletes it, if it ever heard of it */
+    if (crossing && crossing->state != SA_DEAD) {
+        replace(crossing, fresh); /* the peer deletes it, if it ever heard of it */
         sa_arm(crossing);
     }
 }
