@@ -184,6 +184,22 @@ static void a_tunnel_lives_and_ends(void **state)
     has(status(), "\"gw\":{\"up\":\"no\",\"state\":\"DOWN\"");
 }
 
+/* RFC 7296 s2.4: INITIAL_CONTACT makes the peer forget its other IKE SAs with us; only the first may say it. */
+static void a_second_connection_to_the_same_peer_spares_the_first(void **state)
+{
+    char second[1100];
+    load_both();
+    for (int who = 0; who < 2; who++) {
+        snprintf(second, sizeof(second), "{\"gx\"%s", conn(who, !who, "") + strlen("{\"gw\""));
+        assert_string_equal(ask(pair, who, "load-conn", second), YES);
+    }
+    assert_string_equal(ask(pair, 0, "initiate", "{\"ike\":\"gw\",\"child\":\"net\",\"timeout\":\"10000\"}"), YES);
+    assert_string_equal(ask(pair, 0, "initiate", "{\"ike\":\"gx\",\"child\":\"net\",\"timeout\":\"10000\"}"), YES);
+    pair_run(pair, 300, NULL);
+    has(ask(pair, 1, "stats", "{}"), "\"ikesas\":{\"total\":\"2\",\"half-open\":\"0\"}");
+    has(ask(pair, 0, "stats", "{}"), "\"ikesas\":{\"total\":\"2\",\"half-open\":\"0\"}");
+}
+
 static void counters_start_again_after_a_reset(void **state)
 {
     load_both();
@@ -316,6 +332,7 @@ int main(void)
         ROW(queries_answer_without_anything_loaded),
         ROW(refusals_have_reasons),
         ROW(a_tunnel_lives_and_ends),
+        ROW(a_second_connection_to_the_same_peer_spares_the_first),
         ROW(counters_start_again_after_a_reset),
         ROW(wrong_secrets_fail_with_the_reason),
         ROW(a_timeout_leaves_the_attempt_running),
