@@ -6,9 +6,18 @@ static bool before(const struct ike_task *a, const struct ike_task *b)
     return a->kind < b->kind;
 }
 
+/* Ending the SA always finds a place. */
+static bool is_full(const struct ike_sa *sa, enum task_kind kind)
+{
+    unsigned n = 0;
+    list_for_each(it, &sa->tasks)
+        n++;
+    return n >= IKE_TASKS_MAX && kind != TASK_DELETE_IKE;
+}
+
 struct ike_task *agenda_add(struct ike_sa *sa, enum task_kind kind, const struct ike_step *step)
 {
-    struct ike_task *t = mem_new(sizeof(*t));
+    struct ike_task *t = is_full(sa, kind) ? NULL : mem_new(sizeof(*t));
     if (!t)
         return NULL;
     t->kind = kind;

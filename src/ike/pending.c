@@ -2,9 +2,19 @@
  * when all secrets are in, keys are made and the new SA takes its place. */
 #include "ike/sa.h"
 
+/* Series of key exchanges that the peer has begun and not ended: each holds secrets until its time is over. */
+static unsigned begun_by_peer(const struct ike_sa *sa)
+{
+    unsigned n = 0;
+    list_for_each(it, &sa->pendings)
+        n += !list_entry(it, struct ike_pending, link)->requester;
+    return n;
+}
+
 struct ike_pending *pending_new(struct ike_sa *sa, enum pending_kind kind, bool requester)
 {
-    struct ike_pending *p = mem_new(sizeof(*p));
+    bool full = !requester && begun_by_peer(sa) >= IKE_PENDING_MAX;
+    struct ike_pending *p = full ? NULL : mem_new(sizeof(*p));
     if (!p)
         return NULL;
     list_init(&p->link);

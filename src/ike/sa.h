@@ -277,6 +277,7 @@ void announce_get(struct ike_xchg *x, const struct ike_msg *msg);
 void announce_commit(struct ike_xchg *x);
 
 /* --- agenda.c --- */
+/* NULL: memory is out, or IKE_TASKS_MAX of them wait. */
 struct ike_task *agenda_add(struct ike_sa *sa, enum task_kind kind, const struct ike_step *step);
 struct ike_task *agenda_find(struct ike_sa *sa, enum task_kind kind, uint32_t child_id);
 struct ike_task *agenda_take(struct ike_sa *sa); /* the one to do now, or NULL; leaves the list */
@@ -323,6 +324,7 @@ void child_spec(const struct ike_child *c, struct adit_child_spec *spec); /* eve
 void child_lost(struct ike_sa *sa, const struct adit_child_cfg *cfg, uint8_t action); /* close/dpd action */
 
 /* --- pending.c --- */
+/* NULL: memory is out, or the peer has begun IKE_PENDING_MAX of them. */
 struct ike_pending *pending_new(struct ike_sa *sa, enum pending_kind kind, bool requester);
 void pending_free(struct ike_pending *p);
 void pending_commit(struct ike_pending *p); /* links it; completes it unless more key exchanges follow */

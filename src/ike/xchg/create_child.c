@@ -262,11 +262,24 @@ static enum adit_rc want_method(struct ike_xchg *x, uint16_t method, struct adit
     return why_set(why, ADIT_ERR_KE_METHOD, "KE payload is for another method than %s", iana_name(IANA_KE, method));
 }
 
+/* Rekeying replaces; only a further one may be one too many (RFC 7296 s1.3). */
+static enum adit_rc has_room(const struct ike_sa *sa, struct adit_why *why)
+{
+    unsigned n = 0;
+    list_for_each(it, &sa->children)
+        n++;
+    if (n < IKE_CHILDREN_MAX)
+        return ADIT_OK;
+    return why_set(why, ADIT_ERR_NO_ADDITIONAL, "the IKE SA has %u Child SAs already", n);
+}
+
 static enum adit_rc resp_begin(struct ike_xchg *x, struct create *s, bool rekey, const struct ike_msg *msg,
                                struct adit_why *why)
 {
     uint16_t kei;
     TRY(kei_method(msg, &kei, why));
+    if (!rekey)
+        TRY(has_room(x->sa, why));
     if (!(s->p = pending_new(x->sa, rekey ? PENDING_REKEY_CHILD : PENDING_NEW_CHILD, false)))
         return ADIT_ERR_MEMORY;
     if (rekey)

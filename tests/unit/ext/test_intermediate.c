@@ -1,4 +1,5 @@
-/* test_intermediate.c - IntAuth (RFC 9242 s3.3.2) against its definition, written out octet by octet. */
+/* test_intermediate.c - IntAuth (RFC 9242 s3.3.2) against its definition, written out octet by octet, and against values
+ * that another program computed. */
 #include "../ike/core.h"
 
 struct talk {
@@ -90,6 +91,129 @@ static void later_exchanges_chain_on(void **state)
     core_free(t.ike);
 }
 
+/* --- computed in Python from the formulas of RFC 9242 ------------------------------------------------------------ */
+
+static void hex(const char *text, uint8_t out[32])
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < 32; i++)
+        out[i] = (uint8_t)((strchr(digits, text[2 * i]) - digits) << 4 | (strchr(digits, text[2 * i + 1]) - digits));
+}
+
+static void set_keys(struct talk *t, const char *pi, const char *pr)
+{
+    hex(pi, t->sa->keys.block.p + (keys_p(&t->sa->keys, true).p - t->sa->keys.block.p));
+    hex(pr, t->sa->keys.block.p + (keys_p(&t->sa->keys, false).p - t->sa->keys.block.p));
+}
+
+static void first_keys(struct talk *t)
+{
+    talk_init(t);
+    set_keys(t, "c0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedf",
+             "e0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+}
+
+static const uint8_t ke_request[] = { 0, 0, 0, 16, 0, 36, 0, 0, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa };
+static const uint8_t ke_response[] = { 0, 0, 0, 16, 0, 36, 0, 0, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb };
+
+static void see(struct talk *t, bool we_ask, bool response, uint32_t msgid, struct adit_span plain)
+{
+    struct raw_msg raw = message(t, response, msgid, plain);
+    if (!plain.n)
+        raw.first = 0;
+    assert_int_equal(ike_exts[EXT_intermediate]->on.message(t->sa, we_ask != response ? MSG_SENT : MSG_RECEIVED, &raw),
+                     ADIT_OK);
+}
+
+static struct adit_span tail(struct talk *t, uint32_t msgid)
+{
+    struct octets o = { 0 };
+    assert_int_equal(ike_exts[EXT_intermediate]->on.octets(t->sa, &o, msgid), ADIT_OK);
+    return o.part[OCTETS_TAIL];
+}
+
+static void assert_tail(struct talk *t, uint32_t msgid, const char *i, const char *r)
+{
+    uint8_t want[68] = { 0 };
+    hex(i, want);
+    hex(r, want + 32);
+    want[67] = (uint8_t)msgid;
+    assert_true(span_equal(tail(t, msgid), SPAN_ARRAY(want)));
+}
+
+/* Exchange 1's keys are made up, those of exchange 2 follow from a round; exchange 2 is empty on both sides. */
+static void both_ends_get_the_computed_value(void **state)
+{
+    for (int we_ask = 0; we_ask < 2; we_ask++) {
+        struct talk t;
+        first_keys(&t);
+        see(&t, we_ask, false, 1, SPAN_ARRAY(ke_request));
+        see(&t, we_ask, true, 1, SPAN_ARRAY(ke_response));
+        assert_tail(&t, 2, "5a31de1686192b25f08ad698b218e22b17126c329874c2b2f53e7a882025b279",
+                    "af2c909a29acc1bf6a1748de0ef3b50fc3ed1034b21ffa8f18d3264adfb99139");
+        set_keys(&t, "954c1aa07642f1508d724f086b2febb868039e14ceab4e539000ff67754598f5",
+                 "015feb8716914c58f777dcaf8c37d9e65aae21ba4b92aecb5a2d21063d0682e9");
+        see(&t, we_ask, false, 2, SPAN_NONE);
+        see(&t, we_ask, true, 2, SPAN_NONE);
+        assert_tail(&t, 3, "cab12295ae77f7aedc500162b2c39f772ab3793104daff754c16ed6738375407",
+                    "dcffa7b35051c496cc1733ff2efa1a6b88e8459f0e2234c8a6f1dba16a6d0de4");
+        core_free(t.ike);
+    }
+}
+
+static void change(struct raw_msg *raw, uint8_t body[17], size_t what)
+{
+    switch (what) {
+    case 1: raw->hdr.spi_i ^= 1; break;
+    case 2: raw->hdr.spi_r ^= 1; break;
+    case 3: raw->hdr.version = 0x21; break;
+    case 4: raw->hdr.exchange = 44; break;
+    case 5: raw->hdr.flags |= 0x10; break;
+    case 6: raw->hdr.msgid = 2; break;
+    case 7: raw->first = PLD_NOTIFY; break;
+    case 8: raw->sk_flags = 1; break;
+    case 9: body[15] ^= 1; break;
+    case 10: raw->plain.n = 17; break;
+    default: break;
+    }
+}
+
+static void each_part_of_a_message_counts(void **state)
+{
+    static const char *const what[] = { "nothing", "SPIi", "SPIr", "version", "exchange", "flags", "message ID",
+                                        "first payload", "SK's flags", "payloads", "length" };
+    uint8_t seen[ARRAY_LEN(what)][68];
+    for (size_t i = 0; i < ARRAY_LEN(what); i++) {
+        struct talk t;
+        uint8_t body[17] = { 0 };
+        first_keys(&t);
+        struct raw_msg raw = message(&t, false, 1, span(body, 16));
+        span_copy(body, SPAN_ARRAY(ke_request));
+        change(&raw, body, i);
+        assert_int_equal(ike_exts[EXT_intermediate]->on.message(t.sa, MSG_RECEIVED, &raw), ADIT_OK);
+        assert_row(what[i], tail(&t, 1).n == 0); /* half an exchange is none */
+        see(&t, false, true, 1, SPAN_ARRAY(ke_response));
+        span_copy(seen[i], tail(&t, 2));
+        for (size_t k = 0; k < i; k++)
+            assert_row(what[i], !span_equal(span(seen[i], 32), span(seen[k], 32)));
+        assert_row(what[i], span_equal(span(seen[i] + 32, 36), span(seen[0] + 32, 36)));
+        core_free(t.ike);
+    }
+}
+
+static void memory_may_be_out(void **state)
+{
+    struct talk t;
+    unsigned left = 0;
+    first_keys(&t);
+    struct raw_msg raw = message(&t, false, 1, SPAN_ARRAY(ke_request));
+    mem_set_gate(gate_countdown, &left);
+    enum adit_rc rc = ike_exts[EXT_intermediate]->on.message(t.sa, MSG_SENT, &raw);
+    mem_set_gate(NULL, NULL);
+    assert_int_equal(rc, ADIT_ERR_MEMORY);
+    core_free(t.ike);
+}
+
 static void without_the_exchange_nothing_is_signed_in_addition(void **state)
 {
     struct talk t;
@@ -114,6 +238,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_exchange_is_covered),
         cmocka_unit_test(later_exchanges_chain_on),
+        cmocka_unit_test(both_ends_get_the_computed_value),
+        cmocka_unit_test(each_part_of_a_message_counts),
+        cmocka_unit_test(memory_may_be_out),
         cmocka_unit_test(without_the_exchange_nothing_is_signed_in_addition),
         cmocka_unit_test(it_is_announced_by_both),
     };

@@ -102,6 +102,17 @@ static void tasks_have_names_for_people(void **state)
     }
 }
 
+static void a_full_agenda_takes_only_the_end(void **state)
+{
+    struct ike *ike = core_new();
+    struct ike_sa *sa = core_sa(ike, true);
+    for (unsigned i = 0; i < IKE_TASKS_MAX; i++)
+        assert_non_null(agenda_add(sa, TASK_NEW_CHILD, &a_step));
+    assert_null(agenda_add(sa, TASK_NEW_CHILD, &a_step));
+    assert_non_null(agenda_add(sa, TASK_DELETE_IKE, &a_step));
+    core_free(ike);
+}
+
 static void memory_may_be_out(void **state)
 {
     struct ike *ike = core_new();
@@ -124,6 +135,7 @@ int main(void)
         cmocka_unit_test(a_task_is_found_waiting_or_under_way),
         cmocka_unit_test(its_command_is_answered_once),
         cmocka_unit_test(tasks_have_names_for_people),
+        cmocka_unit_test(a_full_agenda_takes_only_the_end),
         cmocka_unit_test(memory_may_be_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
