@@ -87,7 +87,7 @@ void sa_reauthenticate(struct ike_sa *old, uint64_t cookie)
         event_done(ike, cookie, why.rc, why.text);
         return;
     }
-    fresh->reauth_of = old->id;
+    fresh->reauth_of = old->lineage;
     fresh->wait_cookie = cookie;
     list_for_each(it, &old->children)
         want_again(fresh, list_entry(it, struct ike_child, link));

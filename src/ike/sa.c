@@ -32,6 +32,7 @@ struct ike_sa *sa_new(struct ike *ike, bool is_initiator, const struct adit_path
     *(is_initiator ? &sa->spi_i : &sa->spi_r) = spi;
     sa->ike = ike;
     sa->policy = policy_ref(ike->policy);
+    sa->lineage = sa->id;
     sa->is_initiator = is_initiator;
     sa->path = *path;
     sa->created_at = sa->heard_at = sa->sent_at = ike->now;
@@ -184,8 +185,9 @@ static void retire_older(struct ike_sa *sa)
         struct ike_sa *old = list_entry(it, struct ike_sa, link);
         if (old == sa || old->cut || old->state != SA_ESTABLISHED)
             continue;
-        bool reauthenticated = sa->reauth_of && old->id == sa->reauth_of;
-        if (!reauthenticated && !(replace && old->conn == sa->conn && same_peer(old, sa)))
+        bool reauthenticated = sa->reauth_of && old->lineage == sa->reauth_of;
+        bool same_conn = strcmp(sa_conn_name(old), sa_conn_name(sa)) == 0; /* perhaps of another configuration */
+        if (!reauthenticated && !(replace && same_conn && same_peer(old, sa)))
             continue;
         old->quiet = true;
         sa_delete(old, reauthenticated ? "reauthenticated" : "replaced by a newer IKE SA of the same peer");

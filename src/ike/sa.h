@@ -91,8 +91,9 @@ struct ike_sa {
     uint64_t created_at, established_at, rekey_at, reauth_at, expire_at, heard_at, sent_at, die_at;
     uint32_t retransmits, temporary_tries, tries_left;
     uint32_t successor;            /* by rekeying: id of who inherits; 0: nobody */
+    uint32_t lineage;              /* id of the SA that authentication made: rekeying keeps it */
     uint32_t crosses;              /* id of the SA that our own rekeying, under way, would replace as this one does */
-    uint32_t reauth_of;            /* id of the SA that this one replaces */
+    uint32_t reauth_of;            /* lineage of the SA that this one replaces */
     uint64_t wait_cookie;          /* a command waits for ESTABLISHED (or the end) */
     bool quiet;                    /* its end is no news: replaced or shut down by command */
     uint32_t early_deletes[4];     /* SPIs that the peer deleted before its answer to our request reached us */

@@ -191,11 +191,45 @@ SIM_TEST(a_lost_child_comes_back)
     cfg->close_action = cfg->dpd_action = 0;
 }
 
+/* unique = replace holds across configurations; unique = keep does not lock out a peer that has lost everything. */
+SIM_TEST(unique_after_a_reload)
+{
+    sim_configure(s, .unique = s->seed & 1 ? ADIT_UNIQUE_REPLACE : ADIT_UNIQUE_KEEP);
+    sim_establish(s);
+    reload(s, B);
+    sim_restart(s, A);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_OK);
+    sim_run(s, MINUTES(5));
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A), sim_sas(s, B));
+    cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net", .fresh = true);
+    enum adit_rc rc = sim_wait(s, A, cookie, MINUTES(1));
+    expect(s, (rc == ADIT_OK) == (s->seed & 1), "%d", rc);
+    sim_run(s, MINUTES(5));
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A), sim_sas(s, B));
+}
+
+/* The IKE SA is rekeyed while its replacement is being authenticated. */
+SIM_TEST(reauthentication_meets_a_rekeying)
+{
+    sim_configure(s, .unique = ADIT_UNIQUE_NEVER);
+    sim_link(s, .delay_ms = 20, .jitter_ms = 1 + s->seed % 40);
+    sim_establish(s);
+    sim_command(s, (int)(s->seed & 1), ADIT_CMD_REKEY, .conn = "peer");
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_REKEY, .conn = "peer", .reauth = true);
+    expect(s, sim_wait(s, A, cookie, MINUTES(4)) == ADIT_OK);
+    sim_run(s, MINUTES(6));
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A), sim_sas(s, B));
+    expect_children(s, 1);
+    expect_flows(s);
+}
+
 static const struct sim_case cases[] = {
     SIM_CASE(a_refused_peer_goes_on_regardless), SIM_CASE(a_peer_leaves_out_a_key_exchange),
     SIM_CASE(an_older_signature_method_is_not_taken), SIM_CASE(an_sa_ends_while_work_is_out),
     SIM_CASE(crossing_rekeys_with_slow_work), SIM_CASE(reauthentication_after_a_reload),
     SIM_CASE(a_new_attempt_after_a_reload), SIM_CASE(a_lost_child_comes_back),
+    SIM_CASE(unique_after_a_reload), SIM_CASE(reauthentication_meets_a_rekeying),
 };
 
 int main(int argc, char **argv)

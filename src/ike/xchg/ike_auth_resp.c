@@ -65,7 +65,8 @@ static bool twin_exists(const struct ike_sa *sa, const struct auth_resp *s)
     list_for_each(it, &sa->ike->sas) {
         const struct ike_sa *other = list_entry(it, struct ike_sa, link);
         if (other != sa && !other->cut && other->state == SA_ESTABLISHED &&
-            span_equal(buf_span(&other->id_remote), s->peer.id_whole))
+            span_equal(buf_span(&other->id_remote), s->peer.id_whole) &&
+            span_equal(buf_span(&other->id_local), s->own.id_whole))
             return true;
     }
     return false;
@@ -101,7 +102,8 @@ static enum adit_rc consume(struct ike_xchg *x, void *scratch, const struct ike_
     if (!s->verified)
         TRY(peer_verify(x, &s->peer, &s->own.id, why));
     s->verified = true;
-    if (s->conn->cfg->unique == ADIT_UNIQUE_KEEP && twin_exists(x->sa, s))
+    /* A peer that has lost what it had with us (INITIAL_CONTACT) is no second one: it replaces that. */
+    if (s->conn->cfg->unique == ADIT_UNIQUE_KEEP && !s->initial_contact && twin_exists(x->sa, s))
         return why_set(why, ADIT_ERR_AUTH, "the peer is connected already (unique = keep)");
     return own_sign(x, &s->own, &s->peer.id, why);
 }

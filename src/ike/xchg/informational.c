@@ -53,8 +53,7 @@ static enum want want(struct ike_sa *sa, const struct ike_msg *msg)
 
 static bool is_heir(const struct ike_sa *sa, const struct ike_sa *of)
 {
-    return !sa->cut && sa->conn == of->conn && sa->id > of->id && sa_is_established(sa) &&
-           span_equal(buf_span(&sa->id_remote), buf_span(&of->id_remote));
+    return !sa->cut && sa->lineage == of->lineage && sa_is_established(sa);
 }
 
 /* The peer may have sent its Delete before it knew that the Child SA has moved to a rekeyed IKE SA of ours. */

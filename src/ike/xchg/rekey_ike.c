@@ -262,6 +262,7 @@ struct ike_sa *sa_inherit(struct ike_pending *p, struct ike_keys *keys)
     policy_unref(sa->policy);
     sa->policy = policy_ref(old->policy);
     sa->conn = old->conn;
+    sa->lineage = old->lineage;
     sa->suite = p->suite;
     buf_move(&sa->nonce_i, &p->nonce_i);
     buf_move(&sa->nonce_r, &p->nonce_r);
