@@ -164,11 +164,20 @@ static enum adit_rc no_child(struct ike_xchg *x, const struct adit_ts_list *l, c
                    sa_conn_name(x->sa));
 }
 
-/* With a configured child given (rekeying), its old selectors are proposed by the peer and must fit it. */
+/* What is in use stays allowed at a rekeying (RFC 7296 s2.9.2), also when `dynamic` means another address by now. */
+static void allow_old(const struct ike_child *old, struct adit_ts_list *local, struct adit_ts_list *remote)
+{
+    for (uint16_t i = 0; i < old->n_local && local->n < ADIT_TS_MAX; i++)
+        local->v[local->n++] = old->ts[i];
+    for (uint16_t i = 0; i < old->n_remote && remote->n < ADIT_TS_MAX; i++)
+        remote->v[remote->n++] = old->ts[old->n_local + i];
+}
+
 static enum adit_rc narrow(struct ike_xchg *x, struct ike_pending *p, const struct ike_msg *msg, struct adit_why *why)
 {
     struct adit_ts_list *i = arena_new(&x->arena, sizeof(*i)), *r = arena_new(&x->arena, sizeof(*r));
     struct adit_ts_list *l = arena_new(&x->arena, sizeof(*l)), *m = arena_new(&x->arena, sizeof(*m));
+    const struct ike_child *old;
     if (!i || !r || !l || !m)
         return ADIT_ERR_MEMORY;
     TRY(get_ts(msg, PLD_TSi, i, why));
@@ -178,6 +187,8 @@ static enum adit_rc narrow(struct ike_xchg *x, struct ike_pending *p, const stru
     if (!p->cfg)
         return no_child(x, r, i, why);
     resolve(x->sa, p->cfg, l, m);
+    if ((old = child_by_id(x->ike, p->old_child)))
+        allow_old(old, l, m);
     enum adit_rc rc = narrow_choose(r, i, l, m, p->local, p->remote, p->cfg->name, why);
     if (rc != ADIT_OK)
         ike_count(x->ike, x->sa, ADIT_C_TS_MISMATCH);
