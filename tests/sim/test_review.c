@@ -224,12 +224,54 @@ SIM_TEST(reauthentication_meets_a_rekeying)
     expect_flows(s);
 }
 
+/* RFC 7296 s2.9.2: a rekeying may keep what is in use, also when `dynamic` would mean another address by now. */
+SIM_TEST(rekeying_keeps_dynamic_selectors)
+{
+    sim_configure(s, .local_ts = "dynamic");
+    sim_establish(s);
+    expect(s, addr_parse("192.0.2.77", &inside(s, B)->path.remote.addr));
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_REKEY, .child = "net");
+    expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_OK);
+    expect(s, addr_parse("192.0.2.1", &inside(s, B)->path.remote.addr));
+    expect_same_keys(s);
+}
+
+/* A peer that begins and begins, and never sends the key exchange that is due. */
+SIM_TEST(half_done_negotiations_are_few)
+{
+    sim_configure(s, .esp = "aes128gcm16-x25519-ke1_mlkem768");
+    sim_establish(s);
+    struct ike_sa *liar = inside(s, A), *sa = inside(s, B);
+    unsigned most = 0;
+    for (int i = 0; i < 40; i++) {
+        ask(liar, TASK_NEW_CHILD, &step_new_child_req);
+        sim_run(s, MILLIS(15)); /* B has answered, and A has not heard it yet */
+        xchg_free(liar->out);
+        liar->out = NULL;
+        list_for_each_safe(it, &liar->pendings)
+            pending_free(list_entry(it, struct ike_pending, link));
+        list_for_each_safe(it, &liar->tasks) {
+            list_remove(it);
+            task_free(list_entry(it, struct ike_task, link));
+        }
+        liar->next_send = sa->next_expect;
+        unsigned n = 0;
+        list_for_each(it, &sa->pendings)
+            n++;
+        most = n > most ? n : most;
+    }
+    expect(s, most > 1 && most <= IKE_PENDING_MAX, "%u half-done negotiations", most);
+    sim_run(s, MINUTES(1));
+    expect(s, list_empty(&sa->pendings));
+}
+
 static const struct sim_case cases[] = {
     SIM_CASE(a_refused_peer_goes_on_regardless), SIM_CASE(a_peer_leaves_out_a_key_exchange),
     SIM_CASE(an_older_signature_method_is_not_taken), SIM_CASE(an_sa_ends_while_work_is_out),
     SIM_CASE(crossing_rekeys_with_slow_work), SIM_CASE(reauthentication_after_a_reload),
     SIM_CASE(a_new_attempt_after_a_reload), SIM_CASE(a_lost_child_comes_back),
     SIM_CASE(unique_after_a_reload), SIM_CASE(reauthentication_meets_a_rekeying),
+    SIM_CASE(rekeying_keeps_dynamic_selectors), SIM_CASE(half_done_negotiations_are_few),
 };
 
 int main(int argc, char **argv)
