@@ -48,8 +48,8 @@ static void on_crash(int sig)
     snprintf(path, sizeof path, "%s/fuzz-crash", tmp ? tmp : "/tmp");
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     bool saved = fd >= 0 && write(fd, now_data, now_n) == (ssize_t)now_n;
-    fprintf(stderr, "\nnot ok - crashed on %s (%zu octets%s%s)\n", now_what, now_n, saved ? ", saved as " : "",
-            saved ? path : "");
+    fprintf(stderr, "\nnot ok - crashed on %s (%zu octets%s%s)\n", now_what, now_n,
+            saved ? ", saved as " : "", saved ? path : "");
     signal(sig, SIG_DFL);
     raise(sig);
 }

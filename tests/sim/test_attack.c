@@ -13,7 +13,8 @@ static unsigned flood(struct sim *s, unsigned n, bool one_address)
         char from[32];
         span_copy(copy, first);
         prng_fill(&s->prng, copy, 8);
-        snprintf(from, sizeof(from), "198.51.%u.%u", one_address ? 100 : (i >> 8) & 255, one_address ? 1 : i & 255);
+        snprintf(from, sizeof(from), "198.51.%u.%u", one_address ? 100 : (i >> 8) & 255,
+                 one_address ? 1 : i & 255);
         sim_inject(s, B, from, 500, span(copy, first.n));
         unsigned half_open = adit_ike_half_open(s->host[B].ike);
         most = half_open > most ? half_open : most;
@@ -71,13 +72,15 @@ SIM_TEST(old_datagrams_again)
     const struct simchild before[2] = { *simhost_sender(&s->host[A]), *simhost_sender(&s->host[B]) };
     for (int from = 0; from < 2; from++)
         for (unsigned i = s->tape[from].n; i-- > 0;)
-            sim_inject(s, !from, from == A ? "192.0.2.1" : "192.0.2.2", 500, buf_span(&s->tape[from].datagram[i]));
+            sim_inject(s, !from, from == A ? "192.0.2.1" : "192.0.2.2", 500,
+                       buf_span(&s->tape[from].datagram[i]));
     sim_run(s, MINUTES(4));
     expect_same_keys(s);
     expect_no_gap(s);
     expect_no_garbage(s);
     for (int i = 0; i < 2; i++)
-        expect(s, simhost_sender(&s->host[i])->spi_in == before[i].spi_in, "%s has other keys", s->host[i].name);
+        expect(s, simhost_sender(&s->host[i])->spi_in == before[i].spi_in, "%s has other keys",
+               s->host[i].name);
 }
 
 SIM_TEST(noise)
@@ -155,9 +158,13 @@ SIM_TEST(memory_runs_out_while_rekeying)
 }
 
 static const struct sim_case cases[] = {
-    SIM_CASE(flood_is_answered_with_cookies), SIM_CASE(flood_from_one_address),
-    SIM_CASE(an_honest_peer_gets_through_the_flood), SIM_CASE(old_datagrams_again), SIM_CASE(noise),
-    SIM_CASE(forged_refusal_of_the_first_request), SIM_CASE(memory_runs_out_once),
+    SIM_CASE(flood_is_answered_with_cookies),
+    SIM_CASE(flood_from_one_address),
+    SIM_CASE(an_honest_peer_gets_through_the_flood),
+    SIM_CASE(old_datagrams_again),
+    SIM_CASE(noise),
+    SIM_CASE(forged_refusal_of_the_first_request),
+    SIM_CASE(memory_runs_out_once),
     SIM_CASE(memory_runs_out_while_rekeying),
 };
 

@@ -24,7 +24,8 @@ SIM_TEST(psk_ecp384_cbc)
 
 SIM_TEST(hybrid_mlkem768)
 {
-    sim_configure(s, .ike = "aes256gcm16-prfsha384-x25519-ke1_mlkem768", .esp = "aes256gcm16-x25519-ke1_mlkem768");
+    sim_configure(s, .ike = "aes256gcm16-prfsha384-x25519-ke1_mlkem768",
+                  .esp = "aes256gcm16-x25519-ke1_mlkem768");
     meet(s);
     struct adit_ike_info sa;
     expect(s, sim_info(s, A, &sa));
@@ -171,12 +172,24 @@ SIM_TEST(both_initiate_at_once)
 }
 
 static const struct sim_case cases[] = {
-    SIM_CASE(psk_x25519), SIM_CASE(psk_ecp384_cbc), SIM_CASE(hybrid_mlkem768), SIM_CASE(two_additional_key_exchanges),
-    SIM_CASE(mlkem_alone), SIM_CASE(certificates_ecdsa), SIM_CASE(certificates_rsa), SIM_CASE(certificates_ed25519),
-    SIM_CASE(hybrid_with_certificates_and_slow_jobs), SIM_CASE(transport_mode), SIM_CASE(second_child),
-    SIM_CASE(second_child_with_mlkem), SIM_CASE(another_group_is_asked_for),
-    SIM_CASE(another_group_for_the_second_child), SIM_CASE(wrong_secret_is_refused),
-    SIM_CASE(no_common_proposal_is_refused), SIM_CASE(no_common_selectors_no_child), SIM_CASE(selectors_are_narrowed),
+    SIM_CASE(psk_x25519),
+    SIM_CASE(psk_ecp384_cbc),
+    SIM_CASE(hybrid_mlkem768),
+    SIM_CASE(two_additional_key_exchanges),
+    SIM_CASE(mlkem_alone),
+    SIM_CASE(certificates_ecdsa),
+    SIM_CASE(certificates_rsa),
+    SIM_CASE(certificates_ed25519),
+    SIM_CASE(hybrid_with_certificates_and_slow_jobs),
+    SIM_CASE(transport_mode),
+    SIM_CASE(second_child),
+    SIM_CASE(second_child_with_mlkem),
+    SIM_CASE(another_group_is_asked_for),
+    SIM_CASE(another_group_for_the_second_child),
+    SIM_CASE(wrong_secret_is_refused),
+    SIM_CASE(no_common_proposal_is_refused),
+    SIM_CASE(no_common_selectors_no_child),
+    SIM_CASE(selectors_are_narrowed),
     SIM_CASE(both_initiate_at_once),
 };
 

@@ -4,7 +4,8 @@
 static void nothing_left(struct sim *s)
 {
     expect_children(s, 0);
-    expect(s, sim_sas(s, A) == 0 && sim_sas(s, B) == 0, "A has %u IKE SAs, B %u", sim_sas(s, A), sim_sas(s, B));
+    expect(s, sim_sas(s, A) == 0 && sim_sas(s, B) == 0, "A has %u IKE SAs, B %u", sim_sas(s, A),
+           sim_sas(s, B));
 }
 
 SIM_TEST(ike_sa_by_either_side)
@@ -96,7 +97,8 @@ SIM_TEST(peer_vanishes)
     sim_establish(s);
     sim_run(s, MINUTES(5));
     expect_no_garbage(s);
-    expect(s, sim_counter(s, A, ADIT_C_DPD_SENT) >= 3, "%llu", (unsigned long long)sim_counter(s, A, ADIT_C_DPD_SENT));
+    expect(s, sim_counter(s, A, ADIT_C_DPD_SENT) >= 3, "%llu",
+           (unsigned long long)sim_counter(s, A, ADIT_C_DPD_SENT));
     sim_cut(s, B, true);
     sim_run(s, MINUTES(6));
     nothing_left(s);
@@ -110,7 +112,8 @@ SIM_TEST(traffic_is_proof_of_life)
     sim_traffic(s, SECONDS(5));
     sim_run(s, MINUTES(5));
     sim_traffic(s, 0);
-    expect(s, sim_counter(s, A, ADIT_C_DPD_SENT) <= 1, "%llu", (unsigned long long)sim_counter(s, A, ADIT_C_DPD_SENT));
+    expect(s, sim_counter(s, A, ADIT_C_DPD_SENT) <= 1, "%llu",
+           (unsigned long long)sim_counter(s, A, ADIT_C_DPD_SENT));
     expect_no_garbage(s);
 }
 
@@ -166,14 +169,23 @@ SIM_TEST(reauthentication)
     expect(s, s->host[A].events[ADIT_EV_IKE_UP] >= 3, "%u", s->host[A].events[ADIT_EV_IKE_UP]);
     expect_children(s, 1);
     expect_same_keys(s);
-    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A), sim_sas(s, B));
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A),
+           sim_sas(s, B));
 }
 
 static const struct sim_case cases[] = {
-    SIM_CASE(ike_sa_by_either_side), SIM_CASE(ike_sa_by_both), SIM_CASE(ike_sa_over_a_bad_link),
-    SIM_CASE(child_by_either_side), SIM_CASE(child_by_both), SIM_CASE(child_deleted_while_it_is_rekeyed),
-    SIM_CASE(ike_sa_deleted_while_it_is_rekeyed), SIM_CASE(peer_vanishes), SIM_CASE(traffic_is_proof_of_life),
-    SIM_CASE(initiator_restarts), SIM_CASE(responder_restarts), SIM_CASE(restart_in_the_middle),
+    SIM_CASE(ike_sa_by_either_side),
+    SIM_CASE(ike_sa_by_both),
+    SIM_CASE(ike_sa_over_a_bad_link),
+    SIM_CASE(child_by_either_side),
+    SIM_CASE(child_by_both),
+    SIM_CASE(child_deleted_while_it_is_rekeyed),
+    SIM_CASE(ike_sa_deleted_while_it_is_rekeyed),
+    SIM_CASE(peer_vanishes),
+    SIM_CASE(traffic_is_proof_of_life),
+    SIM_CASE(initiator_restarts),
+    SIM_CASE(responder_restarts),
+    SIM_CASE(restart_in_the_middle),
     SIM_CASE(reauthentication),
 };
 

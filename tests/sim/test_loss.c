@@ -63,8 +63,9 @@ SIM_TEST(hybrid_over_a_bad_link)
 /* Nothing above 1280 octets passes, ML-KEM-1024 needs several fragments (RFC 7383). */
 SIM_TEST(small_datagrams)
 {
-    sim_configure(s, .ike = "aes256gcm16-prfsha384-x25519-ke1_mlkem1024", .esp = "aes256gcm16-x25519-ke1_mlkem1024",
-                  .cert = "rsa", .daemon_option = { { "fragment_size", "576" } });
+    sim_configure(s, .ike = "aes256gcm16-prfsha384-x25519-ke1_mlkem1024",
+                  .esp = "aes256gcm16-x25519-ke1_mlkem1024", .cert = "rsa",
+                  .daemon_option = { { "fragment_size", "576" } });
     sim_link(s, .delay_ms = 20, .mtu = 576);
     sim_establish(s);
     expect_children(s, 1);
@@ -104,7 +105,8 @@ SIM_TEST(nobody_answers)
     sim_cut(s, B, true);
     uint64_t t0 = s->now, cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
     expect(s, sim_wait(s, A, cookie, MINUTES(15)) == ADIT_ERR_TIMEOUT);
-    expect(s, s->now - t0 > SECONDS(100), "it tried for %llu s", (unsigned long long)((s->now - t0) / SECONDS(1)));
+    expect(s, s->now - t0 > SECONDS(100), "it tried for %llu s",
+           (unsigned long long)((s->now - t0) / SECONDS(1)));
     sim_run(s, SECONDS(1));
     expect(s, sim_sas(s, A) == 0);
     expect(s, sim_counter(s, A, ADIT_C_RETRANSMITS) == 5, "%llu retransmissions",
@@ -112,9 +114,15 @@ SIM_TEST(nobody_answers)
 }
 
 static const struct sim_case cases[] = {
-    SIM_CASE(any_two_datagrams_are_lost), SIM_CASE(the_first_half_is_lost), SIM_CASE(a_third_is_lost),
-    SIM_CASE(everything_arrives_twice), SIM_CASE(late_and_twice), SIM_CASE(hybrid_over_a_bad_link),
-    SIM_CASE(small_datagrams), SIM_CASE(small_datagrams_over_a_bad_link), SIM_CASE(falsified_copies_change_nothing),
+    SIM_CASE(any_two_datagrams_are_lost),
+    SIM_CASE(the_first_half_is_lost),
+    SIM_CASE(a_third_is_lost),
+    SIM_CASE(everything_arrives_twice),
+    SIM_CASE(late_and_twice),
+    SIM_CASE(hybrid_over_a_bad_link),
+    SIM_CASE(small_datagrams),
+    SIM_CASE(small_datagrams_over_a_bad_link),
+    SIM_CASE(falsified_copies_change_nothing),
     SIM_CASE(nobody_answers),
 };
 

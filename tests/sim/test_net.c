@@ -74,8 +74,8 @@ static void chance_is_about_what_was_asked_for(void)
     for (int i = 0; i < 2000; i++)
         late += send_octet(0, 0, 0) == SIM_LATE;
     size_t n = receive(got, sizeof(got));
-    check(n > 2100 && n < 2400); /* 2000 * 0.75 * 1.5 = 2250 */
-    check(late > 100 && late < 200); /* 2000 * 0.75 * 0.1: of two, the copy counts */
+    check(n > 2100 && n < 2400);               /* 2000 * 0.75 * 1.5 = 2250 */
+    check(late > 100 && late < 200);           /* 2000 * 0.75 * 0.1: of two, the copy counts */
     check(send_octet(1, 0, 0) == SIM_ARRIVES); /* the other direction is perfect */
 }
 
@@ -108,12 +108,14 @@ static void translator_lets_answers_in(void)
     check(d.path.remote.port == 20001 && addr_equal(&d.path.remote.addr, &net.host[0].nat.address));
     struct adit_path answer = d.path;
     buf_fini(&d.data);
-    check(simnet_send(&net, 1, SIM_IKE, &answer, SPAN_LIT("x"), 0) == SIM_ARRIVES && simnet_take(&net, 0, &d));
+    check(simnet_send(&net, 1, SIM_IKE, &answer, SPAN_LIT("x"), 0) == SIM_ARRIVES &&
+          simnet_take(&net, 0, &d));
     check(d.dst == 0 && endpoint_equal(&d.path.local, &a_to_b.local));
     buf_fini(&d.data);
     simnet_nat_rebind(&net, 0);
     check(simnet_send(&net, 1, SIM_IKE, &answer, SPAN_LIT("x"), 0) == SIM_NO_ROUTE);
-    check(send_octet(0, 1, 0) == SIM_ARRIVES && simnet_take(&net, 0, &d) && d.path.remote.port != answer.remote.port);
+    check(send_octet(0, 1, 0) == SIM_ARRIVES && simnet_take(&net, 0, &d) &&
+          d.path.remote.port != answer.remote.port);
     buf_fini(&d.data);
 }
 

@@ -19,7 +19,8 @@ SIM_TEST(initiator_behind_nat)
 {
     behind_nat(s, A);
     sim_run(s, MINUTES(3));
-    expect(s, s->host[A].events[ADIT_EV_KEEPALIVE] >= 3, "%u keepalives", s->host[A].events[ADIT_EV_KEEPALIVE]);
+    expect(s, s->host[A].events[ADIT_EV_KEEPALIVE] >= 3, "%u keepalives",
+           s->host[A].events[ADIT_EV_KEEPALIVE]);
     expect(s, s->host[B].events[ADIT_EV_KEEPALIVE] == 0, "B is not behind one");
     expect_no_gap(s);
 }
@@ -60,7 +61,8 @@ SIM_TEST(ports_change)
     sim_run(s, MINUTES(2));
     expect(s, sim_info(s, B, &sa));
     expect(s, sa.path.remote.port != before, "B still sends to port %u", before);
-    expect(s, simhost_sender(&s->host[B])->path.remote.port == sa.path.remote.port, "the Child SA has not followed");
+    expect(s, simhost_sender(&s->host[B])->path.remote.port == sa.path.remote.port,
+           "the Child SA has not followed");
     expect_children(s, 1);
     expect_no_garbage(s);
 }
@@ -78,7 +80,7 @@ SIM_TEST(behind_nat_over_a_bad_link)
 
 static const struct sim_case cases[] = {
     SIM_CASE(initiator_behind_nat), SIM_CASE(without_nat_port_500_stays), SIM_CASE(hybrid_behind_nat),
-    SIM_CASE(ports_change), SIM_CASE(behind_nat_over_a_bad_link),
+    SIM_CASE(ports_change),         SIM_CASE(behind_nat_over_a_bad_link),
 };
 
 int main(int argc, char **argv)

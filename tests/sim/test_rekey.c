@@ -19,8 +19,10 @@ static void all_is_new(struct sim *s, uint32_t old_spi, uint64_t old_ike)
     expect_flows(s);
     expect_no_garbage(s);
     expect_no_gap(s);
-    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A), sim_sas(s, B));
-    expect(s, !old_spi || simhost_sender(&s->host[A])->spi_out != old_spi, "the Child SA is still the old one");
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A),
+           sim_sas(s, B));
+    expect(s, !old_spi || simhost_sender(&s->host[A])->spi_out != old_spi,
+           "the Child SA is still the old one");
     expect(s, sim_info(s, A, &sa) && (!old_ike || sa.spi_i != old_ike), "the IKE SA is still the old one");
 }
 
@@ -207,11 +209,19 @@ SIM_TEST(when_the_data_plane_asks)
 }
 
 static const struct sim_case cases[] = {
-    SIM_CASE(child_by_either_side), SIM_CASE(child_with_mlkem), SIM_CASE(ike_by_either_side),
-    SIM_CASE(ike_with_mlkem), SIM_CASE(both_rekey_the_child), SIM_CASE(both_rekey_the_child_with_loss),
-    SIM_CASE(both_rekey_the_child_with_mlkem), SIM_CASE(both_rekey_the_ike_sa),
-    SIM_CASE(both_rekey_the_ike_sa_with_loss), SIM_CASE(both_rekey_the_ike_sa_with_mlkem),
-    SIM_CASE(child_and_ike_sa_cross), SIM_CASE(over_a_bad_link), SIM_CASE(by_lifetime),
+    SIM_CASE(child_by_either_side),
+    SIM_CASE(child_with_mlkem),
+    SIM_CASE(ike_by_either_side),
+    SIM_CASE(ike_with_mlkem),
+    SIM_CASE(both_rekey_the_child),
+    SIM_CASE(both_rekey_the_child_with_loss),
+    SIM_CASE(both_rekey_the_child_with_mlkem),
+    SIM_CASE(both_rekey_the_ike_sa),
+    SIM_CASE(both_rekey_the_ike_sa_with_loss),
+    SIM_CASE(both_rekey_the_ike_sa_with_mlkem),
+    SIM_CASE(child_and_ike_sa_cross),
+    SIM_CASE(over_a_bad_link),
+    SIM_CASE(by_lifetime),
     SIM_CASE(when_the_data_plane_asks),
 };
 

@@ -9,13 +9,19 @@
 #include "support/simlog.h"
 
 static const char *const ike_proposals[] = {
-    "aes128gcm16-prfsha256-x25519", "aes128gcm16-prfsha256-x25519", "aes256gcm16-prfsha384-ecp256",
-    "aes128-sha256-x25519", "chacha20poly1305-prfsha256-x25519", "aes256gcm16-prfsha384-x25519-ke1_mlkem768",
-    "aes256gcm16-prfsha384-x25519-ke1_mlkem512", "aes256gcm16-prfsha384-mlkem768",
+    "aes128gcm16-prfsha256-x25519",
+    "aes128gcm16-prfsha256-x25519",
+    "aes256gcm16-prfsha384-ecp256",
+    "aes128-sha256-x25519",
+    "chacha20poly1305-prfsha256-x25519",
+    "aes256gcm16-prfsha384-x25519-ke1_mlkem768",
+    "aes256gcm16-prfsha384-x25519-ke1_mlkem512",
+    "aes256gcm16-prfsha384-mlkem768",
     "aes256gcm16-prfsha512-x25519-ke1_mlkem512-ke2_mlkem768",
 };
 static const char *const esp_proposals[] = {
-    "aes128gcm16-x25519", "aes128gcm16", "aes256gcm16-x25519-ke1_mlkem768", "aes128-sha256-x25519", "aes256gcm16-mlkem512",
+    "aes128gcm16-x25519",   "aes128gcm16",          "aes256gcm16-x25519-ke1_mlkem768",
+    "aes128-sha256-x25519", "aes256gcm16-mlkem512",
 };
 
 static const char *one_of(struct sim *s, const char *const *v, size_t n)
@@ -32,8 +38,11 @@ static void configure(struct sim *s)
 {
     struct sim_conf c = { .ike = one_of(s, ike_proposals, ARRAY_LEN(ike_proposals)),
                           .esp = one_of(s, esp_proposals, ARRAY_LEN(esp_proposals)),
-                          .cert = one_in(s, 6) ? "ecdsa" : one_in(s, 12) ? "ed25519" : NULL,
-                          .transport = one_in(s, 8), .unique = ADIT_UNIQUE_REPLACE };
+                          .cert = one_in(s, 6)    ? "ecdsa"
+                                  : one_in(s, 12) ? "ed25519"
+                                                  : NULL,
+                          .transport = one_in(s, 8),
+                          .unique = ADIT_UNIQUE_REPLACE };
     if (one_in(s, 5))
         c.daemon_option[0] = (struct adit_option){ "fragment_size", "600" };
     if (one_in(s, 4))
@@ -185,7 +194,8 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "life") == 0)
         return sim_main(argc, argv, &the_life, 1, 1);
     uint64_t runs = env ? strtoull(env, NULL, 10) : 10000;
-    uint64_t part = argc == 3 ? strtoull(argv[1], NULL, 10) : 0, parts = argc == 3 ? strtoull(argv[2], NULL, 10) : 1;
+    uint64_t part = argc == 3 ? strtoull(argv[1], NULL, 10) : 0,
+             parts = argc == 3 ? strtoull(argv[2], NULL, 10) : 1;
     uint64_t lived = 0, base = 0;
     unsigned failures = 0;
     setvbuf(stdout, NULL, _IOLBF, 0);

@@ -78,10 +78,13 @@ void sim_digest(struct sim *s, const void *p, size_t n)
     s->digest ^= s->now;
 }
 
-void sim_send(struct sim *s, int host, enum sim_kind kind, const struct adit_path *path, struct adit_span data)
+void sim_send(struct sim *s, int host, enum sim_kind kind, const struct adit_path *path,
+              struct adit_span data)
 {
-    static const char *const fates[] = { [SIM_ARRIVES] = "", [SIM_LOST] = "LOST", [SIM_TOO_BIG] = "TOO BIG",
-        [SIM_CUT] = "CUT", [SIM_NO_ROUTE] = "NO ROUTE", [SIM_TWICE] = "twice", [SIM_LATE] = "late" };
+    static const char *const fates[] = {
+        [SIM_ARRIVES] = "",          [SIM_LOST] = "LOST",   [SIM_TOO_BIG] = "TOO BIG", [SIM_CUT] = "CUT",
+        [SIM_NO_ROUTE] = "NO ROUTE", [SIM_TWICE] = "twice", [SIM_LATE] = "late"
+    };
     sim_digest(s, data.p, data.n);
     struct simtape *tape = &s->tape[host];
     if (kind == SIM_IKE && tape->n < SIM_TAPE && buf_set(&tape->datagram[tape->n++], data))
@@ -212,7 +215,8 @@ static uint64_t min(uint64_t a, uint64_t b)
 
 static uint64_t next_at(const struct sim *s)
 {
-    uint64_t at = min(simnet_next(&s->net), min(simhost_deadline(&s->host[A]), simhost_deadline(&s->host[B])));
+    uint64_t at = min(simnet_next(&s->net),
+                      min(simhost_deadline(&s->host[A]), simhost_deadline(&s->host[B])));
     return s->probe_every ? min(at, s->next_probe) : at;
 }
 
@@ -241,7 +245,8 @@ static const struct simdone *run(struct sim *s, uint64_t end, int host, uint64_t
     while (!(done = simhost_done(&s->host[host], cookie)) && (at = next_at(s)) <= end) {
         still = at > s->now ? 0 : still + 1;
         expect(s, still < 10000, "time moves on (A wants %llu, B %llu)",
-               (unsigned long long)simhost_deadline(&s->host[A]), (unsigned long long)simhost_deadline(&s->host[B]));
+               (unsigned long long)simhost_deadline(&s->host[A]),
+               (unsigned long long)simhost_deadline(&s->host[B]));
         s->now = at > s->now ? at : s->now;
         step(s);
     }
@@ -274,9 +279,11 @@ void sim_configure_(struct sim *s, int host, const struct sim_conf *conf)
 void sim_link_(struct sim *s, int host, const struct sim_link *link)
 {
     simnet_set_link(&s->net, host, link);
-    sim_note(s, host, "link: delay %u ms, jitter %u ms, loss %.2f, twice %.2f, late %.2f, falsified %.2f, mask %llx, MTU %u",
-             link->delay_ms, link->jitter_ms, link->loss, link->dup, link->reorder, link->garble,
-             (unsigned long long)link->drop_mask, link->mtu);
+    sim_note(
+        s, host,
+        "link: delay %u ms, jitter %u ms, loss %.2f, twice %.2f, late %.2f, falsified %.2f, mask %llx, MTU %u",
+        link->delay_ms, link->jitter_ms, link->loss, link->dup, link->reorder, link->garble,
+        (unsigned long long)link->drop_mask, link->mtu);
 }
 
 void sim_nat(struct sim *s, int host)
@@ -342,7 +349,8 @@ uint64_t sim_command_(struct sim *s, int host, const struct adit_command *cmd)
     struct adit_command c = *cmd;
     struct adit_why why = { 0 };
     c.cookie = ++s->next_cookie;
-    sim_note(s, host, "command %llu: type %d %s", (unsigned long long)c.cookie, c.type, c.child ? c.child : "");
+    sim_note(s, host, "command %llu: type %d %s", (unsigned long long)c.cookie, c.type,
+             c.child ? c.child : "");
     enum adit_rc rc = simhost_command(&s->host[host], &c, &why);
     if (rc != ADIT_OK) {
         struct simdone *d = &s->host[host].done[s->host[host].n_done++ % SIM_DONE];

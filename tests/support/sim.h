@@ -21,8 +21,8 @@
 #include "support/simhost.h"
 #include "support/simnet.h"
 
-#define MILLIS(n) ((uint64_t)(n) * 1000000ull)
-#define SECONDS(n) ((uint64_t)(n) * 1000000000ull)
+#define MILLIS(n) ((uint64_t)(n)*1000000ull)
+#define SECONDS(n) ((uint64_t)(n)*1000000000ull)
 #define MINUTES(n) SECONDS(60ull * (n))
 
 enum { A, B }; /* A starts things unless said otherwise */
@@ -34,10 +34,10 @@ struct sim_conf {
     const char *cert; /* "ecdsa", "rsa", "ed25519": authenticate by certificate; NULL: by PSK */
     const char *psk;  /* "a secret of the simulation" */
     bool no_child, two_children, transport;
-    bool any_peer; /* the peer may come from any address */
+    bool any_peer;                                    /* the peer may come from any address */
     uint32_t rekey_s, reauth_s, dpd_s, child_rekey_s; /* 0 = never */
-    uint32_t cookie_threshold; /* 0 = default */
-    unsigned half_open_s;      /* 0 = default */
+    uint32_t cookie_threshold;                        /* 0 = default */
+    unsigned half_open_s;                             /* 0 = default */
     enum adit_unique unique;
     struct adit_option option[8];        /* of the connection */
     struct adit_option daemon_option[8]; /* of the settings */
@@ -47,7 +47,7 @@ struct sim_conf {
 #define SIM_FLOWS 8
 /* Traffic of one policy in one direction, once it has been possible. */
 struct simflow {
-    uint32_t reqid; /* the sender's; 0 = unused */
+    uint32_t reqid;     /* the sender's; 0 = unused */
     uint64_t broken_at; /* 0 = flows */
 };
 
@@ -70,9 +70,9 @@ struct sim {
     uint64_t digest; /* of all that was sent and reported */
     uint64_t next_cookie, probe_every, next_probe;
     struct simflow flow[2][SIM_FLOWS]; /* by sender */
-    uint64_t gap[2]; /* longest time without a common SA, by sender */
+    uint64_t gap[2];                   /* longest time without a common SA, by sender */
     bool started, torn_down;
-    unsigned starve_in; /* allocations until one fails; 0 = none does */
+    unsigned starve_in;     /* allocations until one fails; 0 = none does */
     struct simtape tape[2]; /* by sender */
     bool verbose, failed;
     char failure[600];
@@ -84,7 +84,9 @@ struct sim_case {
     const char *name;
     void (*run)(struct sim *s);
 };
+/* clang-format off */
 #define SIM_CASE(name) { #name, name }
+/* clang-format on */
 /* PROGRAM [CASE [SEED]]; ADIT_SIM_SEEDS seeds a case (default seeds). */
 int sim_main(int argc, char **argv, const struct sim_case *cases, size_t n, unsigned seeds);
 /* One run; false: s->failure says why. For drivers of their own (test_soak.c). */
@@ -118,18 +120,19 @@ void sim_starve(struct sim *s, unsigned n);
 void sim_inject(struct sim *s, int host, const char *from, uint16_t port, struct adit_span data);
 
 /* Issues a command now; returns its cookie for sim_wait(). */
-#define sim_command(s, host, type_, ...) sim_command_((s), (host), &(struct adit_command){ .type = (type_), __VA_ARGS__ })
+#define sim_command(s, host, type_, ...)                                                                     \
+    sim_command_((s), (host), &(struct adit_command){ .type = (type_), __VA_ARGS__ })
 uint64_t sim_command_(struct sim *s, int host, const struct adit_command *cmd);
 /* On both hosts in the same instant. */
-#define sim_both(s, type_, ...)                                                                                  \
-    (sim_command_((s), A, &(struct adit_command){ .type = (type_), __VA_ARGS__ }),                               \
+#define sim_both(s, type_, ...)                                                                              \
+    (sim_command_((s), A, &(struct adit_command){ .type = (type_), __VA_ARGS__ }),                           \
      sim_command_((s), B, &(struct adit_command){ .type = (type_), __VA_ARGS__ }))
 /* Runs for so long. */
 void sim_run(struct sim *s, uint64_t ns);
 /* Runs until the command is answered, fails after ns; gives its result. */
 enum adit_rc sim_wait(struct sim *s, int host, uint64_t cookie, uint64_t ns);
 
-unsigned sim_sas(const struct sim *s, int host);      /* IKE SAs */
+unsigned sim_sas(const struct sim *s, int host); /* IKE SAs */
 uint64_t sim_counter(const struct sim *s, int host, enum adit_ike_counter c);
 bool sim_info(const struct sim *s, int host, struct adit_ike_info *out); /* of the newest IKE SA */
 /* Is there a Child SA that the sender of that direction uses and the receiver knows, with the same keys? */
@@ -145,7 +148,8 @@ void sim_fail(struct sim *s, const char *file, int line, const char *what, const
 #define expect_no_gap(s) sim_expect_no_gap((s), __FILE__, __LINE__)
 #define expect_no_garbage(s) sim_expect_no_garbage((s), __FILE__, __LINE__)
 void sim_expect_children(struct sim *s, unsigned n, const char *file, int line);
-void sim_expect_same_keys(struct sim *s, const char *file, int line); /* and the same selectors, suite, mode */
+void sim_expect_same_keys(struct sim *s, const char *file,
+                          int line); /* and the same selectors, suite, mode */
 void sim_expect_flows(struct sim *s, const char *file, int line);
 /* Since establishment traffic could always flow, and no probe met a missing SA. */
 void sim_expect_no_gap(struct sim *s, const char *file, int line);
@@ -157,7 +161,8 @@ void sim_tear_down(struct sim *s);
 /* --- for simhost.c and simnet's callers ------------------------------------------------------------------------ */
 void sim_note(struct sim *s, int host, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void sim_digest(struct sim *s, const void *p, size_t n);
-void sim_send(struct sim *s, int host, enum sim_kind kind, const struct adit_path *path, struct adit_span data);
+void sim_send(struct sim *s, int host, enum sim_kind kind, const struct adit_path *path,
+              struct adit_span data);
 struct adit_crypto *sim_crypto(struct sim *s);
 /* Around each call into an engine: only there sim_starve() counts. */
 void sim_enter(struct sim *s);

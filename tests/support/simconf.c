@@ -53,18 +53,20 @@ static void add_certs(struct build *b)
     char name[64];
     struct adit_cert ca = { .use = ADIT_CERT_CA, .data = file(b, "ca.pem"), .source = "ca.pem" };
     must(b, adit_config_add_cert(b->cfg, &ca), NULL);
-    snprintf(name, sizeof(name), "%c-%s.pem", "ab"[b->me], b->conf->cert);
+    snprintf(name, sizeof(name), "%c-%s.pem", "ab"[b->me], b -> conf -> cert);
     struct adit_cert mine = { .use = ADIT_CERT_END_ENTITY, .data = file(b, name), .source = "mine.pem" };
     must(b, adit_config_add_cert(b->cfg, &mine), NULL);
-    snprintf(name, sizeof(name), "%c-%s.key", "ab"[b->me], b->conf->cert);
+    snprintf(name, sizeof(name), "%c-%s.key", "ab"[b->me], b -> conf -> cert);
     struct adit_key key = { .data = file(b, name), .source = "mine.key" };
     must(b, adit_config_add_key(b->cfg, &key), NULL);
 }
 
 static void add_secret(struct build *b)
 {
-    struct adit_shared psk = { .id = "ike-1", .type = ADIT_SHARED_IKE,
-                               .secret = span_str(b->conf->psk ? b->conf->psk : "a secret of the simulation") };
+    struct adit_shared psk = { .id = "ike-1",
+                               .type = ADIT_SHARED_IKE,
+                               .secret = span_str(b->conf->psk ? b->conf->psk
+                                                               : "a secret of the simulation") };
     must(b, adit_config_add_shared(b->cfg, &psk), NULL);
 }
 
@@ -80,7 +82,8 @@ static void add_settings(struct build *b)
 {
     struct adit_ike_settings set = { .cookie_threshold = b->conf->cookie_threshold,
                                      .half_open_timeout_s = b->conf->half_open_s,
-                                     .n_options = count(b->conf->daemon_option), .options = b->conf->daemon_option };
+                                     .n_options = count(b->conf->daemon_option),
+                                     .options = b->conf->daemon_option };
     must(b, adit_config_settings(b->cfg, &set), NULL);
 }
 
@@ -96,7 +99,8 @@ static struct adit_auth_cfg auth(struct build *b, int who)
 {
     const char *name = names[who];
     struct adit_auth_cfg a = { .class = b->conf->cert ? ADIT_AUTH_PUBKEY : ADIT_AUTH_PSK,
-                               .auth = b->conf->cert ? "pubkey" : "psk", .id_text = name,
+                               .auth = b->conf->cert ? "pubkey" : "psk",
+                               .id_text = name,
                                .id = { ID_FQDN, span_str(name) } };
     return a;
 }
@@ -120,11 +124,18 @@ static struct adit_child_cfg child(struct build *b, const char *name, struct adi
         left = "10.3.0.0/16", right = "10.4.0.0/16";
     ts[b->me] = selector(b, left);
     ts[!b->me] = selector(b, right);
-    return (struct adit_child_cfg){ .name = name, .mode = b->conf->transport ? ADIT_MODE_TRANSPORT : ADIT_MODE_TUNNEL,
-        .proposals = proposals(b, b->conf->esp ? b->conf->esp : "aes128gcm16-x25519", PROTO_ESP),
-        .n_local_ts = 1, .n_remote_ts = 1, .local_ts = &ts[0], .remote_ts = &ts[1], .replay_window = 32,
-        .rekey_s = b->conf->child_rekey_s, .life_s = b->conf->child_rekey_s + b->conf->child_rekey_s / 10,
-        .rand_s = b->conf->child_rekey_s / 10 };
+    return (struct adit_child_cfg){ .name = name,
+                                    .mode = b->conf->transport ? ADIT_MODE_TRANSPORT : ADIT_MODE_TUNNEL,
+                                    .proposals = proposals(
+                                        b, b->conf->esp ? b->conf->esp : "aes128gcm16-x25519", PROTO_ESP),
+                                    .n_local_ts = 1,
+                                    .n_remote_ts = 1,
+                                    .local_ts = &ts[0],
+                                    .remote_ts = &ts[1],
+                                    .replay_window = 32,
+                                    .rekey_s = b->conf->child_rekey_s,
+                                    .life_s = b->conf->child_rekey_s + b->conf->child_rekey_s / 10,
+                                    .rand_s = b->conf->child_rekey_s / 10 };
 }
 
 static void add_conn(struct build *b)
@@ -137,14 +148,33 @@ static void add_conn(struct build *b)
     struct adit_auth_cfg mine = auth(b, b->me), theirs = auth(b, !b->me);
     struct adit_ts_cfg ts[2][2];
     struct adit_child_cfg children[2] = { child(b, "net", ts[0]), child(b, "net2", ts[1]) };
-    struct adit_conn conn = { .name = "peer", .n_local_addrs = 1, .n_remote_addrs = 1, .local_addrs = &here,
-        .remote_addrs = &there, .local_port = 500, .remote_port = 500,
-        .proposals = proposals(b, c->ike ? c->ike : "aes128gcm16-prfsha256-x25519", PROTO_IKE), .n_local = 1,
-        .n_remote = 1, .local = &mine, .remote = &theirs,
-        .n_children = (uint16_t)(c->no_child ? 0 : 1 + c->two_children), .children = children, .unique = c->unique,
-        .send_cert = ADIT_CERT_IF_ASKED, .send_certreq = true, .dpd_delay_s = c->dpd_s, .keyingtries = 1,
-        .rekey_s = c->rekey_s, .over_s = life / 10, .rand_s = life / 10, .reauth_s = c->reauth_s,
-        .source = "simulation", .n_options = count(c->option), .options = c->option };
+    struct adit_conn conn = { .name = "peer",
+                              .n_local_addrs = 1,
+                              .n_remote_addrs = 1,
+                              .local_addrs = &here,
+                              .remote_addrs = &there,
+                              .local_port = 500,
+                              .remote_port = 500,
+                              .proposals = proposals(b, c->ike ? c->ike : "aes128gcm16-prfsha256-x25519",
+                                                     PROTO_IKE),
+                              .n_local = 1,
+                              .n_remote = 1,
+                              .local = &mine,
+                              .remote = &theirs,
+                              .n_children = (uint16_t)(c->no_child ? 0 : 1 + c->two_children),
+                              .children = children,
+                              .unique = c->unique,
+                              .send_cert = ADIT_CERT_IF_ASKED,
+                              .send_certreq = true,
+                              .dpd_delay_s = c->dpd_s,
+                              .keyingtries = 1,
+                              .rekey_s = c->rekey_s,
+                              .over_s = life / 10,
+                              .rand_s = life / 10,
+                              .reauth_s = c->reauth_s,
+                              .source = "simulation",
+                              .n_options = count(c->option),
+                              .options = c->option };
     must(b, adit_config_add_conn(b->cfg, &conn), NULL);
 }
 

@@ -8,7 +8,8 @@ void sim_fail(struct sim *s, const char *file, int line, const char *what, const
 {
     va_list args;
     const char *slash = strrchr(file, '/');
-    int n = snprintf(s->failure, sizeof(s->failure), "%s:%d: expected %s", slash ? slash + 1 : file, line, what);
+    int n = snprintf(s->failure, sizeof(s->failure), "%s:%d: expected %s", slash ? slash + 1 : file, line,
+                     what);
     if (n > 0 && (size_t)n < sizeof(s->failure)) {
         va_start(args, fmt);
         if (fmt[0] && fmt[1]) {
@@ -97,9 +98,11 @@ void sim_expect_no_gap(struct sim *s, const char *file, int line)
 static void expect_idle(struct sim *s, int host, const struct adit_ike_info *sa, const char *file, int line)
 {
     if (sa->waiting || sa->tasks_queued[0] || sa->tasks_active[0] || sa->tasks_passive[0])
-        sim_fail(s, file, line, "an idle SA", "SA %u of %s: waiting for %s, queued %s, active %s, passive %s", sa->id,
-                 s->host[host].name, sa->waiting ? sa->waiting : "-", sa->tasks_queued[0] ? sa->tasks_queued[0] : "-",
-                 sa->tasks_active[0] ? sa->tasks_active[0] : "-", sa->tasks_passive[0] ? sa->tasks_passive[0] : "-");
+        sim_fail(s, file, line, "an idle SA", "SA %u of %s: waiting for %s, queued %s, active %s, passive %s",
+                 sa->id, s->host[host].name, sa->waiting ? sa->waiting : "-",
+                 sa->tasks_queued[0] ? sa->tasks_queued[0] : "-",
+                 sa->tasks_active[0] ? sa->tasks_active[0] : "-",
+                 sa->tasks_passive[0] ? sa->tasks_passive[0] : "-");
     if (sa->state != ADIT_IKE_ESTABLISHED)
         sim_fail(s, file, line, "an established SA", "SA %u of %s is in state %d", sa->id, s->host[host].name,
                  sa->state);
@@ -121,8 +124,8 @@ void sim_expect_no_garbage(struct sim *s, const char *file, int line)
                 children++;
         }
         if (children != simhost_children(&s->host[i]))
-            sim_fail(s, file, line, "engine and data plane to agree", "%s: %u and %u Child SAs", s->host[i].name,
-                     children, simhost_children(&s->host[i]));
+            sim_fail(s, file, line, "engine and data plane to agree", "%s: %u and %u Child SAs",
+                     s->host[i].name, children, simhost_children(&s->host[i]));
     }
 }
 
@@ -151,8 +154,10 @@ void sim_tear_down(struct sim *s)
     for (int i = 0; i < 2; i++) {
         expect(s, sim_sas(s, i) == 0, "%s still has %u IKE SAs", s->host[i].name, sim_sas(s, i));
         expect(s, adit_ike_half_open(s->host[i].ike) == 0, "%s", s->host[i].name);
-        expect(s, s->host[i].n_children == 0, "%s still has %u Child SAs", s->host[i].name, s->host[i].n_children);
+        expect(s, s->host[i].n_children == 0, "%s still has %u Child SAs", s->host[i].name,
+               s->host[i].n_children);
         expect(s, s->host[i].n_jobs == 0, "%s", s->host[i].name);
-        expect(s, simhost_deadline(&s->host[i]) > s->now + SECONDS(30), "%s is busy with nothing", s->host[i].name);
+        expect(s, simhost_deadline(&s->host[i]) > s->now + SECONDS(30), "%s is busy with nothing",
+               s->host[i].name);
     }
 }

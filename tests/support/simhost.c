@@ -50,10 +50,18 @@ static void child_add(struct simhost *h, const struct adit_child_spec *spec)
     if (h->n_children == SIM_CHILDREN)
         sim_fail(h->sim, __FILE__, __LINE__, "few Child SAs", "%s has %u of them", h->name, h->n_children);
     struct simchild *c = &h->child[h->n_children++];
-    *c = (struct simchild){ .id = spec->id, .ike_id = spec->ike_id, .reqid = spec->reqid, .replaces = spec->replaces,
-                            .spi_in = spec->in.spi, .spi_out = spec->out.spi, .suite = spec->suite,
-                            .mode = spec->mode, .udp_encap = spec->udp_encap, .path = spec->path,
-                            .sends = spec->outbound == ADIT_OUT_ACTIVE, .installed_at = h->sim->now };
+    *c = (struct simchild){ .id = spec->id,
+                            .ike_id = spec->ike_id,
+                            .reqid = spec->reqid,
+                            .replaces = spec->replaces,
+                            .spi_in = spec->in.spi,
+                            .spi_out = spec->out.spi,
+                            .suite = spec->suite,
+                            .mode = spec->mode,
+                            .udp_encap = spec->udp_encap,
+                            .path = spec->path,
+                            .sends = spec->outbound == ADIT_OUT_ACTIVE,
+                            .installed_at = h->sim->now };
     copy_key(h, c->key_in, &spec->in);
     copy_key(h, c->key_out, &spec->out);
     c->n_local = copy_ts(c->local, spec->local_ts, spec->n_local_ts);
@@ -193,8 +201,9 @@ static uint64_t wall_clock(void *arg, uint64_t now)
 void simhost_start(struct simhost *h, struct adit_config *cfg)
 {
     struct adit_why why = { 0 };
-    struct adit_host host = { .crypto = sim_crypto(h->sim), .random = prng_fill, .random_arg = &h->prng,
-                              .unix_time = wall_clock };
+    struct adit_host host = {
+        .crypto = sim_crypto(h->sim), .random = prng_fill, .random_arg = &h->prng, .unix_time = wall_clock
+    };
     h->ike = adit_ike_new(&host, h->sim->now);
     if (!h->ike)
         sim_fail(h->sim, __FILE__, __LINE__, "an engine", "%s", h->name);
@@ -362,7 +371,8 @@ uint64_t simhost_snapshot(const struct simhost *h)
     while (adit_ike_sa_next(h->ike, &cursor, &sa)) {
         sum = mix(mix(mix(sum, sa.id), sa.state), sa.n_children);
         sum = mix(mix(mix_path(sum, &sa.path), sa.last_heard_at), sa.established_at);
-        sum = mix(mix(sum, sa.rekey_at), sa.waiting ? key_digest((const uint8_t *)sa.waiting, strlen(sa.waiting)) : 0);
+        sum = mix(mix(sum, sa.rekey_at),
+                  sa.waiting ? key_digest((const uint8_t *)sa.waiting, strlen(sa.waiting)) : 0);
         for (unsigned i = 0; adit_ike_child_info(h->ike, sa.id, i, &c); i++)
             sum = mix(mix(mix(mix(sum, c.id), c.state), c.spec.in.spi), c.spec.out.spi);
     }

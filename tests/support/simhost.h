@@ -52,7 +52,7 @@ struct simhost {
     struct simdone done[SIM_DONE];
     unsigned job_delay_ms; /* how long a job takes; 0: all jobs run inline */
     unsigned events[ADIT_EV_KEEPALIVE + 1];
-    unsigned starved; /* probes that no inbound SA took */
+    unsigned starved;  /* probes that no inbound SA took */
     uint64_t received; /* probes */
     uint64_t last_received_at;
 };

@@ -67,7 +67,8 @@ static void describe(char *out, size_t n, unsigned kind, struct adit_span data)
                  h.flags & IKE_FLAG_RESPONSE ? "response" : "request", h.msgid, data.n);
 }
 
-void simlog_packet(struct simlog *log, uint64_t at, int from, unsigned kind, struct adit_span data, const char *fate)
+void simlog_packet(struct simlog *log, uint64_t at, int from, unsigned kind, struct adit_span data,
+                   const char *fate)
 {
     char what[120], line[240];
     describe(what, sizeof(what), kind, data);

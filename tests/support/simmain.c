@@ -9,8 +9,9 @@ static void init(struct sim *s, const struct sim_case *c, uint64_t seed, bool ve
 {
     static const char *const names[2] = { "A", "B" };
     static const char *const addresses[2] = { "192.0.2.1", "192.0.2.2" };
-    *s = (struct sim){ .seed = seed, .now = SECONDS(1000), .test = c->name, .verbose = verbose,
-                       .log = simlog_new(verbose) };
+    *s = (struct sim){
+        .seed = seed, .now = SECONDS(1000), .test = c->name, .verbose = verbose, .log = simlog_new(verbose)
+    };
     prng_init(&s->prng, seed);
     prng_init(&s->crypto_prng, prng_u64(&s->prng));
     simnet_init(&s->net, &s->prng);
@@ -71,7 +72,8 @@ static void report(const struct sim *s, const char *program, bool replay)
 }
 
 /* Twice; the second run must have done the very same. */
-static bool run_seed(struct sim *s, const struct sim_case *c, uint64_t seed, const char *program, bool verbose)
+static bool run_seed(struct sim *s, const struct sim_case *c, uint64_t seed, const char *program,
+                     bool verbose)
 {
     bool good = sim_once(s, c, seed, verbose);
     uint64_t digest = s->digest;

@@ -15,9 +15,9 @@ enum sim_fate { SIM_ARRIVES, SIM_LOST, SIM_TOO_BIG, SIM_CUT, SIM_NO_ROUTE, SIM_T
 struct sim_link {
     unsigned delay_ms, jitter_ms;
     double loss, dup, reorder;
-    double garble;       /* each protected message is preceded by a falsified copy, which must change nothing */
-    uint64_t drop_mask;  /* bit i: the i-th IKE datagram since this was set is lost */
-    unsigned mtu;        /* IKE datagrams above are lost (28 octets of IPv4 and UDP included); 0 = none */
+    double garble; /* each protected message is preceded by a falsified copy, which must change nothing */
+    uint64_t drop_mask; /* bit i: the i-th IKE datagram since this was set is lost */
+    unsigned mtu;       /* IKE datagrams above are lost (28 octets of IPv4 and UDP included); 0 = none */
 };
 
 struct simnat_map {

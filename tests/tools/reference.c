@@ -11,11 +11,21 @@ static const struct {
     enum iana_registry registry;
     const char *title;
 } registries[] = {
-    { IANA_XCHG, "Exchange types" }, { IANA_PLD, "Payload types" }, { IANA_PROTO, "Protocols" },
-    { IANA_TT, "Transform types" }, { IANA_ENCR, "Encryption (transform type 1)" }, { IANA_PRF, "PRF (2)" },
-    { IANA_INTEG, "Integrity (3)" }, { IANA_KE, "Key exchange (4, 6-12)" }, { IANA_SN, "Sequence numbers (5)" },
-    { IANA_ID, "Identifications" }, { IANA_CERTENC, "Certificate encodings" }, { IANA_AUTH, "Authentication methods" },
-    { IANA_HASH, "Hashes of signatures" }, { IANA_N, "Notify messages" }, { IANA_TS, "Traffic selectors" },
+    { IANA_XCHG, "Exchange types" },
+    { IANA_PLD, "Payload types" },
+    { IANA_PROTO, "Protocols" },
+    { IANA_TT, "Transform types" },
+    { IANA_ENCR, "Encryption (transform type 1)" },
+    { IANA_PRF, "PRF (2)" },
+    { IANA_INTEG, "Integrity (3)" },
+    { IANA_KE, "Key exchange (4, 6-12)" },
+    { IANA_SN, "Sequence numbers (5)" },
+    { IANA_ID, "Identifications" },
+    { IANA_CERTENC, "Certificate encodings" },
+    { IANA_AUTH, "Authentication methods" },
+    { IANA_HASH, "Hashes of signatures" },
+    { IANA_N, "Notify messages" },
+    { IANA_TS, "Traffic selectors" },
     { IANA_ATTR, "Transform attributes" },
 };
 
@@ -30,7 +40,8 @@ static void print_keywords(enum iana_registry registry, unsigned value)
     const char *word, *comma = "";
     for (size_t i = 0; (word = iana_keyword_at(i)); i++) {
         struct transform t;
-        if (!iana_keyword_get(word, strlen(word), &t) || iana_of_transform(t.type) != registry || t.id != value)
+        if (!iana_keyword_get(word, strlen(word), &t) || iana_of_transform(t.type) != registry ||
+            t.id != value)
             continue;
         printf("%s`%s`", comma, word);
         comma = ", ";
@@ -52,7 +63,8 @@ static void print_registry(enum iana_registry registry, const char *title)
     for (size_t i = 0; i < n; i++) {
         if (rows[i].registry != registry)
             continue;
-        printf("| %u | %s | %s | %s |", rows[i].value, rows[i].name, status_words(rows[i].status), rows[i].spec);
+        printf("| %u | %s | %s | %s |", rows[i].value, rows[i].name, status_words(rows[i].status),
+               rows[i].spec);
         if (words) {
             putchar(' ');
             print_keywords(registry, rows[i].value);
@@ -64,8 +76,9 @@ static void print_registry(enum iana_registry registry, const char *title)
 
 static void codepoints(void)
 {
-    printf("# Code points\n\nEvery number that Adit knows by name (`src/wire/iana.def`, `src/wire/keywords.def`). Knowing a "
-           "name is not the same as\nspeaking it: what is offered and accepted says `adit list-algs`.\n");
+    printf(
+        "# Code points\n\nEvery number that Adit knows by name (`src/wire/iana.def`, `src/wire/keywords.def`). Knowing a "
+        "name is not the same as\nspeaking it: what is offered and accepted says `adit list-algs`.\n");
     for (size_t i = 0; i < ARRAY_LEN(registries); i++)
         print_registry(registries[i].registry, registries[i].title);
 }
@@ -114,8 +127,9 @@ static void options(void)
 static void extensions(void)
 {
     const char *name, *spec;
-    printf("# Extensions\n\nWhat this build speaks beyond RFC 7296, in the order of their notifies on the wire "
-           "(`src/ike/ext/registry.def`).\n\n| extension | document |\n|---|---|\n");
+    printf(
+        "# Extensions\n\nWhat this build speaks beyond RFC 7296, in the order of their notifies on the wire "
+        "(`src/ike/ext/registry.def`).\n\n| extension | document |\n|---|---|\n");
     for (size_t i = 0; adit_ike_extension(i, &name, &spec); i++)
         printf("| [%s](../ext/%s.md) | %s |\n", name, name, spec);
 }
@@ -124,7 +138,10 @@ static const struct {
     const char *name;
     void (*print)(void);
 } pages[] = {
-    { "codepoints", codepoints }, { "counters", counters }, { "options", options }, { "extensions", extensions },
+    { "codepoints", codepoints },
+    { "counters", counters },
+    { "options", options },
+    { "extensions", extensions },
 };
 
 int main(int argc, char **argv)
