@@ -79,6 +79,16 @@ static bool same_transforms(const struct proposal *a, const struct proposal *b)
     return true;
 }
 
+bool negotiate_same(const struct proposal_list *a, const struct proposal_list *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (uint16_t i = 0; i < a->n; i++)
+        if (!same_transforms(&a->v[i], &b->v[i]))
+            return false;
+    return true;
+}
+
 static bool is_there(const struct proposal_list *list, const struct proposal *p)
 {
     for (uint16_t i = 0; i < list->n; i++)

@@ -21,6 +21,8 @@ struct negotiate_rules {
 ADIT_MUST_USE enum adit_rc negotiate_offer(const struct proposal_list *mine, const struct negotiate_rules *r,
                                            struct arena *arena, const struct proposal_list **out, struct adit_why *why);
 /* Writes the whole SA payload, proposals numbered from 1; spi_n = 0, 4 or 8 octets in every proposal. */
+/* The same proposals in the same order? Then one negotiation tells what the other would. */
+bool negotiate_same(const struct proposal_list *a, const struct proposal_list *b);
 void negotiate_put(struct wr *w, const struct proposal_list *offer, struct adit_span spi);
 /* Responder: chooses from the peer's offer. On ADIT_ERR_PROPOSAL *why holds both proposals in words, the nearest match
  * and the one token to change. *spi = the chosen proposal's SPI (borrowed). */

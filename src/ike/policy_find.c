@@ -67,21 +67,31 @@ static int path_rank(const struct policy_conn *conn, const struct adit_path *pat
     return remote < 0 || local < 0 ? -1 : remote * 1000 + local;
 }
 
-const struct policy_conn *policy_conn_by_path(const struct policy *p, const struct adit_path *path,
-                                              const struct policy_conn *after)
+/* The first one of the highest rank below `limit`. */
+static const struct policy_conn *best_below(const struct policy *p, const struct adit_path *path, int limit)
 {
     const struct policy_conn *best = NULL;
-    int best_rank = -1, after_rank = after ? path_rank(after, path) : 0;
+    int best_rank = -1;
     for (size_t i = 0; i < p->n_conns; i++) {
-        const struct policy_conn *conn = &p->conns[i];
-        int rank = path_rank(conn, path);
-        bool is_later = !after || rank < after_rank || (rank == after_rank && conn > after);
-        if (rank < 0 || !is_later || rank <= best_rank)
+        int rank = path_rank(&p->conns[i], path);
+        if (rank >= limit || rank <= best_rank)
             continue;
-        best = conn;
+        best = &p->conns[i];
         best_rank = rank;
     }
     return best;
+}
+
+/* Thousands of connections may share a rank ("any address"), and a stranger's packet may have us walk over all of them:
+ * within a rank each step begins where the one before ended. */
+const struct policy_conn *policy_conn_by_path(const struct policy *p, const struct adit_path *path,
+                                              const struct policy_conn *after)
+{
+    int rank = after ? path_rank(after, path) : INT32_MAX;
+    for (const struct policy_conn *c = after ? after + 1 : NULL; c && c < p->conns + p->n_conns; c++)
+        if (path_rank(c, path) == rank)
+            return c;
+    return best_below(p, path, rank);
 }
 
 bool policy_remote_id_ok(const struct policy_auth *auth, const struct adit_id *id)

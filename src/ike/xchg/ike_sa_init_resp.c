@@ -37,6 +37,7 @@ static enum adit_rc choose(struct ike_xchg *x, struct init_resp *s, const struct
     const struct payload *p = msg_find(msg, PLD_SA);
     struct rd in = rd_init(p ? p->body : SPAN_NONE);
     struct adit_span spi;
+    const struct policy_conn *tried = NULL;
     enum adit_rc rc = no_conn(x, why);
     if (!offer)
         return ADIT_ERR_MEMORY;
@@ -44,6 +45,9 @@ static enum adit_rc choose(struct ike_xchg *x, struct init_resp *s, const struct
         return why_set(why, ADIT_ERR_MALFORMED, "SA payload: %s", p ? in.fail : "missing");
     for (s->conn = policy_conn_by_path(x->policy, &x->path, NULL); s->conn;
          s->conn = policy_conn_by_path(x->policy, &x->path, s->conn)) {
+        if (tried && negotiate_same(tried->cfg->proposals, s->conn->cfg->proposals))
+            continue; /* thousands of connections often have the same ones, and the offer is a stranger's */
+        tried = s->conn;
         x->sa->conn = s->conn; /* its options count for what may be used */
         struct negotiate_rules r = { .crypto = x->ike->host.crypto, .ke_first = kei,
                                      .extra_types = sa_transforms(x->sa, XCHG_IKE_SA_INIT, msg) };
