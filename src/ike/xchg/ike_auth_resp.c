@@ -38,17 +38,27 @@ static bool method_fits(const struct policy_conn *c, uint8_t method)
     return class == ADIT_AUTH_ANY || (class == ADIT_AUTH_PSK) == auth_is_psk(method);
 }
 
+#define SUITS_MOST 4
+/* How well a connection suits a peer: by how it authenticates, then by its very name rather than by a pattern. */
+static int suits(const struct policy_conn *c, const struct auth_resp *s)
+{
+    int method = method_fits(c, s->peer.auth.method) ? 2 : 0; /* none: peer_verify says what is wrong with it */
+    return 1 + method + (id_equal(&c->remote[0].id, &s->peer.id) ? 1 : 0);
+}
+
+/* Among equals the one with the narrower addresses, then the first configured. */
 static const struct policy_conn *find_conn(struct ike_xchg *x, struct auth_resp *s)
 {
-    const struct policy_conn *c = NULL, *by_method = NULL;
-    while ((c = policy_conn_by_path(x->policy, &x->sa->reply_path, c))) {
-        if (!policy_conn_fits(c, &x->sa->reply_path, &s->peer.id, &s->wanted) || !holds_suite(x->sa, c))
+    const struct policy_conn *c = NULL, *best = NULL;
+    int most = 0;
+    while (most < SUITS_MOST && (c = policy_conn_by_path(x->policy, &x->sa->reply_path, c))) {
+        if (!policy_conn_fits(c, &x->sa->reply_path, &s->peer.id, &s->wanted) || suits(c, s) <= most ||
+            !holds_suite(x->sa, c))
             continue;
-        if (method_fits(c, s->peer.auth.method))
-            return c;
-        by_method = by_method ? by_method : c;
+        best = c;
+        most = suits(c, s);
     }
-    return by_method; /* peer_verify says what is wrong with it */
+    return best;
 }
 
 static enum adit_rc no_conn(const struct auth_resp *s, struct adit_why *why)
