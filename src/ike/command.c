@@ -290,6 +290,11 @@ static enum adit_rc cmd_rekey(struct ike *ike, const struct adit_command *cmd, u
 
 /* --- reports of the data plane ---------------------------------------------------------------------------------------- */
 
+static bool makes(const struct ike_task *t, const char *child)
+{
+    return t->kind == TASK_NEW_CHILD && !strcmp(t->cfg->name, child);
+}
+
 static enum adit_rc cmd_acquire(struct ike *ike, const struct adit_command *cmd, unsigned *matches, struct adit_why *why)
 {
     struct adit_command c = *cmd;
@@ -302,9 +307,10 @@ static enum adit_rc cmd_acquire(struct ike *ike, const struct adit_command *cmd,
     *matches = 1;
     if (sa) { /* under way already? */
         list_for_each(it, &sa->tasks)
-            if (list_entry(it, struct ike_task, link)->kind == TASK_NEW_CHILD &&
-                !strcmp(list_entry(it, struct ike_task, link)->cfg->name, child->name))
+            if (makes(list_entry(it, struct ike_task, link), child->name))
                 return ADIT_OK;
+        if (sa->out && sa->out->task && makes(sa->out->task, child->name))
+            return ADIT_OK;
         if (sa->state < SA_ESTABLISHED && sa->out && sa->out->exchange == XCHG_IKE_AUTH)
             return ADIT_OK;
     }
