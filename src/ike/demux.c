@@ -105,8 +105,12 @@ static struct ike_sa *find_sa(struct ike *ike, const struct ike_hdr *hdr)
 {
     bool from_initiator = hdr->flags & IKE_FLAG_INITIATOR;
     uint64_t ours = from_initiator ? hdr->spi_r : hdr->spi_i;
+    uint64_t theirs = from_initiator ? hdr->spi_i : hdr->spi_r;
     struct ike_sa *sa = ours ? map_get(&ike->by_spi, ours) : NULL;
-    return sa && sa->is_initiator != from_initiator ? sa : NULL;
+    if (!sa || sa->is_initiator == from_initiator)
+        return NULL;
+    uint64_t known = sa->is_initiator ? sa->spi_r : sa->spi_i; /* 0: its first answer will tell */
+    return !known || known == theirs ? sa : NULL;
 }
 
 static void stray(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path)

@@ -18,10 +18,13 @@ static const char *const ike_proposals[] = {
     "aes256gcm16-prfsha384-x25519-ke1_mlkem512",
     "aes256gcm16-prfsha384-mlkem768",
     "aes256gcm16-prfsha512-x25519-ke1_mlkem512-ke2_mlkem768",
+    "aes256gcm16-prfsha384-ecp384",
+    "aes256gcm16-prfsha384-x25519-ke1_ecp384", /* this and the one before are computed as jobs */
 };
 static const char *const esp_proposals[] = {
     "aes128gcm16-x25519",   "aes128gcm16",          "aes256gcm16-x25519-ke1_mlkem768",
-    "aes128-sha256-x25519", "aes256gcm16-mlkem512",
+    "aes128-sha256-x25519", "aes256gcm16-mlkem512", "aes128gcm16-x25519-ke1_ecp384",
+    "aes256gcm16-ecp384",
 };
 
 static const char *one_of(struct sim *s, const char *const *v, size_t n)
