@@ -265,6 +265,65 @@ SIM_TEST(half_done_negotiations_are_few)
     expect(s, list_empty(&sa->pendings));
 }
 
+static void add_conn(struct sim *s, struct adit_config *to, const struct adit_conn *like, const char *name,
+                     const char *peer)
+{
+    struct adit_conn conn = *like;
+    struct adit_auth_cfg remote = conn.remote[0];
+    conn.name = name;
+    conn.remote = &remote;
+    remote.id_text = peer;
+    remote.id = (struct adit_id){ ID_FQDN, span_str(peer) };
+    expect(s, adit_config_add_conn(to, &conn) == ADIT_OK);
+}
+
+/* B with many connections for any address, and one for any name before the one that A is meant for. */
+static struct adit_config *crowd(struct sim *s, unsigned n)
+{
+    const struct adit_conn *const *conns;
+    const struct adit_shared *const *shared;
+    struct adit_config *one = sim_conf_build(s, B), *cfg = adit_config_new();
+    expect(s, adit_config_conns(one, &conns) == 1 && adit_config_shared(one, &shared) == 1);
+    expect(s, adit_config_add_shared(cfg, shared[0]) == ADIT_OK);
+    add_conn(s, cfg, conns[0], "anybody", "*.example");
+    for (unsigned i = 0; i < n; i++) {
+        STRBUF(name, 32);
+        strbuf_addf(&name, "u%u.example", i);
+        add_conn(s, cfg, conns[0], name.p, name.p);
+    }
+    add_conn(s, cfg, conns[0], "peer", "a.example");
+    adit_config_unref(one);
+    return cfg;
+}
+
+/* As strongSwan does: the very name counts for more than a pattern that is configured before it. */
+SIM_TEST(a_name_before_a_pattern)
+{
+    struct adit_why why = { 0 };
+    sim_configure_host(s, B, .any_peer = true);
+    sim_start(s);
+    struct adit_config *cfg = crowd(s, 2000);
+    expect(s, adit_ike_config(s->host[B].ike, cfg, s->now, &why) == ADIT_OK, "%s", why.text);
+    adit_config_unref(cfg);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_OK);
+    expect(s, inside(s, B) && !strcmp(inside(s, B)->conn->cfg->name, "peer"), "%s", inside(s, B)->conn->cfg->name);
+}
+
+/* An SPI of ours beside another of the peer's names no SA. */
+SIM_TEST(both_spis_count)
+{
+    uint8_t copy[2048];
+    sim_establish(s);
+    uint64_t before = sim_counter(s, B, ADIT_C_INVALID_SPI);
+    struct adit_span last = buf_span(&s->tape[A].datagram[s->tape[A].n - 1]);
+    expect(s, last.n > 28 && last.n <= sizeof(copy));
+    span_copy(copy, last);
+    copy[s->seed % 8] ^= 1; /* SPIi: A's */
+    sim_inject(s, B, "192.0.2.1", 500, span(copy, last.n));
+    expect(s, sim_counter(s, B, ADIT_C_INVALID_SPI) == before + 1);
+}
+
 static const struct sim_case cases[] = {
     SIM_CASE(a_refused_peer_goes_on_regardless), SIM_CASE(a_peer_leaves_out_a_key_exchange),
     SIM_CASE(an_older_signature_method_is_not_taken), SIM_CASE(an_sa_ends_while_work_is_out),
@@ -272,6 +331,7 @@ static const struct sim_case cases[] = {
     SIM_CASE(a_new_attempt_after_a_reload), SIM_CASE(a_lost_child_comes_back),
     SIM_CASE(unique_after_a_reload), SIM_CASE(reauthentication_meets_a_rekeying),
     SIM_CASE(rekeying_keeps_dynamic_selectors), SIM_CASE(half_done_negotiations_are_few),
+    SIM_CASE(a_name_before_a_pattern), SIM_CASE(both_spis_count),
 };
 
 int main(int argc, char **argv)
