@@ -6,6 +6,7 @@ struct conn_state {
     struct conn_state *next; /* of the same hash */
     char *name;
     uint64_t counters[ADIT_COUNTERS];
+    unsigned n_up;       /* IKE SAs, rekeyed ones once */
     uint64_t down_since; /* 0: up, or never tried */
     char why[240];
 };
@@ -45,15 +46,21 @@ struct conn_state *conn_state(struct ike *ike, const char *name)
 void conn_up(struct ike *ike, const char *name)
 {
     struct conn_state *s = conn_state(ike, name);
-    if (s)
-        s->down_since = 0;
+    if (!s)
+        return;
+    s->n_up++;
+    s->down_since = 0;
 }
 
-void conn_down(struct ike *ike, const char *name, const char *why)
+void conn_down(struct ike *ike, const char *name, bool was_up, const char *why)
 {
     struct conn_state *s = conn_state(ike, name);
     if (!s)
         return;
+    if (was_up && s->n_up)
+        s->n_up--;
+    if (s->n_up)
+        return; /* another IKE SA of it is up: what failed was a stranger's attempt, or has been replaced */
     if (!s->down_since)
         s->down_since = ike->now ? ike->now : 1;
     s->why[0] = 0;

@@ -284,7 +284,7 @@ static void note_end(struct ike_sa *sa, enum adit_rc rc, const char *why)
     else if (sa->conn)
         ike_count(sa->ike, sa, ADIT_C_IKE_FAILED);
     if (sa->conn)
-        conn_down(sa->ike, sa_conn_name(sa), why);
+        conn_down(sa->ike, sa_conn_name(sa), was_up, why);
     sa_log(sa, ADIT_LOG_AUDIT, "IKE", "IKE_SA %s[%u] %s: %s", sa_conn_name(sa), sa->id, was_up ? "closed" : "failed", why);
     if (was_up)
         tell(sa, ADIT_EV_IKE_DOWN, 0, why);

@@ -308,7 +308,7 @@ void events_fini(struct ike *ike);
 /* --- counters.c --- */
 struct conn_state *conn_state(struct ike *ike, const char *name); /* made on first use; NULL: memory */
 void conn_up(struct ike *ike, const char *name);
-void conn_down(struct ike *ike, const char *name, const char *why);
+void conn_down(struct ike *ike, const char *name, bool was_up, const char *why); /* an SA of it has ended */
 void conn_states_fini(struct ike *ike);
 void count_message(struct ike *ike, const struct ike_sa *sa, uint8_t exchange, bool in, bool response);
 
