@@ -1,15 +1,24 @@
 /* halfopen.c - how many IKE SAs may be under way before anybody has proven anything (RFC 7296 s2.6, RFC 8019 s4). */
 #include "ike/sa.h"
 
+/* Who has one address of an IPv6 /64 has them all. */
+static uint64_t key_of(const struct ike *ike, const struct adit_addr *peer)
+{
+    struct adit_addr net = *peer;
+    for (int i = 8; peer->family == 6 && i < 16; i++)
+        net.ip[i] = 0;
+    return addr_hash(&net, ike->seed);
+}
+
 /* Counts live in the map itself: the "pointer" is the count. */
 static uintptr_t count_of(const struct ike *ike, const struct adit_addr *peer)
 {
-    return (uintptr_t)map_get(&ike->per_ip, addr_hash(peer, ike->seed));
+    return (uintptr_t)map_get(&ike->per_ip, key_of(ike, peer));
 }
 
 static void set_count(struct ike *ike, const struct adit_addr *peer, uintptr_t n)
 {
-    uint64_t key = addr_hash(peer, ike->seed);
+    uint64_t key = key_of(ike, peer);
     if (!n)
         map_del(&ike->per_ip, key);
     else if (map_put(&ike->per_ip, key, (void *)n) != ADIT_OK)
@@ -18,7 +27,9 @@ static void set_count(struct ike *ike, const struct adit_addr *peer, uintptr_t n
 
 bool halfopen_may(struct ike *ike, const struct adit_addr *peer)
 {
-    return ike->half_open < ike->policy->settings.half_open_max;
+    unsigned max = ike->policy->settings.half_open_max;
+    /* A cookie keeps out who cannot receive, not who has one real address: it must not take every place. */
+    return ike->half_open < max && count_of(ike, peer) < max / IKE_HALF_OPEN_SHARE + IKE_HALF_OPEN_FEW;
 }
 
 bool halfopen_wants_cookie(struct ike *ike, const struct adit_addr *peer)
@@ -44,15 +55,25 @@ void halfopen_del(struct ike *ike, const struct adit_addr *peer)
         set_count(ike, peer, n - 1);
 }
 
-/* A bucket of one second's worth: errors to strangers must not make us an amplifier. */
+/* A bucket of one second's worth. */
+static bool take_token(struct ike_bucket *b, uint64_t now, unsigned per_second)
+{
+    if (now - b->filled_at >= SECONDS(1))
+        *b = (struct ike_bucket){ now, per_second };
+    if (!b->tokens)
+        return false;
+    b->tokens--;
+    return true;
+}
+
+/* Errors to strangers must not make us an amplifier ... */
 bool ike_may_answer_error(struct ike *ike)
 {
-    if (ike->now - ike->error_tokens_at >= SECONDS(1)) {
-        ike->error_tokens_at = ike->now;
-        ike->error_tokens = IKE_ERRORS_PER_SECOND;
-    }
-    if (!ike->error_tokens)
-        return false;
-    ike->error_tokens--;
-    return true;
+    return take_token(&ike->errors, ike->now, IKE_ERRORS_PER_SECOND);
+}
+
+/* ... nor their attempts fill the disk; each is still counted. */
+bool ike_may_log_stranger(struct ike *ike)
+{
+    return take_token(&ike->stranger_lines, ike->now, IKE_STRANGER_LINES_PER_SECOND);
 }

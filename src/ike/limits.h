@@ -24,5 +24,8 @@
 #define IKE_TEMPORARY_TRIES 12
 #define IKE_SPARE_EVENTS 16             /* kept for when memory is out: some 25 KiB an engine */
 #define IKE_ERRORS_PER_SECOND 20        /* unprotected error answers, all peers together */
+#define IKE_STRANGER_LINES_PER_SECOND 200 /* log lines about half-open SAs, all peers together */
+#define IKE_HALF_OPEN_SHARE 10          /* one address (IPv6: one /64) may have this part of half_open_max ... */
+#define IKE_HALF_OPEN_FEW 16            /* ... and a few, however low that is */
 
 #endif

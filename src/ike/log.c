@@ -5,7 +5,8 @@
 
 static void add_line(struct ike *ike, const struct ike_sa *sa, enum adit_level level, const char *group, const char *text)
 {
-    struct adit_event *ev = event_add(ike, ADIT_EV_LOG);
+    bool passed_over = sa && sa->half_open && !ike_may_log_stranger(ike);
+    struct adit_event *ev = passed_over ? NULL : event_add(ike, ADIT_EV_LOG);
     if (!ev)
         return;
     ev->level = level;

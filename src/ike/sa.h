@@ -15,6 +15,11 @@
 struct ike_event;
 struct conn_state;
 
+struct ike_bucket { /* how often something may still happen in this second */
+    uint64_t filled_at;
+    unsigned tokens;
+};
+
 struct ike {
     struct adit_host host;
     uint64_t now;
@@ -39,8 +44,7 @@ struct ike {
     unsigned n_sas, half_open;
     uint32_t next_id, next_child_id, next_reqid, next_pending_id;
     uint64_t seed;
-    uint64_t error_tokens_at;
-    unsigned error_tokens;
+    struct ike_bucket errors, stranger_lines;
     uint64_t counters[ADIT_COUNTERS];
     uint8_t *scratch; /* IKE_MESSAGE_MAX octets: messages are built here */
     uint8_t *opened;  /* IKE_MESSAGE_MAX octets: a received datagram, opened in place */
@@ -233,6 +237,7 @@ bool halfopen_wants_cookie(struct ike *ike, const struct adit_addr *peer);
 void halfopen_add(struct ike *ike, const struct adit_addr *peer);
 void halfopen_del(struct ike *ike, const struct adit_addr *peer);
 bool ike_may_answer_error(struct ike *ike);
+bool ike_may_log_stranger(struct ike *ike); /* a line about a peer that has not authenticated itself */
 
 /* --- demux.c, input.c --- */
 void demux_init_request(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d);

@@ -324,6 +324,64 @@ SIM_TEST(both_spis_count)
     expect(s, sim_counter(s, B, ADIT_C_INVALID_SPI) == before + 1);
 }
 
+/* A's first request n times, with SPIs and from an address of IPv6 /64 `net` of their own. */
+static void from_one_network(struct sim *s, unsigned n, unsigned net)
+{
+    uint8_t copy[2048];
+    struct adit_span first = buf_span(&s->tape[A].datagram[0]);
+    struct adit_path path = { .local = { .addr = inside(s, B)->path.local.addr, .port = 500 } };
+    expect(s, first.n > 28 && first.n <= sizeof(copy));
+    for (unsigned i = 0; i < n; i++) {
+        STRBUF(from, 64);
+        strbuf_addf(&from, "2001:db8:0:%x::%x", net, i + 1);
+        expect(s, addr_parse(from.p, &path.remote.addr));
+        path.remote.port = 500;
+        span_copy(copy, first);
+        prng_fill(&s->prng, copy, 8);
+        adit_ike_input(s->host[B].ike, &path, copy, first.n, s->now);
+    }
+}
+
+/* A cookie proves an address, and a stranger may have one, or 2^64 of them. */
+SIM_TEST(one_network_does_not_take_every_place)
+{
+    sim_configure_host(s, B, .any_peer = true, .cookie_threshold = UINT32_MAX);
+    sim_establish(s);
+    engine(s, B)->policy->settings.half_open_max = 400;
+    from_one_network(s, 300, 1);
+    unsigned one = adit_ike_half_open(s->host[B].ike);
+    expect(s, one == 400 / IKE_HALF_OPEN_SHARE + IKE_HALF_OPEN_FEW, "%u half-open SAs", one);
+    from_one_network(s, 10, 2);
+    expect(s, adit_ike_half_open(s->host[B].ike) == one + 10, "%u", adit_ike_half_open(s->host[B].ike));
+    engine(s, B)->policy->settings.half_open_max = 50000;
+    sim_run(s, MINUTES(2));
+    expect_no_garbage(s);
+}
+
+/* What strangers do, and an IKE SA that has been replaced, do not make a connection look down that is up. */
+SIM_TEST(a_connection_that_is_up_is_not_down)
+{
+    uint64_t since;
+    const char *why;
+    sim_configure_host(s, B, .unique = ADIT_UNIQUE_NEVER);
+    sim_configure_host(s, A, .unique = ADIT_UNIQUE_NEVER);
+    sim_establish(s);
+    sim_inject(s, B, "192.0.2.1", 501, buf_span(&s->tape[A].datagram[0])); /* never goes on */
+    sim_run(s, MINUTES(2));
+    expect(s, sim_sas(s, B) == 1);
+    expect(s, !adit_ike_conn_down(s->host[B].ike, "peer", &since, &why), "%s", why);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_REKEY, .conn = "peer", .reauth = true);
+    expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_OK);
+    sim_run(s, MINUTES(1));
+    for (int i = 0; i < 2; i++)
+        expect(s, !adit_ike_conn_down(s->host[i].ike, "peer", &since, &why), "%s", why);
+    cookie = sim_command(s, A, ADIT_CMD_TERMINATE, .conn = "peer");
+    expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_OK);
+    sim_run(s, MINUTES(1));
+    for (int i = 0; i < 2; i++)
+        expect(s, adit_ike_conn_down(s->host[i].ike, "peer", &since, &why));
+}
+
 static const struct sim_case cases[] = {
     SIM_CASE(a_refused_peer_goes_on_regardless), SIM_CASE(a_peer_leaves_out_a_key_exchange),
     SIM_CASE(an_older_signature_method_is_not_taken), SIM_CASE(an_sa_ends_while_work_is_out),
@@ -332,6 +390,7 @@ static const struct sim_case cases[] = {
     SIM_CASE(unique_after_a_reload), SIM_CASE(reauthentication_meets_a_rekeying),
     SIM_CASE(rekeying_keeps_dynamic_selectors), SIM_CASE(half_done_negotiations_are_few),
     SIM_CASE(a_name_before_a_pattern), SIM_CASE(both_spis_count),
+    SIM_CASE(one_network_does_not_take_every_place), SIM_CASE(a_connection_that_is_up_is_not_down),
 };
 
 int main(int argc, char **argv)
