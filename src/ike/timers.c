@@ -75,6 +75,18 @@ static bool due(const struct ike_sa *sa, uint64_t at)
     return at && at <= sa->ike->now;
 }
 
+/* Its rekeying could not even begin in all that time (the window was closed by a bad link): the SA has to go, but the
+ * tunnel is still wanted. A rekeying under way brings its successor itself. */
+static void start_anew(struct ike_child *c)
+{
+    bool wanted = c->cfg->rekey_s && c->state == ADIT_CHILD_INSTALLED;
+    struct ike_task *t = wanted ? agenda_add(c->sa, TASK_NEW_CHILD, &step_new_child_req) : NULL;
+    if (!t)
+        return;
+    t->cfg = c->cfg;
+    t->reqid = c->reqid;
+}
+
 static void child_timers(struct ike_sa *sa)
 {
     list_for_each_safe(it, &sa->children) {
@@ -88,6 +100,7 @@ static void child_timers(struct ike_sa *sa)
         if (due(sa, c->expire_at)) {
             struct ike_task *t = agenda_find(sa, TASK_DELETE_CHILD, c->id);
             sa_log(sa, ADIT_LOG_INFO, "CHD", "CHILD_SA %s{%u} reached its end of life", c->cfg->name, c->id);
+            start_anew(c);
             if (!t && (t = agenda_add(sa, TASK_DELETE_CHILD, &step_delete_child_req)))
                 t->child_id = c->id;
             c->expire_at = 0;
