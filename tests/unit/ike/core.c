@@ -34,8 +34,9 @@ struct adit_path core_path(bool initiator)
     return p;
 }
 
-static const struct adit_child_cfg child_cfg = { .name = "net" };
-static const struct adit_conn conn_cfg = { .name = "peer" };
+static const struct proposal_list no_proposals;
+static const struct adit_child_cfg child_cfg = { .name = "net", .proposals = &no_proposals };
+static const struct adit_conn conn_cfg = { .name = "peer", .proposals = &no_proposals };
 static const struct policy_conn conn = { .cfg = &conn_cfg };
 
 static void make_keys(struct ike_sa *sa)
