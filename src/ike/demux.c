@@ -35,6 +35,7 @@ static void send_cookie(struct ike *ike, const struct ike_hdr *hdr, const struct
                         struct adit_span nonce, const struct prf_alg *prf)
 {
     uint8_t cookie[COOKIE_SIZE];
+    ike_renew_cookies(ike); /* an idle engine has no other occasion */
     if (cookie_make(&ike->cookies, prf, nonce, &path->remote.addr, hdr->spi_i, cookie) != ADIT_OK)
         return;
     ike->counters[ADIT_C_COOKIES]++;

@@ -116,7 +116,7 @@ const struct adit_config *adit_ike_get_config(const struct adit_ike *engine)
     return ((const struct ike *)engine)->policy->config;
 }
 
-static void renew_cookies(struct ike *ike)
+void ike_renew_cookies(struct ike *ike)
 {
     uint8_t fresh[32];
     if (cookie_jar_due(&ike->cookies, ike->now) && ike_random(ike, fresh, sizeof(fresh)))
@@ -128,7 +128,7 @@ void adit_ike_tick(struct adit_ike *engine, uint64_t now)
     struct ike *ike = (struct ike *)engine;
     struct timer *t;
     ike->now = now;
-    renew_cookies(ike);
+    ike_renew_cookies(ike);
     while ((t = timerheap_pop(&ike->timers, now))) {
         struct ike_sa *sa = list_entry(t, struct ike_sa, timer);
         sa_timer(sa);

@@ -227,6 +227,7 @@ const struct ike_step *sa_before_auth(struct ike_sa *sa, enum xchg_role role, co
 void sa_arm(struct ike_sa *sa);
 void ike_sweep(struct ike *ike);    /* frees what was cut */
 bool ike_random(struct ike *ike, void *out, size_t n);
+void ike_renew_cookies(struct ike *ike); /* the secret, if its time is over */
 uint64_t ike_jitter(struct ike *ike, uint64_t upto);
 void ike_count(struct ike *ike, const struct ike_sa *sa, enum adit_ike_counter c);
 const char *sa_conn_name(const struct ike_sa *sa);
