@@ -156,6 +156,12 @@ void sa_set_state(struct ike_sa *sa, enum sa_state state)
     sa->state = state;
 }
 
+void sa_bound_life(struct ike_sa *sa)
+{
+    if (sa->reauth_by && (!sa->expire_at || sa->expire_at > sa->reauth_by))
+        sa->expire_at = sa->reauth_by;
+}
+
 /* Lifetimes are spread so that both ends, and many SAs, do not rekey at the same moment (RFC 7296 s2.8). */
 static void start_lifetimes(struct ike_sa *sa)
 {
@@ -167,6 +173,8 @@ static void start_lifetimes(struct ike_sa *sa)
         sa->reauth_at = now + SECONDS(c->reauth_s) - (spread < SECONDS(c->reauth_s) ? spread : 0);
     uint64_t longest = c->rekey_s > c->reauth_s ? c->rekey_s : c->reauth_s;
     sa->expire_at = longest ? now + SECONDS(longest + c->over_s) + IKE_OVER_MIN : 0;
+    sa->reauth_by = c->reauth_s ? now + SECONDS(c->reauth_s + c->over_s) + IKE_OVER_MIN : 0;
+    sa_bound_life(sa);
 }
 
 static bool same_peer(const struct ike_sa *a, const struct ike_sa *b)

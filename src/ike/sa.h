@@ -93,6 +93,7 @@ struct ike_sa {
     void *ext[EXT_COUNT];
     uint32_t announced_me, announced_peer; /* bit (1 << ext id) */
     uint64_t created_at, established_at, rekey_at, reauth_at, expire_at, heard_at, sent_at, die_at;
+    uint64_t reauth_by; /* until when the peer has to have proven again who it is; rekeying does not move it; 0 = never */
     uint32_t retransmits, temporary_tries, tries_left;
     uint32_t successor;            /* by rekeying: id of who inherits; 0: nobody */
     uint32_t lineage;              /* id of the SA that authentication made: rekeying keeps it */
@@ -217,6 +218,7 @@ const struct encr_alg *sa_encr(const struct ike_sa *sa);
 const struct integ_alg *sa_integ(const struct ike_sa *sa);
 void sa_drop_crypts(struct ike_sa *sa);
 void sa_established(struct ike_sa *sa);
+void sa_bound_life(struct ike_sa *sa); /* no later end than reauth_by */
 /* The end: children removed, commands answered, events; memory goes at the end of the engine call. */
 void sa_end(struct ike_sa *sa, enum adit_rc rc, const char *why);
 /* As sa_end, but lingers to answer retransmissions of the peer's last request. */
@@ -225,9 +227,9 @@ void sa_advance(struct ike_sa *sa); /* opens the next exchange if the window all
 /* The step of an extension that has to run before authentication, if any; msg: the responder's request in hand. */
 const struct ike_step *sa_before_auth(struct ike_sa *sa, enum xchg_role role, const struct ike_msg *msg);
 void sa_arm(struct ike_sa *sa);
+void ike_renew_cookies(struct ike *ike); /* the secret, if its time is over */
 void ike_sweep(struct ike *ike);    /* frees what was cut */
 bool ike_random(struct ike *ike, void *out, size_t n);
-void ike_renew_cookies(struct ike *ike); /* the secret, if its time is over */
 uint64_t ike_jitter(struct ike *ike, uint64_t upto);
 void ike_count(struct ike *ike, const struct ike_sa *sa, enum adit_ike_counter c);
 const char *sa_conn_name(const struct ike_sa *sa);

@@ -382,6 +382,19 @@ SIM_TEST(a_connection_that_is_up_is_not_down)
         expect(s, adit_ike_conn_down(s->host[i].ike, "peer", &since, &why));
 }
 
+/* Rekeying is no way around reauth_time: who cannot authenticate any more goes. */
+SIM_TEST(rekeying_does_not_put_off_reauthentication)
+{
+    sim_configure(s, .reauth_s = 600, .rekey_s = 120);
+    sim_establish(s);
+    s->conf[A].psk = "another one";
+    reload(s, A);
+    sim_run(s, MINUTES(9));
+    expect(s, sim_sas(s, A) == 1);
+    sim_run(s, MINUTES(5));
+    expect(s, sim_sas(s, A) == 0, "the IKE SA outlives its authentication");
+}
+
 static const struct sim_case cases[] = {
     SIM_CASE(a_refused_peer_goes_on_regardless), SIM_CASE(a_peer_leaves_out_a_key_exchange),
     SIM_CASE(an_older_signature_method_is_not_taken), SIM_CASE(an_sa_ends_while_work_is_out),
@@ -391,6 +404,7 @@ static const struct sim_case cases[] = {
     SIM_CASE(rekeying_keeps_dynamic_selectors), SIM_CASE(half_done_negotiations_are_few),
     SIM_CASE(a_name_before_a_pattern), SIM_CASE(both_spis_count),
     SIM_CASE(one_network_does_not_take_every_place), SIM_CASE(a_connection_that_is_up_is_not_down),
+    SIM_CASE(rekeying_does_not_put_off_reauthentication),
 };
 
 int main(int argc, char **argv)

@@ -287,6 +287,8 @@ static void settle_lifetimes(struct ike_sa *sa, const struct ike_sa *old)
     sa->reauth_at = old->reauth_at;
     sa->rekey_at = c->rekey_s ? now + SECONDS(c->rekey_s) - (spread < SECONDS(c->rekey_s) ? spread : 0) : 0;
     sa->expire_at = c->rekey_s ? now + SECONDS(c->rekey_s + c->over_s) + IKE_OVER_MIN : 0;
+    sa->reauth_by = old->reauth_by;
+    sa_bound_life(sa);
 }
 
 static void tell_rekeyed(struct ike_sa *from, struct ike_sa *to)
