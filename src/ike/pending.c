@@ -88,6 +88,14 @@ void pending_commit(struct ike_pending *p)
         pending_complete(p);
 }
 
+/* Where the peer's crossing series goes on, ours must not come between its exchanges: strongSwan drops an IKE SA then.
+ * It may have lost our answer and repeat its request, so it gets all the time that such a series has. */
+static uint64_t again_at(struct ike *ike, enum adit_rc rc, uint64_t soonest)
+{
+    uint64_t delay = rc == ADIT_ERR_TEMPORARY ? IKE_PENDING_LIFE : soonest;
+    return ike->now + delay + ike_jitter(ike, delay);
+}
+
 void pending_fail(struct ike_pending *p, enum adit_rc rc, const char *why)
 {
     struct ike_sa *sa = p->sa;
@@ -97,10 +105,10 @@ void pending_fail(struct ike_pending *p, enum adit_rc rc, const char *why)
     event_done(sa->ike, p->cookie, rc, why);
     if (p->requester && old && old->state == ADIT_CHILD_REKEYING) {
         old->state = ADIT_CHILD_INSTALLED;
-        old->rekey_at = sa->ike->now + SECONDS(10) + ike_jitter(sa->ike, SECONDS(10));
+        old->rekey_at = again_at(sa->ike, rc, SECONDS(10));
     }
     if (p->requester && p->kind == PENDING_REKEY_IKE && sa->state == SA_ESTABLISHED)
-        sa->rekey_at = sa->ike->now + IKE_TEMPORARY_RETRY_MIN + ike_jitter(sa->ike, IKE_TEMPORARY_RETRY_MIN);
+        sa->rekey_at = again_at(sa->ike, rc, IKE_TEMPORARY_RETRY_MIN);
     pending_free(p);
     sa_arm(sa);
 }
