@@ -8,7 +8,7 @@
 struct simlog;
 struct simlog *simlog_new(bool print_at_once);
 void simlog_free(struct simlog *log);
-void simlog_text(struct simlog *log, uint64_t at, const char *who, const char *fmt, va_list args);
+void simlog_text(struct simlog *log, uint64_t at, const char *who, const char *fmt, va_list args) ADIT_PRINTF(4, 0);
 /* A datagram from host 0 or 1; what it is is read from its header. */
 void simlog_packet(struct simlog *log, uint64_t at, int from, unsigned kind, struct adit_span data,
                    const char *fate);
