@@ -99,7 +99,7 @@ static void headers(struct sim *s)
         struct door d;
         struct answer a;
         if (s->started)
-            sim_restart(s, B), sim_restart(s, A);
+            simhost_stop(&s->host[B]), simhost_stop(&s->host[A]);
         s->tape[A].n = 0;
         knock(s, &d);
         d.request[rows[i].at] = rows[i].octet;
