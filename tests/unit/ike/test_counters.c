@@ -70,24 +70,44 @@ static void why_a_connection_is_down(void **state)
     uint64_t since = 0;
     const char *text = NULL;
     assert_false(adit_ike_conn_down(public(ike), "peer", &since, &text));
-    conn_down(ike, "peer", false, "peer does not answer");
+    conn_down(ike, "peer", false, false, "peer does not answer");
     uint64_t first = ike->now;
     ike->now += 5;
-    conn_down(ike, "peer", false, "no"); /* the newest reason, the oldest time; shorter than before */
+    conn_down(ike, "peer", false, false, "no"); /* the newest reason, the oldest time; shorter than before */
     assert_true(adit_ike_conn_down(public(ike), "peer", &since, &text));
     assert_true(since == first && !strcmp(text, "no"));
     conn_up(ike, "peer");
     assert_false(adit_ike_conn_down(public(ike), "peer", &since, &text));
-    conn_down(ike, "peer", false, "a stranger's attempt"); /* while it is up */
+    conn_down(ike, "peer", false, false, "a stranger's attempt"); /* while it is up */
     conn_up(ike, "peer");
-    conn_down(ike, "peer", true, "replaced by another"); /* that is up */
+    conn_down(ike, "peer", false, true, "replaced by another"); /* that is up */
     assert_false(adit_ike_conn_down(public(ike), "peer", &since, &text));
     char much[1000];
     for (size_t i = 0; i < sizeof(much); i++)
         much[i] = 'x';
     much[sizeof(much) - 1] = 0;
-    conn_down(ike, "peer", true, much);
+    conn_down(ike, "peer", false, true, much);
     assert_true(adit_ike_conn_down(public(ike), "peer", &since, &text) && strlen(text) < 300 && strstr(text, "..."));
+    core_free(ike);
+}
+
+/* What fails beside an IKE SA that is up, or what has been replaced, takes nothing down. */
+static void it_is_down_when_the_last_one_has_ended(void **state)
+{
+    struct ike *ike = core_new();
+    uint64_t since = 0;
+    const char *text = NULL;
+    conn_up(ike, "peer");
+    conn_up(ike, "peer");
+    conn_down(ike, "peer", false, "a stranger's attempt");
+    conn_down(ike, "peer", true, "replaced");
+    assert_false(adit_ike_conn_down(public(ike), "peer", &since, &text));
+    conn_down(ike, "peer", true, "closed by the peer");
+    assert_true(adit_ike_conn_down(public(ike), "peer", &since, &text) && !strcmp(text, "closed by the peer"));
+    conn_up(ike, "peer");
+    conn_down(ike, "other", true, "never was up");
+    assert_false(adit_ike_conn_down(public(ike), "peer", &since, &text));
+    assert_true(adit_ike_conn_down(public(ike), "other", &since, &text));
     core_free(ike);
 }
 
@@ -98,7 +118,7 @@ static void memory_may_be_out(void **state)
         struct ike_sa *sa = core_sa(ike, true);
         unsigned left = n;
         mem_set_gate(gate_countdown, &left);
-        conn_down(ike, "elsewhere", false, "no memory");
+        conn_down(ike, "elsewhere", false, false, "no memory");
         ike_count(ike, sa, ADIT_C_INTEGRITY);
         mem_set_gate(NULL, NULL);
         assert_int_equal(ike->counters[ADIT_C_INTEGRITY], 1);
@@ -113,6 +133,7 @@ int main(void)
         cmocka_unit_test(each_message_has_its_counter),
         cmocka_unit_test(a_connection_has_counters_of_its_own),
         cmocka_unit_test(why_a_connection_is_down),
+        cmocka_unit_test(it_is_down_when_the_last_one_has_ended),
         cmocka_unit_test(memory_may_be_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,6 +77,50 @@ static void the_ceiling_is_the_total(void **state)
     core_free(ike);
 }
 
+/* A cookie proves an address, no more: one network has a share of the places. */
+static void one_network_does_not_take_all(void **state)
+{
+    static const struct {
+        const char *what, *a, *b;
+        bool together;
+    } rows[] = {
+        { "one IPv4 address", "198.51.100.1", "198.51.100.1", true },
+        { "two IPv4 addresses", "198.51.100.1", "198.51.100.2", false },
+        { "one IPv6 /64", "2001:db8::1", "2001:db8::ffff:1", true },
+        { "two IPv6 /64", "2001:db8::1", "2001:db8:0:1::1", false },
+    };
+    const unsigned max = 1000, share = max / IKE_HALF_OPEN_SHARE + IKE_HALF_OPEN_FEW;
+    assert_true(share < max / 5);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct ike *ike = core_new();
+        struct adit_addr a, b;
+        assert_true(addr_parse(rows[i].a, &a) && addr_parse(rows[i].b, &b));
+        ike->policy->settings.half_open_max = max;
+        for (unsigned k = 0; k < share; k++) {
+            assert_row(rows[i].what, halfopen_may(ike, &a));
+            halfopen_add(ike, &a);
+        }
+        assert_row(rows[i].what, !halfopen_may(ike, &a));
+        assert_row(rows[i].what, halfopen_may(ike, &b) == !rows[i].together);
+        halfopen_del(ike, &b);
+        assert_row(rows[i].what, halfopen_may(ike, &a) == rows[i].together);
+        core_free(ike);
+    }
+}
+
+static void strangers_get_few_lines(void **state)
+{
+    struct ike *ike = core_new();
+    unsigned lines = 0;
+    for (int i = 0; i < 1000; i++)
+        lines += ike_may_log_stranger(ike);
+    assert_int_equal(lines, IKE_STRANGER_LINES_PER_SECOND);
+    assert_true(ike_may_answer_error(ike)); /* a limit of its own */
+    ike->now += SECONDS(1);
+    assert_true(ike_may_log_stranger(ike));
+    core_free(ike);
+}
+
 /* Without memory for the count of one address the total still counts, also back down. */
 static void memory_may_be_out(void **state)
 {
@@ -98,6 +142,8 @@ int main(void)
         cmocka_unit_test(cookies_are_wanted_when_it_gets_crowded),
         cmocka_unit_test(what_comes_also_goes),
         cmocka_unit_test(the_ceiling_is_the_total),
+        cmocka_unit_test(one_network_does_not_take_all),
+        cmocka_unit_test(strangers_get_few_lines),
         cmocka_unit_test(memory_may_be_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
