@@ -70,23 +70,23 @@ static void why_a_connection_is_down(void **state)
     uint64_t since = 0;
     const char *text = NULL;
     assert_false(adit_ike_conn_down(public(ike), "peer", &since, &text));
-    conn_down(ike, "peer", false, false, "peer does not answer");
+    conn_down(ike, "peer", false, "peer does not answer");
     uint64_t first = ike->now;
     ike->now += 5;
-    conn_down(ike, "peer", false, false, "no"); /* the newest reason, the oldest time; shorter than before */
+    conn_down(ike, "peer", false, "no"); /* the newest reason, the oldest time; shorter than before */
     assert_true(adit_ike_conn_down(public(ike), "peer", &since, &text));
     assert_true(since == first && !strcmp(text, "no"));
     conn_up(ike, "peer");
     assert_false(adit_ike_conn_down(public(ike), "peer", &since, &text));
-    conn_down(ike, "peer", false, false, "a stranger's attempt"); /* while it is up */
+    conn_down(ike, "peer", false, "a stranger's attempt"); /* while it is up */
     conn_up(ike, "peer");
-    conn_down(ike, "peer", false, true, "replaced by another"); /* that is up */
+    conn_down(ike, "peer", true, "replaced by another"); /* that is up */
     assert_false(adit_ike_conn_down(public(ike), "peer", &since, &text));
     char much[1000];
     for (size_t i = 0; i < sizeof(much); i++)
         much[i] = 'x';
     much[sizeof(much) - 1] = 0;
-    conn_down(ike, "peer", false, true, much);
+    conn_down(ike, "peer", true, much);
     assert_true(adit_ike_conn_down(public(ike), "peer", &since, &text) && strlen(text) < 300 && strstr(text, "..."));
     core_free(ike);
 }
@@ -118,7 +118,7 @@ static void memory_may_be_out(void **state)
         struct ike_sa *sa = core_sa(ike, true);
         unsigned left = n;
         mem_set_gate(gate_countdown, &left);
-        conn_down(ike, "elsewhere", false, false, "no memory");
+        conn_down(ike, "elsewhere", false, "no memory");
         ike_count(ike, sa, ADIT_C_INTEGRITY);
         mem_set_gate(NULL, NULL);
         assert_int_equal(ike->counters[ADIT_C_INTEGRITY], 1);
