@@ -137,7 +137,7 @@ static int secret_rank(const struct adit_shared *s, const struct adit_id *local,
         r = as_remote > r ? as_remote : r;
         others |= s->owners[i].type && !as_local && !as_remote;
     }
-    if (!r && others)
+    if (others && (!r || id_equal(local, remote))) /* nor may a named peer pose as ourselves */
         return -1;
     return (r ? 20 + r : 0) + (l ? 10 + l : 0);
 }

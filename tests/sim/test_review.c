@@ -44,7 +44,7 @@ SIM_TEST(a_refused_peer_goes_on_regardless)
     sim_configure_host(s, B, .psk = "what B knows");
     sim_start(s);
     sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
-    sim_run(s, MILLIS(25)); /* IKE_SA_INIT is through, IKE_AUTH under way */
+    sim_run(s, MILLIS(25));              /* IKE_SA_INIT is through, IKE_AUTH under way */
     sim_link_from(s, B, .drop_mask = 1); /* the refusal is lost */
     sim_run(s, MILLIS(500));
     struct ike_sa *liar = inside(s, A), *dead = inside(s, B);
@@ -128,7 +128,8 @@ SIM_TEST(crossing_rekeys_with_slow_work)
     sim_run(s, MINUTES(6));
     expect_children(s, 1);
     expect_same_keys(s);
-    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A), sim_sas(s, B));
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A),
+           sim_sas(s, B));
     expect_no_garbage(s);
 }
 
@@ -150,7 +151,8 @@ SIM_TEST(reauthentication_after_a_reload)
     uint64_t cookie = sim_command(s, A, ADIT_CMD_REKEY, .conn = "peer", .reauth = true);
     expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_OK);
     sim_run(s, MINUTES(1));
-    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A), sim_sas(s, B));
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A),
+           sim_sas(s, B));
     expect_children(s, 2);
     cookie = sim_command(s, A, ADIT_CMD_REKEY, .conn = "peer");
     expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_OK);
@@ -170,7 +172,8 @@ SIM_TEST(a_new_attempt_after_a_reload)
     sim_run(s, MINUTES(4)); /* the first attempt has failed */
     sim_cut(s, B, false);
     sim_run(s, MINUTES(3));
-    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A), sim_sas(s, B));
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A),
+           sim_sas(s, B));
 }
 
 /* close_action, dpd_action: the dying SA is not the place for what is to come up again. */
@@ -201,12 +204,14 @@ SIM_TEST(unique_after_a_reload)
     uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
     expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_OK);
     sim_run(s, MINUTES(5));
-    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A), sim_sas(s, B));
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A),
+           sim_sas(s, B));
     cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net", .fresh = true);
     enum adit_rc rc = sim_wait(s, A, cookie, MINUTES(1));
     expect(s, (rc == ADIT_OK) == (s->seed & 1), "%d", rc);
     sim_run(s, MINUTES(5));
-    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A), sim_sas(s, B));
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A),
+           sim_sas(s, B));
 }
 
 /* The IKE SA is rekeyed while its replacement is being authenticated. */
@@ -219,7 +224,8 @@ SIM_TEST(reauthentication_meets_a_rekeying)
     uint64_t cookie = sim_command(s, A, ADIT_CMD_REKEY, .conn = "peer", .reauth = true);
     expect(s, sim_wait(s, A, cookie, MINUTES(4)) == ADIT_OK);
     sim_run(s, MINUTES(6));
-    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A), sim_sas(s, B));
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A),
+           sim_sas(s, B));
     expect_children(s, 1);
     expect_flows(s);
 }
@@ -248,15 +254,15 @@ SIM_TEST(half_done_negotiations_are_few)
         sim_run(s, MILLIS(15)); /* B has answered, and A has not heard it yet */
         xchg_free(liar->out);
         liar->out = NULL;
-        list_for_each_safe(it, &liar->pendings)
+        list_for_each_safe (it, &liar->pendings)
             pending_free(list_entry(it, struct ike_pending, link));
-        list_for_each_safe(it, &liar->tasks) {
+        list_for_each_safe (it, &liar->tasks) {
             list_remove(it);
             task_free(list_entry(it, struct ike_task, link));
         }
         liar->next_send = sa->next_expect;
         unsigned n = 0;
-        list_for_each(it, &sa->pendings)
+        list_for_each (it, &sa->pendings)
             n++;
         most = n > most ? n : most;
     }
@@ -307,7 +313,8 @@ SIM_TEST(a_name_before_a_pattern)
     adit_config_unref(cfg);
     uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
     expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_OK);
-    expect(s, inside(s, B) && !strcmp(inside(s, B)->conn->cfg->name, "peer"), "%s", inside(s, B)->conn->cfg->name);
+    expect(s, inside(s, B) && !strcmp(inside(s, B)->conn->cfg->name, "peer"), "%s",
+           inside(s, B)->conn->cfg->name);
 }
 
 /* An SPI of ours beside another of the peer's names no SA. */
@@ -395,16 +402,43 @@ SIM_TEST(rekeying_does_not_put_off_reauthentication)
     expect(s, sim_sas(s, A) == 0, "the IKE SA outlives its authentication");
 }
 
+/* A secret for us and one peer is good for that peer's name, not for ours in its mouth, nor for a third one's. */
+SIM_TEST(a_shared_key_is_for_its_owners)
+{
+    struct adit_why why = { 0 };
+    const struct adit_id us = { ID_FQDN, SPAN_LIT("b.example") }, peer = { ID_FQDN, SPAN_LIT("a.example") },
+                         third = { ID_FQDN, SPAN_LIT("c.example") }, owners[] = { us, peer };
+    struct adit_shared psk = {
+        .id = "ike-1", .type = ADIT_SHARED_IKE, .secret = SPAN_LIT("theirs"), .owners = owners, .n_owners = 2
+    };
+    struct adit_config *cfg = adit_config_new();
+    sim_establish(s);
+    expect(s, adit_config_add_shared(cfg, &psk) == ADIT_OK);
+    expect(s, adit_ike_config(s->host[B].ike, cfg, s->now, &why) == ADIT_OK, "%s", why.text);
+    adit_config_unref(cfg);
+    const struct policy *p = engine(s, B)->policy;
+    expect(s, policy_psk(p, &us, &peer) && !policy_psk(p, &us, &us) && !policy_psk(p, &us, &third));
+}
+
 static const struct sim_case cases[] = {
-    SIM_CASE(a_refused_peer_goes_on_regardless), SIM_CASE(a_peer_leaves_out_a_key_exchange),
-    SIM_CASE(an_older_signature_method_is_not_taken), SIM_CASE(an_sa_ends_while_work_is_out),
-    SIM_CASE(crossing_rekeys_with_slow_work), SIM_CASE(reauthentication_after_a_reload),
-    SIM_CASE(a_new_attempt_after_a_reload), SIM_CASE(a_lost_child_comes_back),
-    SIM_CASE(unique_after_a_reload), SIM_CASE(reauthentication_meets_a_rekeying),
-    SIM_CASE(rekeying_keeps_dynamic_selectors), SIM_CASE(half_done_negotiations_are_few),
-    SIM_CASE(a_name_before_a_pattern), SIM_CASE(both_spis_count),
-    SIM_CASE(one_network_does_not_take_every_place), SIM_CASE(a_connection_that_is_up_is_not_down),
+    SIM_CASE(a_refused_peer_goes_on_regardless),
+    SIM_CASE(a_peer_leaves_out_a_key_exchange),
+    SIM_CASE(an_older_signature_method_is_not_taken),
+    SIM_CASE(an_sa_ends_while_work_is_out),
+    SIM_CASE(crossing_rekeys_with_slow_work),
+    SIM_CASE(reauthentication_after_a_reload),
+    SIM_CASE(a_new_attempt_after_a_reload),
+    SIM_CASE(a_lost_child_comes_back),
+    SIM_CASE(unique_after_a_reload),
+    SIM_CASE(reauthentication_meets_a_rekeying),
+    SIM_CASE(rekeying_keeps_dynamic_selectors),
+    SIM_CASE(half_done_negotiations_are_few),
+    SIM_CASE(a_name_before_a_pattern),
+    SIM_CASE(both_spis_count),
+    SIM_CASE(one_network_does_not_take_every_place),
+    SIM_CASE(a_connection_that_is_up_is_not_down),
     SIM_CASE(rekeying_does_not_put_off_reauthentication),
+    SIM_CASE(a_shared_key_is_for_its_owners),
 };
 
 int main(int argc, char **argv)
