@@ -193,6 +193,15 @@ static void the_exchange_with_the_lowest_nonce_loses_on_both_ends(void **state)
     }
 }
 
+/* It can't be by chance: but if it were, keeping both would do less harm than closing both. */
+static void equal_nonces_lose_nothing(void **state)
+{
+    struct ike_pending p = { 0 };
+    nonces(&p, "7", "5", "5");
+    assert_false(collide_lost(&p));
+    forget(&p);
+}
+
 static void the_peers_rekeying_is_noted_beside_ours(void **state)
 {
     static const struct {
@@ -298,6 +307,7 @@ int main(void)
         cmocka_unit_test(collisions_are_counted),
         cmocka_unit_test(an_unknown_spi_may_be_in_an_answer_under_way),
         cmocka_unit_test(the_exchange_with_the_lowest_nonce_loses_on_both_ends),
+        cmocka_unit_test(equal_nonces_lose_nothing),
         cmocka_unit_test(the_peers_rekeying_is_noted_beside_ours),
         cmocka_unit_test(each_side_closes_what_it_has_to),
         cmocka_unit_test(one_of_two_crossing_series_goes_on),
