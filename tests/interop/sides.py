@@ -128,7 +128,7 @@ class Adit(Side):
 
     def __init__(self, world, role, certificates):
         super().__init__(world, role, certificates)
-        build = os.environ.get('ADIT_BUILD', os.path.join(ROOT, 'build'))
+        build = os.environ.get('ADIT_BUILD') or os.path.join(ROOT, 'build')
         self.aditd, self.adit = os.path.join(build, 'src/daemon/aditd'), os.path.join(build, 'src/cli/adit')
         self.swanctl = os.path.join(self.folder, 'swanctl')
         self.log = os.path.join(self.folder, 'aditd.log')
