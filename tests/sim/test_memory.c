@@ -75,8 +75,8 @@ SIM_TEST(deleting_the_ike_sa)
 }
 
 static const struct sim_case cases[] = {
-    SIM_CASE(handshake), SIM_CASE(handshake_with_certificates), SIM_CASE(rekeying_the_child), SIM_CASE(rekeying_the_ike_sa), SIM_CASE(deleting_the_child),
-    SIM_CASE(deleting_the_ike_sa),
+    SIM_CASE(handshake),           SIM_CASE(handshake_with_certificates), SIM_CASE(rekeying_the_child),
+    SIM_CASE(rekeying_the_ike_sa), SIM_CASE(deleting_the_child),          SIM_CASE(deleting_the_ike_sa),
 };
 
 int main(int argc, char **argv)

@@ -81,13 +81,18 @@ static void a_round_is_wanted_between_keys_and_authentication(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         uint32_t bits = cases[i].agreed ? 1u << EXT_intermediate : 0;
-        struct ike_sa sa = { .is_initiator = cases[i].initiator, .keyed = cases[i].keyed, .announced_me = bits,
-                             .announced_peer = bits, .established_at = cases[i].established,
+        struct ike_sa sa = { .is_initiator = cases[i].initiator,
+                             .keyed = cases[i].keyed,
+                             .announced_me = bits,
+                             .announced_peer = bits,
+                             .established_at = cases[i].established,
                              .state = cases[i].established ? SA_ESTABLISHED : SA_CONNECTING,
                              .suite.ke = { KE_CURVE_25519, cases[i].more ? KE_ML_KEM_768 : 0 } };
         const struct ike_msg msg = { 0 };
-        assert_row(cases[i].what, step(XCHG_IKE_INTERMEDIATE, XCHG_REQUESTER)->want(&sa, NULL) == cases[i].ask);
-        assert_row(cases[i].what, step(XCHG_IKE_INTERMEDIATE, XCHG_RESPONDER)->want(&sa, &msg) == cases[i].answer);
+        assert_row(cases[i].what,
+                   step(XCHG_IKE_INTERMEDIATE, XCHG_REQUESTER)->want(&sa, NULL) == cases[i].ask);
+        assert_row(cases[i].what,
+                   step(XCHG_IKE_INTERMEDIATE, XCHG_RESPONDER)->want(&sa, &msg) == cases[i].answer);
     }
 }
 
@@ -231,7 +236,9 @@ static void a_request_has_to_bring_the_link(void **state)
         assert_true(!cases[i].given || given_link(&s, link));
         link[7] ^= cases[i].change;
         write_link(&l, cases[i].n ? span(link, cases[i].n) : SPAN_NONE);
-        struct ike_xchg x = { .ike = s.ike, .sa = s.sa, .role = XCHG_RESPONDER, .exchange = XCHG_IKE_FOLLOWUP_KE };
+        struct ike_xchg x = {
+            .ike = s.ike, .sa = s.sa, .role = XCHG_RESPONDER, .exchange = XCHG_IKE_FOLLOWUP_KE
+        };
         assert_row(cases[i].what, answer->consume(&x, scratch, &l.msg, &why) == cases[i].rc);
         answer->fini(&x, scratch);
         core_free(s.ike);

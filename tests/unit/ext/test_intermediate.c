@@ -17,7 +17,8 @@ static void talk_init(struct talk *t)
 }
 
 /* prf(SK_p, previous | IKE header | SK header | inner payloads), lengths as if nothing but these were there. */
-static void expect_next(struct talk *t, uint8_t *chain, bool of_initiator, bool first, const struct raw_msg *raw)
+static void expect_next(struct talk *t, uint8_t *chain, bool of_initiator, bool first,
+                        const struct raw_msg *raw)
 {
     struct adit_buf all = { 0 };
     struct wr w;
@@ -38,16 +39,23 @@ static void expect_next(struct talk *t, uint8_t *chain, bool of_initiator, bool 
     wr_span(&w, raw->plain);
     assert_int_equal(wr_finish(&w), ADIT_OK);
     struct adit_span part = buf_span(&all);
-    assert_int_equal(prf_compute(sa_prf(t->sa), keys_p(&t->sa->keys, of_initiator), &part, 1, chain), ADIT_OK);
+    assert_int_equal(prf_compute(sa_prf(t->sa), keys_p(&t->sa->keys, of_initiator), &part, 1, chain),
+                     ADIT_OK);
     buf_fini(&all);
 }
 
 static struct raw_msg message(struct talk *t, bool response, uint32_t msgid, struct adit_span plain)
 {
-    return (struct raw_msg){ .hdr = { .spi_i = t->sa->spi_i, .spi_r = t->sa->spi_r, .next = 53 /* SKF */,
-                                      .version = 0x20, .exchange = 43, .flags = response ? 0x20 : 0x08,
-                                      .msgid = msgid, .length = 9999 },
-                             .first = 34, .plain = plain };
+    return (struct raw_msg){ .hdr = { .spi_i = t->sa->spi_i,
+                                      .spi_r = t->sa->spi_r,
+                                      .next = 53 /* SKF */,
+                                      .version = 0x20,
+                                      .exchange = 43,
+                                      .flags = response ? 0x20 : 0x08,
+                                      .msgid = msgid,
+                                      .length = 9999 },
+                             .first = 34,
+                             .plain = plain };
 }
 
 static void exchange(struct talk *t, uint32_t msgid, struct adit_span request, struct adit_span response)
@@ -97,7 +105,8 @@ static void hex(const char *text, uint8_t out[32])
 {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < 32; i++)
-        out[i] = (uint8_t)((strchr(digits, text[2 * i]) - digits) << 4 | (strchr(digits, text[2 * i + 1]) - digits));
+        out[i] = (uint8_t)((strchr(digits, text[2 * i]) - digits) << 4 |
+                           (strchr(digits, text[2 * i + 1]) - digits));
 }
 
 static void set_keys(struct talk *t, const char *pi, const char *pr)
@@ -113,16 +122,20 @@ static void first_keys(struct talk *t)
              "e0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
 }
 
-static const uint8_t ke_request[] = { 0, 0, 0, 16, 0, 36, 0, 0, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa };
-static const uint8_t ke_response[] = { 0, 0, 0, 16, 0, 36, 0, 0, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb };
+static const uint8_t ke_request[] = {
+    0, 0, 0, 16, 0, 36, 0, 0, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa
+};
+static const uint8_t ke_response[] = { 0,    0,    0,    16,   0,    36,   0,    0,
+                                       0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb };
 
 static void see(struct talk *t, bool we_ask, bool response, uint32_t msgid, struct adit_span plain)
 {
     struct raw_msg raw = message(t, response, msgid, plain);
     if (!plain.n)
         raw.first = 0;
-    assert_int_equal(ike_exts[EXT_intermediate]->on.message(t->sa, we_ask != response ? MSG_SENT : MSG_RECEIVED, &raw),
-                     ADIT_OK);
+    assert_int_equal(
+        ike_exts[EXT_intermediate]->on.message(t->sa, we_ask != response ? MSG_SENT : MSG_RECEIVED, &raw),
+        ADIT_OK);
 }
 
 static struct adit_span tail(struct talk *t, uint32_t msgid)
@@ -180,8 +193,9 @@ static void change(struct raw_msg *raw, uint8_t body[17], size_t what)
 
 static void each_part_of_a_message_counts(void **state)
 {
-    static const char *const what[] = { "nothing", "SPIi", "SPIr", "version", "exchange", "flags", "message ID",
-                                        "first payload", "SK's flags", "payloads", "length" };
+    static const char *const what[] = { "nothing",    "SPIi",     "SPIr",       "version",
+                                        "exchange",   "flags",    "message ID", "first payload",
+                                        "SK's flags", "payloads", "length" };
     uint8_t seen[ARRAY_LEN(what)][68];
     for (size_t i = 0; i < ARRAY_LEN(what); i++) {
         struct talk t;

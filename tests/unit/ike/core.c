@@ -42,8 +42,12 @@ static const struct policy_conn conn = { .cfg = &conn_cfg };
 static void make_keys(struct ike_sa *sa)
 {
     static const uint8_t nonce[32] = { 3 }, secret[32] = { 9 };
-    struct keymat_in in = { .crypto = sa->ike->host.crypto, .suite = &sa->suite, .nonce_i = SPAN_ARRAY(nonce),
-                            .nonce_r = SPAN_ARRAY(nonce), .spi_i = 1, .spi_r = 2 };
+    struct keymat_in in = { .crypto = sa->ike->host.crypto,
+                            .suite = &sa->suite,
+                            .nonce_i = SPAN_ARRAY(nonce),
+                            .nonce_r = SPAN_ARRAY(nonce),
+                            .spi_i = 1,
+                            .spi_r = 2 };
     assert_int_equal(keymat_init(&in, SPAN_ARRAY(secret), &sa->keys), ADIT_OK);
     sa->keyed = true;
 }
@@ -59,8 +63,9 @@ struct ike_sa *core_sa_with(struct ike *ike, bool initiator, uint16_t encr, uint
     sa->conn = &conn;
     sa->spi_i = 0x0102030405060708;
     sa->spi_r = 0x1112131415161718;
-    sa->suite = (struct adit_suite){ .encr = encr, .encr_bits = bits, .integ = integ, .prf = PRF_HMAC_SHA2_256,
-                                     .ke = { KE_CURVE_25519 } };
+    sa->suite = (struct adit_suite){
+        .encr = encr, .encr_bits = bits, .integ = integ, .prf = PRF_HMAC_SHA2_256, .ke = { KE_CURVE_25519 }
+    };
     make_keys(sa);
     sa_set_state(sa, SA_ESTABLISHED);
     sa->established_at = ike->now;
@@ -143,7 +148,7 @@ struct ike *core_engine(struct sim *s, int host)
 struct ike_sa *core_newest(struct sim *s, int host)
 {
     struct ike_sa *sa = NULL;
-    list_for_each(it, &core_engine(s, host)->sas)
+    list_for_each (it, &core_engine(s, host)->sas)
         if (!list_entry(it, struct ike_sa, link)->cut)
             sa = list_entry(it, struct ike_sa, link);
     return sa;

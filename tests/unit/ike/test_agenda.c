@@ -5,8 +5,9 @@ static const struct ike_step a_step = { .name = "IKE_SOMETHING" };
 
 static void the_most_urgent_comes_first(void **state)
 {
-    static const enum task_kind order[] = { TASK_DELETE_IKE, TASK_NOTIFY, TASK_EXCHANGE, TASK_REKEY_IKE,
-        TASK_DELETE_CHILD, TASK_REKEY_CHILD, TASK_NEW_CHILD, TASK_LIVENESS };
+    static const enum task_kind order[] = { TASK_DELETE_IKE, TASK_NOTIFY,       TASK_EXCHANGE,
+                                            TASK_REKEY_IKE,  TASK_DELETE_CHILD, TASK_REKEY_CHILD,
+                                            TASK_NEW_CHILD,  TASK_LIVENESS };
     struct ike *ike = core_new();
     struct ike_sa *sa = core_sa(ike, true);
     assert_int_equal(ARRAY_LEN(order), TASK_KINDS);
@@ -34,7 +35,8 @@ static void what_has_to_wait_waits(void **state)
     assert_true(agenda_deadline(sa) == ike->now + 500);
     assert_null(agenda_take(sa));
     struct ike_task *now = agenda_add(sa, TASK_LIVENESS, &a_step);
-    assert_true(agenda_deadline(sa) != 0 && agenda_deadline(sa) <= ike->now); /* at once; 0 would mean never */
+    assert_true(agenda_deadline(sa) != 0 &&
+                agenda_deadline(sa) <= ike->now); /* at once; 0 would mean never */
     assert_ptr_equal(agenda_take(sa), now);
     task_free(now);
     ike->now += 499;

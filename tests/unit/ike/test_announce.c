@@ -6,8 +6,9 @@ static uint32_t written(struct ike_sa *sa, enum xchg_role role, uint8_t exchange
 {
     static uint8_t room[4000];
     static struct payload_list list;
-    struct ike_xchg x = { .ike = sa->ike, .sa = sa, .role = role, .exchange = exchange,
-                          .peer_announced = peer_announced };
+    struct ike_xchg x = {
+        .ike = sa->ike, .sa = sa, .role = role, .exchange = exchange, .peer_announced = peer_announced
+    };
     struct wr w;
     uint32_t found = 0;
     sa->announced_me = 0;
@@ -31,7 +32,8 @@ static uint32_t with_rule(enum announce_rule rule)
     uint32_t bits = 0;
     for (unsigned i = 0; i < EXT_COUNT; i++)
         for (unsigned k = 0; k < ike_exts[i]->n_announce; k++)
-            if (ike_exts[i]->announce[k].rule == rule && ike_exts[i]->announce[k].exchange == XCHG_IKE_SA_INIT)
+            if (ike_exts[i]->announce[k].rule == rule &&
+                ike_exts[i]->announce[k].exchange == XCHG_IKE_SA_INIT)
                 bits |= 1u << i;
     return bits;
 }
@@ -40,13 +42,15 @@ static void rules_say_who_speaks(void **state)
 {
     struct ike *ike = core_new();
     struct ike_sa *i = core_sa(ike, true), *r = core_sa(ike, false);
-    uint32_t both = with_rule(BOTH_SENT), responder = with_rule(RESPONDER_ONLY), always = with_rule(ALWAYS_SENT);
+    uint32_t both = with_rule(BOTH_SENT), responder = with_rule(RESPONDER_ONLY),
+             always = with_rule(ALWAYS_SENT);
     assert_true(both && responder);
     assert_int_equal(written(i, XCHG_REQUESTER, XCHG_IKE_SA_INIT, 0), both | always);
     assert_int_equal(written(r, XCHG_RESPONDER, XCHG_IKE_SA_INIT, 0), responder | always); /* nobody asked */
     assert_int_equal(written(r, XCHG_RESPONDER, XCHG_IKE_SA_INIT, both), both | responder | always);
     for (uint32_t one = 1; one < 1u << EXT_COUNT; one <<= 1)
-        assert_int_equal(written(r, XCHG_RESPONDER, XCHG_IKE_SA_INIT, one), responder | always | (one & both));
+        assert_int_equal(written(r, XCHG_RESPONDER, XCHG_IKE_SA_INIT, one),
+                         responder | always | (one & both));
     assert_int_equal(written(i, XCHG_REQUESTER, XCHG_INFORMATIONAL, both), 0);
     core_free(ike);
 }

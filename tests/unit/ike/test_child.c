@@ -92,7 +92,8 @@ static void its_end_is_told_once(void **state)
         c->rekeyed_to = rows[i].rekeyed_to;
         child_remove(c, SECONDS(5), rows[i].why);
         while (adit_ike_poll((struct adit_ike *)ike, &ev)) {
-            assert_row(rows[i].what, ev.type != ADIT_EV_CHILD_REMOVE || (ev.child_id == id && ev.grace_ns == SECONDS(5)));
+            assert_row(rows[i].what,
+                       ev.type != ADIT_EV_CHILD_REMOVE || (ev.child_id == id && ev.grace_ns == SECONDS(5)));
             removes += ev.type == ADIT_EV_CHILD_REMOVE;
             downs += ev.type == ADIT_EV_CHILD_DOWN;
         }
@@ -114,7 +115,8 @@ static void a_new_path_is_told_without_keys(void **state)
     there.remote.port = 4500;
     sa_set_path(sa, &there);
     assert_true(core_event(ike, ADIT_EV_CHILD_UPDATE, &ev));
-    assert_true(ev.child_id == c->id && path_equal(&ev.spec->path, &there) && ev.spec->outbound == ADIT_OUT_ACTIVE);
+    assert_true(ev.child_id == c->id && path_equal(&ev.spec->path, &there) &&
+                ev.spec->outbound == ADIT_OUT_ACTIVE);
     assert_true(!ev.spec->in.encr.n && !ev.spec->out.encr.n && ev.spec->in.spi == c->spi_in);
     core_free(ike);
 }

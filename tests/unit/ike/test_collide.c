@@ -2,11 +2,25 @@
 #include "core.h"
 
 /* What we are doing when the peer's request comes. MORE: our CREATE_CHILD_SA is answered, further key exchanges run. */
-enum busy { NOTHING, CREATING, REKEYING_CHILD, MORE_FOR_CHILD, DELETING_CHILD, REKEYING_IKE, MORE_FOR_IKE, DELETING_IKE,
-            BUSIES };
-static const char *const busy_names[BUSIES] = { "nothing", "creating a Child SA", "rekeying this Child SA",
-    "rekeying this Child SA, more key exchanges", "deleting this Child SA", "rekeying the IKE SA",
-    "rekeying the IKE SA, more key exchanges", "deleting the IKE SA" };
+enum busy {
+    NOTHING,
+    CREATING,
+    REKEYING_CHILD,
+    MORE_FOR_CHILD,
+    DELETING_CHILD,
+    REKEYING_IKE,
+    MORE_FOR_IKE,
+    DELETING_IKE,
+    BUSIES
+};
+static const char *const busy_names[BUSIES] = { "nothing",
+                                                "creating a Child SA",
+                                                "rekeying this Child SA",
+                                                "rekeying this Child SA, more key exchanges",
+                                                "deleting this Child SA",
+                                                "rekeying the IKE SA",
+                                                "rekeying the IKE SA, more key exchanges",
+                                                "deleting the IKE SA" };
 
 struct scene {
     struct ike *ike;
@@ -76,10 +90,22 @@ static void each_request_against_each_thing_we_do(void **state)
     } rows[] = {
         /*                                                        -  crea rekC rC+ delC rekI rI+ delI */
         { "a new Child SA", COLLIDE_NEW_CHILD, false, { true, true, true, true, true, false, false, false } },
-        { "rekeying the Child SA", COLLIDE_REKEY_CHILD, true, { true, true, true, false, false, false, false, false } },
-        { "deleting the Child SA", COLLIDE_DELETE_CHILD, true, { true, true, true, true, true, true, true, true } },
-        { "rekeying the IKE SA", COLLIDE_REKEY_IKE, false, { true, false, false, false, false, true, false, false } },
-        { "deleting the IKE SA", COLLIDE_DELETE_IKE, false, { true, true, true, true, true, true, true, true } },
+        { "rekeying the Child SA",
+          COLLIDE_REKEY_CHILD,
+          true,
+          { true, true, true, false, false, false, false, false } },
+        { "deleting the Child SA",
+          COLLIDE_DELETE_CHILD,
+          true,
+          { true, true, true, true, true, true, true, true } },
+        { "rekeying the IKE SA",
+          COLLIDE_REKEY_IKE,
+          false,
+          { true, false, false, false, false, true, false, false } },
+        { "deleting the IKE SA",
+          COLLIDE_DELETE_IKE,
+          false,
+          { true, true, true, true, true, true, true, true } },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         for (int busy = 0; busy < BUSIES; busy++) {
@@ -88,7 +114,8 @@ static void each_request_against_each_thing_we_do(void **state)
             struct strbuf name = { what, 0, sizeof(what) };
             strbuf_addf(&name, "peer: %s; we: %s", rows[i].what, busy_names[busy]);
             set(&s, (enum busy)busy);
-            assert_row(what, may(&s, rows[i].kind, rows[i].about_child ? s.child : NULL) == rows[i].may[busy]);
+            assert_row(what,
+                       may(&s, rows[i].kind, rows[i].about_child ? s.child : NULL) == rows[i].may[busy]);
             strike(&s);
         }
 }
@@ -139,7 +166,8 @@ static void an_unknown_spi_may_be_in_an_answer_under_way(void **state)
     for (int busy = 0; busy < BUSIES; busy++) {
         struct scene s;
         set(&s, (enum busy)busy);
-        assert_row(busy_names[busy], collide_unknown_child(s.sa) == (busy >= CREATING && busy <= MORE_FOR_CHILD));
+        assert_row(busy_names[busy],
+                   collide_unknown_child(s.sa) == (busy >= CREATING && busy <= MORE_FOR_CHILD));
         strike(&s);
     }
 }
@@ -220,12 +248,14 @@ static void the_peers_rekeying_is_noted_beside_ours(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct scene s;
         set(&s, rows[i].busy);
-        struct ike_pending p = { .sa = s.sa, .kind = rows[i].kind,
+        struct ike_pending p = { .sa = s.sa,
+                                 .kind = rows[i].kind,
                                  .old_child = rows[i].same_child ? s.child->id : s.other->id };
         nonces(&p, "5", "3", "");
         assert_row(rows[i].what, collide_note(&p, 77) == rows[i].noted);
         assert_row(rows[i].what, s.task.crossing_id == (rows[i].noted ? 77 : 0));
-        assert_row(rows[i].what, !rows[i].noted || span_equal(buf_span(&s.task.crossing_nonce), span_str("3")));
+        assert_row(rows[i].what,
+                   !rows[i].noted || span_equal(buf_span(&s.task.crossing_nonce), span_str("3")));
         forget(&p);
         strike(&s);
     }
@@ -251,7 +281,9 @@ static void each_side_closes_what_it_has_to(void **state)
         struct scene s;
         set(&s, NOTHING);
         struct ike_child *made = core_child(s.sa), *peers = core_child(s.sa);
-        struct ike_pending p = { .sa = s.sa, .kind = PENDING_REKEY_CHILD, .requester = true, .old_child = s.child->id };
+        struct ike_pending p = {
+            .sa = s.sa, .kind = PENDING_REKEY_CHILD, .requester = true, .old_child = s.child->id
+        };
         nonces(&p, "5", "8", rows[i].crossing ? rows[i].crossing : "");
         p.crossing_id = rows[i].crossing ? peers->id : 0;
         collide_child_done(&p, made);
@@ -281,7 +313,9 @@ static void one_of_two_crossing_series_goes_on(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct scene s;
         set(&s, NOTHING);
-        struct ike_pending p = { .sa = s.sa, .kind = PENDING_REKEY_CHILD, .requester = true, .old_child = s.child->id };
+        struct ike_pending p = {
+            .sa = s.sa, .kind = PENDING_REKEY_CHILD, .requester = true, .old_child = s.child->id
+        };
         nonces(&p, "5", "8", "");
         p.crossing_id = 0;
         if (rows[i].peers) {

@@ -14,7 +14,8 @@ static void names_are_there_and_differ(void **state)
             assert_string_not_equal(adit_ike_counter_name(i), adit_ike_counter_name(k));
     }
     assert_null(adit_ike_counter_name(ADIT_COUNTERS));
-    assert_string_equal(adit_ike_counter_name(0), "ike-rekey-init"); /* strongSwan's order: VICI get-counters */
+    assert_string_equal(adit_ike_counter_name(0),
+                        "ike-rekey-init"); /* strongSwan's order: VICI get-counters */
     assert_string_equal(adit_ike_counter_name(20), "info-out-resp");
 }
 
@@ -23,8 +24,10 @@ static void each_message_has_its_counter(void **state)
     static const struct {
         uint8_t exchange;
         const char *name;
-    } rows[] = { { XCHG_IKE_SA_INIT, "ike-init" }, { XCHG_IKE_AUTH, "ike-auth" },
-                 { XCHG_CREATE_CHILD_SA, "create-child" }, { XCHG_INFORMATIONAL, "info" } };
+    } rows[] = { { XCHG_IKE_SA_INIT, "ike-init" },
+                 { XCHG_IKE_AUTH, "ike-auth" },
+                 { XCHG_CREATE_CHILD_SA, "create-child" },
+                 { XCHG_INFORMATIONAL, "info" } };
     struct ike *ike = core_new();
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         for (int k = 0; k < 4; k++) {
@@ -87,7 +90,8 @@ static void why_a_connection_is_down(void **state)
         much[i] = 'x';
     much[sizeof(much) - 1] = 0;
     conn_down(ike, "peer", true, much);
-    assert_true(adit_ike_conn_down(public(ike), "peer", &since, &text) && strlen(text) < 300 && strstr(text, "..."));
+    assert_true(adit_ike_conn_down(public(ike), "peer", &since, &text) && strlen(text) < 300 &&
+                strstr(text, "..."));
     core_free(ike);
 }
 
@@ -103,7 +107,8 @@ static void it_is_down_when_the_last_one_has_ended(void **state)
     conn_down(ike, "peer", true, "replaced");
     assert_false(adit_ike_conn_down(public(ike), "peer", &since, &text));
     conn_down(ike, "peer", true, "closed by the peer");
-    assert_true(adit_ike_conn_down(public(ike), "peer", &since, &text) && !strcmp(text, "closed by the peer"));
+    assert_true(adit_ike_conn_down(public(ike), "peer", &since, &text) &&
+                !strcmp(text, "closed by the peer"));
     conn_up(ike, "peer");
     conn_down(ike, "other", true, "never was up");
     assert_false(adit_ike_conn_down(public(ike), "peer", &since, &text));

@@ -3,9 +3,11 @@
 
 static void an_option_comes_from_the_nearest_place(void **state)
 {
-    const struct adit_option here = { "encap", "yes" }, daemon = { "encap", "no" }, other = { "keep_alive", "7" };
+    const struct adit_option here = { "encap", "yes" }, daemon = { "encap", "no" },
+                             other = { "keep_alive", "7" };
     const struct adit_option both[] = { other, here };
-    const struct adit_conn with = { .name = "peer", .n_options = 2, .options = both }, without = { .name = "peer" };
+    const struct adit_conn with = { .name = "peer", .n_options = 2, .options = both },
+                           without = { .name = "peer" };
     const struct policy_conn conn_with = { .cfg = &with }, conn_without = { .cfg = &without };
     struct ike *ike = core_new();
     struct ike_sa *sa = core_sa(ike, true);
@@ -54,7 +56,9 @@ static void new_keys_replace_all_of_the_old_ones(void **state)
 {
     struct ike *ike = core_new();
     struct ike_sa *sa = core_sa(ike, true), *peer = core_sa(ike, false);
-    struct ike_hdr h = { .spi_i = sa->spi_i, .spi_r = sa->spi_r, .version = IKE_VERSION, .exchange = XCHG_INFORMATIONAL };
+    struct ike_hdr h = {
+        .spi_i = sa->spi_i, .spi_r = sa->spi_r, .version = IKE_VERSION, .exchange = XCHG_INFORMATIONAL
+    };
     struct ike_wire *before = NULL, *after = NULL;
     struct ike_keys fresh = { 0 };
     struct keymat_in in;
@@ -83,7 +87,8 @@ static void a_keepalive_counts_as_sent(void **state)
     ike->now += SECONDS(20);
     sa_keepalive(sa);
     assert_true(sa_last_sent_at(sa) == ike->now);
-    assert_true(core_event(ike, ADIT_EV_KEEPALIVE, &ev) && path_equal(&ev.path, sa_path(sa)) && ev.ike_id == sa_id(sa));
+    assert_true(core_event(ike, ADIT_EV_KEEPALIVE, &ev) && path_equal(&ev.path, sa_path(sa)) &&
+                ev.ike_id == sa_id(sa));
     core_free(ike);
 }
 

@@ -30,11 +30,15 @@ static void without_configuration_everything_is_refused(void **state)
 {
     struct ike *ike = core_new();
     struct adit_ike *engine = (struct adit_ike *)ike;
-    static const enum adit_command_type all[] = { ADIT_CMD_INITIATE, ADIT_CMD_TERMINATE, ADIT_CMD_REKEY, ADIT_CMD_ACQUIRE,
-        ADIT_CMD_EXPIRE_SOFT, ADIT_CMD_EXPIRE_HARD, ADIT_CMD_TRAFFIC, ADIT_CMD_PATH, ADIT_CMD_INACTIVE, ADIT_CMD_LIVE };
+    static const enum adit_command_type all[] = {
+        ADIT_CMD_INITIATE,    ADIT_CMD_TERMINATE, ADIT_CMD_REKEY, ADIT_CMD_ACQUIRE,  ADIT_CMD_EXPIRE_SOFT,
+        ADIT_CMD_EXPIRE_HARD, ADIT_CMD_TRAFFIC,   ADIT_CMD_PATH,  ADIT_CMD_INACTIVE, ADIT_CMD_LIVE
+    };
     struct adit_event ev;
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-        struct adit_command cmd = { .type = all[i], .cookie = 7, .conn = "peer", .child = "net", .child_id = 1 };
+        struct adit_command cmd = {
+            .type = all[i], .cookie = 7, .conn = "peer", .child = "net", .child_id = 1
+        };
         struct adit_why why;
         unsigned matches = 99;
         assert_int_equal(adit_ike_command(engine, &cmd, ike->now, &matches, &why), ADIT_ERR_NOT_FOUND);
@@ -53,7 +57,9 @@ static void a_bad_configuration_changes_nothing(void **state)
     struct adit_ike *engine = (struct adit_ike *)ike;
     const struct adit_config *before = adit_ike_get_config(engine);
     struct adit_config *bad = adit_config_new();
-    struct adit_cert cert = { .use = ADIT_CERT_CA, .data = SPAN_LIT("no certificate"), .source = "ca/bad.pem" };
+    struct adit_cert cert = { .use = ADIT_CERT_CA,
+                              .data = SPAN_LIT("no certificate"),
+                              .source = "ca/bad.pem" };
     struct adit_why why = { 0 };
     assert_int_equal(adit_config_add_cert(bad, &cert), ADIT_OK);
     assert_true(adit_ike_config(engine, bad, ike->now, &why) != ADIT_OK);

@@ -34,7 +34,9 @@ static void first_come_first_told(void **state)
 
 static void long_messages_are_told_in_parts(void **state)
 {
-    static const uint16_t counts[] = { 1, ADIT_SEND_MAX - 1, ADIT_SEND_MAX, ADIT_SEND_MAX + 1, 2 * ADIT_SEND_MAX, 200 };
+    static const uint16_t counts[] = {
+        1, ADIT_SEND_MAX - 1, ADIT_SEND_MAX, ADIT_SEND_MAX + 1, 2 * ADIT_SEND_MAX, 200
+    };
     for (size_t k = 0; k < ARRAY_LEN(counts); k++) {
         struct ike *ike = core_new();
         struct adit_path path = core_path(true);
@@ -73,8 +75,8 @@ static void texts_are_copies(void **state)
 
 static const uint8_t key[4][20] = { { 1 }, { 2 }, { 3 }, { 4 } };
 
-static void make_spec(struct ike_child *c, struct adit_child_spec *spec, struct adit_ts ts[3], uint8_t keys[4][20],
-                      char conn[8])
+static void make_spec(struct ike_child *c, struct adit_child_spec *spec, struct adit_ts ts[3],
+                      uint8_t keys[4][20], char conn[8])
 {
     for (unsigned i = 0; i < 4; i++)
         span_copy(keys[i], SPAN_ARRAY(key[i]));
@@ -115,7 +117,8 @@ static void a_child_is_told_with_copies_of_all_it_has(void **state)
     assert_true(!strcmp(s->conn, "vanish") && !strcmp(s->child, "net") && !strcmp(ev.conn, "vanish"));
     assert_true(span_equal(s->in.encr, SPAN_ARRAY(key[0])) && span_equal(s->in.integ, SPAN_ARRAY(key[1])));
     assert_true(span_equal(s->out.encr, SPAN_ARRAY(key[2])) && span_equal(s->out.integ, SPAN_ARRAY(key[3])));
-    assert_true(ts_equal(s->local_ts, &any) && ts_equal(s->remote_ts, &any) && ts_equal(s->remote_ts + 1, &any));
+    assert_true(ts_equal(s->local_ts, &any) && ts_equal(s->remote_ts, &any) &&
+                ts_equal(s->remote_ts + 1, &any));
     assert_int_equal(ev.old_child_id, 5);
     core_free(ike);
 }

@@ -28,8 +28,10 @@ static void states_have_public_names(void **state)
     static const struct {
         enum sa_state state;
         enum adit_ike_state shown;
-    } rows[] = { { SA_CONNECTING, ADIT_IKE_CONNECTING }, { SA_AUTHENTICATING, ADIT_IKE_AUTHENTICATING },
-                 { SA_ESTABLISHED, ADIT_IKE_ESTABLISHED }, { SA_REKEYED, ADIT_IKE_REKEYED },
+    } rows[] = { { SA_CONNECTING, ADIT_IKE_CONNECTING },
+                 { SA_AUTHENTICATING, ADIT_IKE_AUTHENTICATING },
+                 { SA_ESTABLISHED, ADIT_IKE_ESTABLISHED },
+                 { SA_REKEYED, ADIT_IKE_REKEYED },
                  { SA_DELETING, ADIT_IKE_DELETING } };
     struct ike *ike = core_new();
     struct ike_sa *sa = core_sa(ike, true);
@@ -74,7 +76,8 @@ static void what_it_waits_for_is_shown(void **state)
     assert_non_null(strstr(info.waiting, "CREATE_CHILD_SA"));
     sa->in = &in;
     cursor = 0;
-    assert_true(adit_ike_sa_next((struct adit_ike *)ike, &cursor, &info) && !strcmp(info.waiting, "sign ECDSA"));
+    assert_true(adit_ike_sa_next((struct adit_ike *)ike, &cursor, &info) &&
+                !strcmp(info.waiting, "sign ECDSA"));
     sa->in = sa->out = NULL;
     core_free(ike);
 }
@@ -86,7 +89,8 @@ static void children_are_shown_by_index(void **state)
     struct ike_sa *sa = core_sa(ike, true);
     struct ike_child *one = core_child(sa), *two = core_child(sa);
     struct adit_child_info info;
-    assert_true(adit_ike_child_info(engine, sa->id, 0, &info) && info.id == one->id && info.spec.in.spi == one->spi_in);
+    assert_true(adit_ike_child_info(engine, sa->id, 0, &info) && info.id == one->id &&
+                info.spec.in.spi == one->spi_in);
     assert_true(adit_ike_child_info(engine, sa->id, 1, &info) && info.id == two->id && !info.spec.in.encr.n);
     assert_false(adit_ike_child_info(engine, sa->id, 2, &info));
     assert_false(adit_ike_child_info(engine, sa->id + 1, 0, &info));

@@ -18,8 +18,12 @@ static void set(struct sim *s, struct stage *t)
 /* An INFORMATIONAL without payloads unless said otherwise. */
 static struct ike_wire *letter(struct stage *t, uint8_t exchange, uint8_t flags, uint32_t msgid)
 {
-    struct ike_hdr h = { .spi_i = t->a->spi_i, .spi_r = t->a->spi_r, .version = IKE_VERSION, .exchange = exchange,
-                         .flags = flags, .msgid = msgid };
+    struct ike_hdr h = { .spi_i = t->a->spi_i,
+                         .spi_r = t->a->spi_r,
+                         .version = IKE_VERSION,
+                         .exchange = exchange,
+                         .flags = flags,
+                         .msgid = msgid };
     struct ike_wire *w = NULL;
     assert_int_equal(msg_protect(t->a, &h, 0, SPAN_NONE, &w), ADIT_OK);
     return w;
@@ -60,7 +64,8 @@ static void rows_of_drops(struct sim *s)
         uint32_t expect_before = t.b->next_expect, send_before = t.b->next_send;
         assert_row(rows[i].what, input(&t, w->datagrams[0]) == 0);
         assert_row(rows[i].what, before == simhost_snapshot(&s->host[B]));
-        assert_row(rows[i].what, t.b->next_expect == expect_before && t.b->next_send == send_before && !t.b->in);
+        assert_row(rows[i].what,
+                   t.b->next_expect == expect_before && t.b->next_send == send_before && !t.b->in);
         wire_unref(w);
     }
     sim_restart(s, A);
@@ -81,7 +86,8 @@ static void one_and_again(struct sim *s)
     uint32_t msgid = t.b->next_expect;
     struct ike_wire *w = letter(&t, XCHG_INFORMATIONAL, IKE_FLAG_INITIATOR, msgid);
     for (unsigned i = 0; i < 5; i++) {
-        adit_ike_input((struct adit_ike *)core_engine(s, B), &t.path, w->datagrams[0].p, w->datagrams[0].n, s->now);
+        adit_ike_input((struct adit_ike *)core_engine(s, B), &t.path, w->datagrams[0].p, w->datagrams[0].n,
+                       s->now);
         assert_true(core_event(core_engine(s, B), ADIT_EV_SEND, &ev) && ev.n_datagrams == 1);
         assert_true(i == 0 || span_equal(ev.datagrams[0], span(first, n)));
         n = ev.datagrams[0].n;

@@ -98,7 +98,8 @@ static void esp_keys_are_told_for_both_directions(void **state)
     struct adit_child_spec spec;
     struct adit_event ev;
     child_spec(c, &spec);
-    spec.suite = (struct adit_suite){ .encr = ENCR_AES_CBC, .encr_bits = 128, .integ = INTEG_HMAC_SHA2_256_128 };
+    spec.suite =
+        (struct adit_suite){ .encr = ENCR_AES_CBC, .encr_bits = 128, .integ = INTEG_HMAC_SHA2_256_128 };
     spec.in = (struct adit_sa_keys){ 0x11223344, SPAN_ARRAY(in), SPAN_ARRAY(mac) };
     spec.out = (struct adit_sa_keys){ 0x55667788, SPAN_ARRAY(out), SPAN_NONE };
     keylog_child(c->sa, &spec);
@@ -106,11 +107,13 @@ static void esp_keys_are_told_for_both_directions(void **state)
     ike->host.keylog = true;
     keylog_child(c->sa, &spec);
     assert_true(core_event(ike, ADIT_EV_KEYLOG, &ev) && !strcmp(ev.group, "esp"));
-    assert_string_equal(ev.text, "\"IPv4\",\"192.0.2.2\",\"192.0.2.1\",\"0x11223344\",\"AES-CBC [RFC3602]\",\"0xaabb\","
-                                 "\"HMAC-SHA-256-128 [RFC4868]\",\"0xcc\",\"32-bit\"");
+    assert_string_equal(
+        ev.text, "\"IPv4\",\"192.0.2.2\",\"192.0.2.1\",\"0x11223344\",\"AES-CBC [RFC3602]\",\"0xaabb\","
+                 "\"HMAC-SHA-256-128 [RFC4868]\",\"0xcc\",\"32-bit\"");
     assert_true(core_event(ike, ADIT_EV_KEYLOG, &ev));
-    assert_string_equal(ev.text, "\"IPv4\",\"192.0.2.1\",\"192.0.2.2\",\"0x55667788\",\"AES-CBC [RFC3602]\",\"0xdd\","
-                                 "\"HMAC-SHA-256-128 [RFC4868]\",\"\",\"32-bit\"");
+    assert_string_equal(ev.text,
+                        "\"IPv4\",\"192.0.2.1\",\"192.0.2.2\",\"0x55667788\",\"AES-CBC [RFC3602]\",\"0xdd\","
+                        "\"HMAC-SHA-256-128 [RFC4868]\",\"\",\"32-bit\"");
     assert_false(core_event(ike, ADIT_EV_KEYLOG, &ev));
     core_free(ike);
 }

@@ -42,8 +42,11 @@ static void with_each_suite(void (*test)(struct pair *p))
 
 static struct ike_hdr header(bool response)
 {
-    return (struct ike_hdr){ .spi_i = 0x0102030405060708, .spi_r = 0x1112131415161718, .version = IKE_VERSION,
-                             .exchange = XCHG_INFORMATIONAL, .msgid = 5,
+    return (struct ike_hdr){ .spi_i = 0x0102030405060708,
+                             .spi_r = 0x1112131415161718,
+                             .version = IKE_VERSION,
+                             .exchange = XCHG_INFORMATIONAL,
+                             .msgid = 5,
                              .flags = response ? IKE_FLAG_RESPONSE : IKE_FLAG_INITIATOR };
 }
 
@@ -100,7 +103,8 @@ static void each_octet_counts(struct pair *p)
             bool length = at == IKE_HDR_SIZE + 2 || at == IKE_HDR_SIZE + 3;
             span_copy(copy, d);
             copy[at] ^= (uint8_t)bit;
-            assert_row(p->what, open_at(p->r, span(copy, d.n), &raw) == (length ? ADIT_ERR_DROP : ADIT_ERR_INTEGRITY));
+            assert_row(p->what,
+                       open_at(p->r, span(copy, d.n), &raw) == (length ? ADIT_ERR_DROP : ADIT_ERR_INTEGRITY));
         }
     assert_row(p->what, open_at(p->r, d, &raw) == ADIT_OK); /* and none of it did harm */
     wire_unref(w);
@@ -174,8 +178,9 @@ static struct ike_wire *seal_padded(struct ike_sa *sa, struct adit_span whole)
     uint8_t *iv = wr_space(&out, a->iv), *data = wr_space(&out, whole.n), *icv = wr_space(&out, a->icv);
     crypt_iv(sa->sealer, sa->iv++, iv);
     span_copy(data, whole);
-    struct crypt_job job = { .data = data, .n = (uint32_t)whole.n, .iv = iv, .aad = out.p, .aad_n = IKE_HDR_SIZE + 4,
-                             .icv = icv };
+    struct crypt_job job = {
+        .data = data, .n = (uint32_t)whole.n, .iv = iv, .aad = out.p, .aad_n = IKE_HDR_SIZE + 4, .icv = icv
+    };
     crypt_seal_many(sa->sealer, &job, 1);
     assert_true(job.ok);
     wire_close(w, n);
@@ -204,7 +209,8 @@ static void padding_is_taken_off(void **state)
         struct raw_msg raw = { 0 };
         struct ike_wire *w = seal_padded(i, span(rows[k].whole, rows[k].n));
         assert_row(rows[k].what, open_at(r, w->datagrams[0], &raw) == rows[k].rc);
-        assert_row(rows[k].what, rows[k].rc != ADIT_OK || span_equal(raw.plain, span(rows[k].whole, rows[k].plain)));
+        assert_row(rows[k].what,
+                   rows[k].rc != ADIT_OK || span_equal(raw.plain, span(rows[k].whole, rows[k].plain)));
         wire_unref(w);
     }
     core_free(ike);

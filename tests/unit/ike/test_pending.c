@@ -30,7 +30,11 @@ static void the_lowest_nonce_is_found(void **state)
 {
     static const struct {
         const char *i, *r, *lowest;
-    } rows[] = { { "1", "2", "1" }, { "2", "1", "1" }, { "a", "ab", "a" }, { "ab", "a", "a" }, { "\xff", "\x80", "\x80" } };
+    } rows[] = { { "1", "2", "1" },
+                 { "2", "1", "1" },
+                 { "a", "ab", "a" },
+                 { "ab", "a", "a" },
+                 { "\xff", "\x80", "\x80" } };
     for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
         struct ike_pending p = { 0 };
         assert_int_equal(buf_set(&p.nonce_i, span_str(rows[k].i)), ADIT_OK);
@@ -121,12 +125,9 @@ static void memory_may_be_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_peer_begins_only_so_many),
-        cmocka_unit_test(the_lowest_nonce_is_found),
-        cmocka_unit_test(what_failed_is_as_before),
-        cmocka_unit_test(secrets_are_taken_eight_at_most),
-        cmocka_unit_test(only_the_peers_have_a_deadline),
-        cmocka_unit_test(memory_may_be_out),
+        cmocka_unit_test(a_peer_begins_only_so_many),     cmocka_unit_test(the_lowest_nonce_is_found),
+        cmocka_unit_test(what_failed_is_as_before),       cmocka_unit_test(secrets_are_taken_eight_at_most),
+        cmocka_unit_test(only_the_peers_have_a_deadline), cmocka_unit_test(memory_may_be_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,10 +2,11 @@
 #include "core.h"
 
 static const enum adit_rc all_errors[] = {
-    ADIT_ERR_MALFORMED, ADIT_ERR_CRITICAL, ADIT_ERR_VERSION, ADIT_ERR_PROPOSAL, ADIT_ERR_KE_METHOD, ADIT_ERR_TS,
-    ADIT_ERR_AUTH, ADIT_ERR_POLICY, ADIT_ERR_NO_ADDITIONAL, ADIT_ERR_TEMPORARY, ADIT_ERR_NO_CHILD, ADIT_ERR_NO_STATE,
-    ADIT_ERR_PEER, ADIT_ERR_CRYPTO, ADIT_ERR_INTEGRITY, ADIT_ERR_PUBLIC, ADIT_ERR_MEMORY, ADIT_ERR_LIMIT,
-    ADIT_ERR_TIMEOUT, ADIT_ERR_IO, ADIT_ERR_DROP, ADIT_ERR_CLOSED, ADIT_ERR_BUG,
+    ADIT_ERR_MALFORMED, ADIT_ERR_CRITICAL, ADIT_ERR_VERSION, ADIT_ERR_PROPOSAL,      ADIT_ERR_KE_METHOD,
+    ADIT_ERR_TS,        ADIT_ERR_AUTH,     ADIT_ERR_POLICY,  ADIT_ERR_NO_ADDITIONAL, ADIT_ERR_TEMPORARY,
+    ADIT_ERR_NO_CHILD,  ADIT_ERR_NO_STATE, ADIT_ERR_PEER,    ADIT_ERR_CRYPTO,        ADIT_ERR_INTEGRITY,
+    ADIT_ERR_PUBLIC,    ADIT_ERR_MEMORY,   ADIT_ERR_LIMIT,   ADIT_ERR_TIMEOUT,       ADIT_ERR_IO,
+    ADIT_ERR_DROP,      ADIT_ERR_CLOSED,   ADIT_ERR_BUG,
 };
 
 static void each_error_has_its_notify(void **state)
@@ -14,11 +15,12 @@ static void each_error_has_its_notify(void **state)
         enum adit_rc rc;
         uint16_t number; /* as in the registry */
     } rows[] = {
-        { ADIT_ERR_CRITICAL, 1 },       { ADIT_ERR_VERSION, 5 },   { ADIT_ERR_MALFORMED, 7 }, { ADIT_ERR_PUBLIC, 7 },
-        { ADIT_ERR_PROPOSAL, 14 },      { ADIT_ERR_POLICY, 14 },   { ADIT_ERR_KE_METHOD, 17 }, { ADIT_ERR_AUTH, 24 },
-        { ADIT_ERR_NO_ADDITIONAL, 35 }, { ADIT_ERR_TS, 38 },       { ADIT_ERR_TEMPORARY, 43 }, { ADIT_ERR_MEMORY, 43 },
-        { ADIT_ERR_LIMIT, 43 },         { ADIT_ERR_CRYPTO, 43 },   { ADIT_ERR_NO_CHILD, 44 },  { ADIT_ERR_NO_STATE, 47 },
-        { ADIT_ERR_DROP, 0 },           { ADIT_ERR_INTEGRITY, 0 },
+        { ADIT_ERR_CRITICAL, 1 },   { ADIT_ERR_VERSION, 5 },    { ADIT_ERR_MALFORMED, 7 },
+        { ADIT_ERR_PUBLIC, 7 },     { ADIT_ERR_PROPOSAL, 14 },  { ADIT_ERR_POLICY, 14 },
+        { ADIT_ERR_KE_METHOD, 17 }, { ADIT_ERR_AUTH, 24 },      { ADIT_ERR_NO_ADDITIONAL, 35 },
+        { ADIT_ERR_TS, 38 },        { ADIT_ERR_TEMPORARY, 43 }, { ADIT_ERR_MEMORY, 43 },
+        { ADIT_ERR_LIMIT, 43 },     { ADIT_ERR_CRYPTO, 43 },    { ADIT_ERR_NO_CHILD, 44 },
+        { ADIT_ERR_NO_STATE, 47 },  { ADIT_ERR_DROP, 0 },       { ADIT_ERR_INTEGRITY, 0 },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         assert_row(adit_rc_name(rows[i].rc), reply_notify(rows[i].rc) == rows[i].number);
@@ -36,10 +38,15 @@ static void take(struct in_hand *h, uint8_t exchange)
     h->ike = core_new();
     h->i = core_sa(h->ike, true);
     h->r = core_sa(h->ike, false);
-    h->x = (struct ike_xchg){ .ike = h->ike, .sa = h->r, .role = XCHG_RESPONDER, .exchange = exchange, .msgid = 9,
+    h->x = (struct ike_xchg){ .ike = h->ike,
+                              .sa = h->r,
+                              .role = XCHG_RESPONDER,
+                              .exchange = exchange,
+                              .msgid = 9,
                               .path = core_path(false) };
-    h->x.in_raw.hdr = (struct ike_hdr){ .spi_i = h->r->spi_i, .exchange = exchange, .version = IKE_VERSION,
-                                        .flags = IKE_FLAG_INITIATOR };
+    h->x.in_raw.hdr = (struct ike_hdr){
+        .spi_i = h->r->spi_i, .exchange = exchange, .version = IKE_VERSION, .flags = IKE_FLAG_INITIATOR
+    };
 }
 
 static void put_back(struct in_hand *h)
@@ -133,8 +140,10 @@ static void the_first_exchange_is_answered_in_clear(void **state)
         reply_error(&h.x, rc);
         bool told = sent(h.ike, &hdr, &n);
         assert_row(adit_rc_name(rc), told == (reply_notify(rc) != 0 && rc != ADIT_ERR_MALFORMED));
-        assert_row(adit_rc_name(rc), !told || (n.type == reply_notify(rc) && hdr.spi_i == h.r->spi_i && hdr.spi_r == 0));
-        assert_row(adit_rc_name(rc), !told || (hdr.flags == IKE_FLAG_RESPONSE && hdr.exchange == XCHG_IKE_SA_INIT));
+        assert_row(adit_rc_name(rc),
+                   !told || (n.type == reply_notify(rc) && hdr.spi_i == h.r->spi_i && hdr.spi_r == 0));
+        assert_row(adit_rc_name(rc),
+                   !told || (hdr.flags == IKE_FLAG_RESPONSE && hdr.exchange == XCHG_IKE_SA_INIT));
         assert_null(h.x.wire);
         put_back(&h);
     }
@@ -142,7 +151,8 @@ static void the_first_exchange_is_answered_in_clear(void **state)
 
 static void some_errors_end_the_ike_sa(void **state)
 {
-    static const enum sa_state states[] = { SA_CONNECTING, SA_AUTHENTICATING, SA_ESTABLISHED, SA_REKEYED, SA_DELETING };
+    static const enum sa_state states[] = { SA_CONNECTING, SA_AUTHENTICATING, SA_ESTABLISHED, SA_REKEYED,
+                                            SA_DELETING };
     for (size_t k = 0; k < ARRAY_LEN(states); k++)
         for (size_t i = 0; i < ARRAY_LEN(all_errors); i++) {
             struct ike_sa sa = { .state = states[k] };
@@ -154,8 +164,9 @@ static void some_errors_end_the_ike_sa(void **state)
 
 static unsigned strays(struct ike *ike, uint16_t type, unsigned tries)
 {
-    struct ike_hdr request = { .spi_i = 1, .spi_r = 2, .exchange = XCHG_INFORMATIONAL, .flags = IKE_FLAG_INITIATOR,
-                               .msgid = 77 };
+    struct ike_hdr request = {
+        .spi_i = 1, .spi_r = 2, .exchange = XCHG_INFORMATIONAL, .flags = IKE_FLAG_INITIATOR, .msgid = 77
+    };
     struct adit_path path = core_path(false);
     struct ike_hdr hdr;
     struct notify n;
@@ -172,7 +183,7 @@ static void strangers_get_few_errors(void **state)
     struct ike *ike = core_new();
     assert_int_equal(strays(ike, N_INVALID_IKE_SPI, 100), IKE_ERRORS_PER_SECOND);
     assert_int_equal(strays(ike, N_INVALID_MAJOR_VERSION, 100), 0); /* all kinds together */
-    assert_int_equal(strays(ike, N_COOKIE, 50), 50);                /* what the handshake needs always goes out */
+    assert_int_equal(strays(ike, N_COOKIE, 50), 50); /* what the handshake needs always goes out */
     assert_int_equal(strays(ike, N_INVALID_KE_PAYLOAD, 50), 50);
     ike->now += SECONDS(1) - 1;
     assert_int_equal(strays(ike, N_INVALID_IKE_SPI, 1), 0);

@@ -10,7 +10,7 @@ struct desk { /* an exchange without steps, and one computation in its memory */
         struct ike_work work;
         unsigned runs;
         enum adit_rc rc;
-    } *task;
+    } * task;
 };
 
 static enum adit_rc compute(void *arg)
@@ -218,7 +218,8 @@ static void a_bad_value_is_refused_before_it_is_used(void **state)
             }
             assert_row(rows[i].what, rc == rows[i].rc);
             bool computed = (answering ? ke.work : ke.work2).state != 0;
-            assert_row(rows[i].what, computed == (i + 1 == ARRAY_LEN(rows))); /* only the last one was looked at */
+            assert_row(rows[i].what,
+                       computed == (i + 1 == ARRAY_LEN(rows))); /* only the last one was looked at */
             ke_fini(&ke);
             core_free(d.ike);
         }
