@@ -138,7 +138,7 @@ struct ike_task {
     uint64_t not_before;
     uint32_t tries, reqid;
     uint16_t notify, ke_method; /* ke_method: what the peer wanted by INVALID_KE_PAYLOAD */
-    uint32_t opened_for; /* TASK_EXCHANGE: id of the extension's choosing */
+    uint32_t opened_for; /* id of the choosing of who opened it */
     uint32_t crossing_id; /* the peer rekeyed the same SA meanwhile: what it made (Child SA or IKE SA) ... */
     struct adit_buf crossing_nonce; /* ... and the lowest nonce of that exchange, RFC 7296 s2.8.1 */
 };
@@ -341,6 +341,8 @@ bool pending_more(struct ike_pending *p);
 struct adit_span pending_lowest_nonce(const struct ike_pending *p);
 
 /* --- xchg/ --- */
+/* delete.c: we do not accept the peer's answer, but it has made the Child SA (RFC 7296 s1.3.1): it is told. */
+void child_disown(struct ike_pending *p);
 /* rekey_ike.c, create_child.c */
 void ike_rekeyed(struct ike_pending *p);
 extern const struct ike_step step_init_req, step_init_resp, step_auth_req, step_auth_resp, step_first_child_req,

@@ -420,6 +420,23 @@ SIM_TEST(a_shared_key_is_for_its_owners)
     expect(s, policy_psk(p, &us, &peer) && !policy_psk(p, &us, &us) && !policy_psk(p, &us, &third));
 }
 
+/* RFC 7296 s1.3.1: what B has made and A does not accept does not stay with B alone. */
+SIM_TEST(an_answer_that_is_not_accepted)
+{
+    sim_configure_host(s, A, .transport = true);
+    sim_configure_host(s, B, .local_ts = "dynamic", .remote_ts = "dynamic");
+    sim_start(s);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_ERR_POLICY);
+    sim_run(s, SECONDS(20));
+    expect_children(s, 0);
+    cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_ERR_POLICY);
+    sim_run(s, SECONDS(20));
+    expect_children(s, 0);
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1);
+}
+
 static const struct sim_case cases[] = {
     SIM_CASE(a_refused_peer_goes_on_regardless),
     SIM_CASE(a_peer_leaves_out_a_key_exchange),
@@ -439,6 +456,7 @@ static const struct sim_case cases[] = {
     SIM_CASE(a_connection_that_is_up_is_not_down),
     SIM_CASE(rekeying_does_not_put_off_reauthentication),
     SIM_CASE(a_shared_key_is_for_its_owners),
+    SIM_CASE(an_answer_that_is_not_accepted),
 };
 
 int main(int argc, char **argv)

@@ -175,8 +175,11 @@ static void req_failed(struct ike_xchg *x, void *scratch, enum adit_rc rc, const
     struct ike_sa *sa = x->sa;
     struct ike_task *t = x->task;
     struct ike_child *old = t ? child_by_id(x->ike, t->child_id) : NULL;
+    struct create *s = scratch;
     if (!t || sa->state != SA_ESTABLISHED)
         return;
+    if (s->p)
+        child_disown(s->p);
     if (old && old->state == ADIT_CHILD_REKEYING)
         old->state = ADIT_CHILD_INSTALLED;
     x->task = NULL;

@@ -57,3 +57,22 @@ const struct ike_step step_delete_child_req = {
     .name = "CHILD_DELETE", .exchange = XCHG_INFORMATIONAL, .role = XCHG_REQUESTER,
     .scratch = sizeof(struct delete_child), .build = child_build, .commit = child_commit, .failed = child_failed,
 };
+
+/* --- a Child SA that only the peer has made -------------------------------------------------------------------------- */
+
+static enum adit_rc disown_build(struct ike_xchg *x, void *scratch, struct wr *w, struct adit_why *why)
+{
+    delete_put_child(w, PROTO_ESP, &x->task->opened_for, 1);
+    return ADIT_OK;
+}
+
+static const struct ike_step step_disown_req = {
+    .name = "CHILD_DELETE", .exchange = XCHG_INFORMATIONAL, .role = XCHG_REQUESTER, .build = disown_build,
+};
+
+void child_disown(struct ike_pending *p)
+{
+    struct ike_task *t = p->spi_out ? agenda_add(p->sa, TASK_DELETE_CHILD, &step_disown_req) : NULL;
+    if (t)
+        t->opened_for = p->spi_in;
+}

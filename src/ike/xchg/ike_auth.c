@@ -224,6 +224,7 @@ static void first_commit(struct ike_xchg *x, void *scratch)
         list_remove(&s->task->link);
     if (s->rc != ADIT_OK) {
         sa_log(sa, ADIT_LOG_AUDIT, "CHD", "CHILD_SA %s failed: %s", p->cfg->name, s->why.text);
+        child_disown(p);
         if (s->task)
             task_end(sa, s->task, s->rc, s->why.text);
         return;
