@@ -38,11 +38,29 @@ struct ike_task *agenda_find(struct ike_sa *sa, enum task_kind kind, uint32_t ch
     return NULL;
 }
 
+static bool ike_rekeying_goes_on(const struct ike_sa *sa)
+{
+    list_for_each(it, &sa->pendings)
+        if (list_entry(it, struct ike_pending, link)->kind == PENDING_REKEY_IKE)
+            return true;
+    return false;
+}
+
+/* RFC 7296 s2.25.2: once either side has asked to rekey the IKE SA, nothing more is created in it; with further key
+ * exchanges that takes several exchanges (RFC 9370 s2.2.4). */
+static bool held_back(const struct ike_sa *sa, const struct ike_task *t)
+{
+    bool creates = t->kind == TASK_REKEY_IKE || t->kind == TASK_REKEY_CHILD || t->kind == TASK_NEW_CHILD;
+    return creates && ike_rekeying_goes_on(sa);
+}
+
 struct ike_task *agenda_take(struct ike_sa *sa)
 {
     struct ike_task *best = NULL;
     list_for_each(it, &sa->tasks) {
         struct ike_task *t = list_entry(it, struct ike_task, link);
+        if (held_back(sa, t))
+            continue;
         if (t->not_before <= sa->ike->now && (!best || before(t, best)))
             best = t;
     }
@@ -59,6 +77,8 @@ uint64_t agenda_deadline(const struct ike_sa *sa)
     list_for_each(it, &sa->tasks) {
         const struct ike_task *t = list_entry(it, struct ike_task, link);
         uint64_t due = t->not_before ? t->not_before : 1; /* 0 would mean "never" to the timers */
+        if (held_back(sa, t))
+            continue; /* the end of the rekeying wakes it */
         at = due < at ? due : at;
     }
     return at;

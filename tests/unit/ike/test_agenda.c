@@ -23,6 +23,30 @@ static void the_most_urgent_comes_first(void **state)
     core_free(ike);
 }
 
+/* RFC 7296 s2.25.2: while the IKE SA is being rekeyed nothing is created in it; everything else goes on. */
+static void a_rekeying_of_the_ike_sa_holds_creations_back(void **state)
+{
+    struct ike *ike = core_new();
+    struct ike_sa *sa = core_sa(ike, true);
+    struct ike_pending *p = pending_new(sa, PENDING_REKEY_IKE, false);
+    list_append(&sa->pendings, &p->link);
+    p->linked = true;
+    agenda_add(sa, TASK_NEW_CHILD, &a_step);
+    agenda_add(sa, TASK_REKEY_CHILD, &a_step);
+    agenda_add(sa, TASK_REKEY_IKE, &a_step);
+    assert_null(agenda_take(sa));
+    assert_true(agenda_deadline(sa) == UINT64_MAX);
+    struct ike_task *t = agenda_add(sa, TASK_EXCHANGE, &a_step);
+    assert_ptr_equal(agenda_take(sa), t);
+    task_free(t);
+    pending_free(p);
+    assert_true(agenda_deadline(sa) <= ike->now);
+    t = agenda_take(sa);
+    assert_int_equal(t->kind, TASK_REKEY_IKE);
+    task_free(t);
+    core_free(ike);
+}
+
 static void what_has_to_wait_waits(void **state)
 {
     struct ike *ike = core_new();
@@ -132,6 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_most_urgent_comes_first),
+        cmocka_unit_test(a_rekeying_of_the_ike_sa_holds_creations_back),
         cmocka_unit_test(what_has_to_wait_waits),
         cmocka_unit_test(while_an_exchange_is_open_nothing_is_due),
         cmocka_unit_test(a_task_is_found_waiting_or_under_way),
