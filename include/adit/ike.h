@@ -133,6 +133,7 @@ struct adit_ike_info {
     const char *local_auth, *remote_auth; /* "pre-shared key", "ECDSA with SHA2-256"; NULL before authentication */
     struct adit_suite suite;
     bool nat_local, nat_remote;
+    bool downgrade_proof; /* both sides sign both IKE_SA_INIT messages */
     uint64_t created_at, established_at, rekey_at, reauth_at; /* ns; 0 = none */
     uint64_t last_heard_at;
     uint32_t retransmits;

@@ -123,6 +123,8 @@ void show_ike(struct vici_build *b, const struct adit_ike_info *i, uint64_t now)
     /* ours: strongSwan's clients ignore keys that they do not know */
     vici_str(b, "local-auth", i->local_auth);
     vici_str(b, "remote-auth", i->remote_auth);
+    if (i->downgrade_proof)
+        vici_str(b, "downgrade-proof", "yes");
     vici_str(b, "waiting-for", i->waiting);
     if (i->retransmits)
         vici_strf(b, "retransmits", "%u", i->retransmits);

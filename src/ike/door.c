@@ -38,6 +38,27 @@ uint64_t sa_option_number(const struct ike_sa *sa, const char *key)
     return strtoull(sa_option(sa, key), NULL, 10);
 }
 
+struct adit_span sa_init_message(const struct ike_sa *sa, bool response)
+{
+    return buf_span(response ? &sa->init_resp : &sa->init_req);
+}
+
+bool sa_accepts(const struct ike_sa *sa, const struct sig_alg *alg)
+{
+    const struct policy_conn *c = NULL;
+    if (sa->is_initiator)
+        return policy_accepts(&sa->conn->remote[0], alg);
+    while ((c = policy_conn_by_path(sa->policy, &sa->path, c)))
+        if (policy_accepts(&c->remote[0], alg))
+            return true;
+    return false;
+}
+
+bool auth_way_leads_to(const struct auth_way *way, struct adit_span ca_sha1)
+{
+    return way->cert && policy_cert_leads_to(way->policy, way->cert, ca_sha1);
+}
+
 const struct adit_crypto *sa_crypto(const struct ike_sa *sa)
 {
     return sa->ike->host.crypto;

@@ -134,6 +134,18 @@ void msg_digest(struct adit_span datagram, uint8_t out[16]);
 enum msg_dir { MSG_SENT, MSG_RECEIVED };
 enum sa_life { LIFE_KEYED /* after IKE_SA_INIT */, LIFE_ESTABLISHED, LIFE_REKEYED /* other = the new SA */ };
 
+/* One way in which we could prove who we are: a pre-shared key, or a signature by the key of a certificate. */
+struct auth_way {
+    uint8_t method;
+    const struct sig_alg *alg;       /* NULL: no signature */
+    const struct policy *policy;     /* for auth_way_leads_to() */
+    const struct pki_cert *cert;
+};
+#define AUTH_RANK_LAST (~0u - 1) /* only if there is nothing better */
+#define AUTH_RANK_NEVER (~0u)
+/* Does the way's certificate chain up to the CA with this SHA-1 of its public key, as in CERTREQ? */
+bool auth_way_leads_to(const struct auth_way *way, struct adit_span ca_sha1);
+
 struct ike_hooks {
     bool (*may_use)(struct ike_sa *sa); /* by configuration; gates announcements and steps. NULL: yes */
     /* Transform types beyond 1-5 that this extension understands in this exchange: bits (1 << type). */
@@ -141,6 +153,9 @@ struct ike_hooks {
     /* Every protected message of IKE_INTERMEDIATE-like exchanges before authentication, before commit. */
     enum adit_rc (*message)(struct ike_sa *sa, enum msg_dir dir, const struct raw_msg *raw);
     enum adit_rc (*octets)(struct ike_sa *sa, struct octets *o, uint32_t auth_msgid);
+    /* How well this way of proving who we are would suit the peer: 0 = best, or no opinion. Of the ways that suit
+     * equally the first in local order is taken; asked in IKE_AUTH, when the peer's message has been read. */
+    unsigned (*rank)(struct ike_sa *sa, const struct auth_way *way);
     bool (*first_child)(struct ike_sa *sa);      /* initiator: shall IKE_AUTH carry a Child SA? all must agree */
     bool (*may_omit_child)(struct ike_sa *sa);   /* responder: may the peer leave it out? one is enough */
     /* A message came, authentic and new, from another path than sa_path(): follow it with sa_set_path() or not. */
@@ -180,6 +195,11 @@ bool ext_peer_announced(const struct ike_sa *sa, enum ike_ext_id id);
 const char *sa_option(const struct ike_sa *sa, const char *key); /* connection, then daemon, then default; never NULL */
 uint64_t sa_option_number(const struct ike_sa *sa, const char *key);
 
+/* The raw IKE_SA_INIT request or response that counts, octet for octet; empty before there is one. */
+struct adit_span sa_init_message(const struct ike_sa *sa, bool response);
+/* May the peer prove itself by such a signature (NULL: by a pre-shared key)? A responder that does not know yet whose
+ * connection it is: would any that it may turn out to be allow it? */
+bool sa_accepts(const struct ike_sa *sa, const struct sig_alg *alg);
 const struct adit_crypto *sa_crypto(const struct ike_sa *sa);
 const struct prf_alg *sa_prf(const struct ike_sa *sa);
 const struct ike_keys *sa_keys(const struct ike_sa *sa);

@@ -155,6 +155,7 @@ static enum adit_rc load_local(struct build *b, struct policy_auth *auth)
         if (!auth->cert && row->key)
             auth->cert = row;
     }
+    auth->own = first; /* the others lie behind it */
     TRY(read_id(b, auth->cfg, &auth->id));
     if (!auth->id.type && first)
         auth->id = pki_cert_subject_id((auth->cert ? auth->cert : first)->cert);

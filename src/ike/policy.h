@@ -16,6 +16,7 @@ struct policy_auth {
     struct auth_constraints constraints;
     struct adit_id id;              /* configured, else the certificate's subject; type 0 = any / own address */
     const struct policy_cert *cert; /* local: the first one with a key */
+    const struct policy_cert *own;  /* local.certs: cfg->n_certs of them */
     struct pki_policy pki;          /* remote: anchors, revocation */
     struct pki_cert *const *pinned; /* remote.certs: only these end-entity certificates */
     size_t n_pinned;
@@ -60,6 +61,12 @@ const struct adit_shared *policy_psk(const struct policy *p, const struct adit_i
  * hashes, 20 octets each). */
 const struct policy_cert *policy_cert_for(const struct policy *p, const struct policy_auth *auth,
                                           struct adit_span certreq_hashes);
+/* All certificates of ours that would do for a round, in local order: start with *i = 0; NULL at the end. */
+const struct policy_cert *policy_cert_next(const struct policy *p, const struct policy_auth *auth, size_t *i);
+/* Is a CA with one of these SHA-1(SPKI) the issuer of leaf, directly or through our intermediates? */
+bool policy_cert_leads_to(const struct policy *p, const struct pki_cert *leaf, struct adit_span hashes);
+/* May the peer of this round sign so (NULL: use a pre-shared key)? */
+bool policy_accepts(const struct policy_auth *remote, const struct sig_alg *alg);
 /* CERTREQ data: SHA-1 SPKI hashes of the CAs accepted for conn (all when it names none); at most 50. conn may be NULL. */
 void policy_certreq(const struct policy *p, const struct policy_conn *conn, struct wr *w);
 /* Does an identity satisfy remote.id of this round (wildcards included)? */

@@ -178,8 +178,7 @@ static bool is_issued_by_listed(const struct policy *p, const struct pki_cert *c
     return false;
 }
 
-/* Does the peer trust an issuer of this certificate, directly or through our intermediates? */
-static bool is_asked_for(const struct policy *p, const struct pki_cert *leaf, struct adit_span hashes)
+bool policy_cert_leads_to(const struct policy *p, const struct pki_cert *leaf, struct adit_span hashes)
 {
     const struct pki_cert *chain[CHAIN_MAX];
     size_t n = pki_chain(p->store, leaf, chain, CHAIN_MAX);
@@ -203,12 +202,41 @@ const struct policy_cert *policy_cert_for(const struct policy *p, const struct p
         const struct policy_cert *row = &p->certs[i];
         if (!row->key || (auth->id.type && !pki_cert_proves(row->cert, &auth->id, NULL)))
             continue;
-        if (is_asked_for(p, row->cert, certreq_hashes))
+        if (policy_cert_leads_to(p, row->cert, certreq_hashes))
             return row;
         if (!first)
             first = row;
     }
     return first;
+}
+
+const struct policy_cert *policy_cert_next(const struct policy *p, const struct policy_auth *auth, size_t *i)
+{
+    const struct policy_cert *rows = auth->cfg->n_certs ? auth->own : p->certs;
+    size_t n = auth->cfg->n_certs ? auth->cfg->n_certs : p->n_certs;
+    while (*i < n) {
+        const struct policy_cert *row = &rows[(*i)++];
+        if (row->key && (!auth->id.type || pki_cert_proves(row->cert, &auth->id, NULL)))
+            return row;
+    }
+    return NULL;
+}
+
+static bool pinned_may_sign(const struct policy_auth *remote, const struct sig_alg *alg)
+{
+    for (size_t i = 0; i < remote->n_pinned; i++)
+        if (sig_fits(alg, pki_cert_key(remote->pinned[i])))
+            return true;
+    return remote->n_pinned == 0;
+}
+
+bool policy_accepts(const struct policy_auth *remote, const struct sig_alg *alg)
+{
+    enum adit_auth_class class = remote->cfg->class;
+    if (!alg)
+        return class == ADIT_AUTH_PSK || class == ADIT_AUTH_ANY;
+    return (class == ADIT_AUTH_PUBKEY || class == ADIT_AUTH_ANY) && auth_sig_allowed(alg, &remote->constraints) &&
+           pinned_may_sign(remote, alg);
 }
 
 static size_t certreq_anchors(const struct policy_conn *conn, struct wr *w)

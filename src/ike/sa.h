@@ -148,7 +148,7 @@ struct part { /* one step's share of an exchange */
     void *scratch;
     bool done;
 };
-#define XCHG_PARTS_MAX 8
+#define XCHG_PARTS_MAX 16
 enum xchg_phase { PHASE_BUILD, PHASE_SENT, PHASE_CONSUME, PHASE_OVER };
 
 struct ike_xchg {

@@ -89,6 +89,11 @@ void sim_send(struct sim *s, int host, enum sim_kind kind, const struct adit_pat
     struct simtape *tape = &s->tape[host];
     if (kind == SIM_IKE && tape->n < SIM_TAPE && buf_set(&tape->datagram[tape->n++], data))
         abort();
+    static uint8_t changed[65535];
+    if (kind == SIM_IKE && s->tamper && data.n <= sizeof(changed)) {
+        span_copy(changed, data);
+        data = span(changed, s->tamper(s, host, changed, data.n));
+    }
     enum sim_fate fate = simnet_send(&s->net, host, kind, path, data, s->now);
     if (kind == SIM_IKE || s->verbose)
         simlog_packet(s->log, s->now, host, kind, data, fates[fate]);

@@ -31,7 +31,8 @@ enum { A, B }; /* A starts things unless said otherwise */
 struct sim_conf {
     const char *ike;  /* "aes128gcm16-prfsha256-x25519"; several with commas */
     const char *esp;  /* "aes128gcm16-x25519" */
-    const char *cert; /* "ecdsa", "rsa", "ed25519": authenticate by certificate; NULL: by PSK */
+    const char *cert; /* "ecdsa", "rsa", "ed25519", several with commas: authenticate by certificate; NULL: by PSK */
+    const char *remote_auth; /* with cert: `auth` of the peer; "pubkey" */
     const char *psk;  /* "a secret of the simulation" */
     bool no_child, two_children, transport;
     bool any_peer;                                    /* the peer may come from any address */
@@ -58,6 +59,9 @@ struct simtape {
     struct adit_buf datagram[SIM_TAPE];
 };
 
+/* Somebody on the wire: may change an IKE datagram of host `from` (room: 65535 octets), and returns its new length. */
+typedef size_t sim_tamper_fn(struct sim *s, int from, uint8_t *datagram, size_t n);
+
 struct simlog; /* what happened, for the diagram */
 struct sim {
     uint64_t seed, now;
@@ -73,7 +77,8 @@ struct sim {
     uint64_t gap[2];                   /* longest time without a common SA, by sender */
     bool started, torn_down;
     unsigned starve_in;     /* allocations until one fails; 0 = none does */
-    struct simtape tape[2]; /* by sender */
+    struct simtape tape[2]; /* by sender, as it was sent */
+    sim_tamper_fn *tamper;  /* NULL: nobody */
     bool verbose, failed;
     char failure[600];
     jmp_buf out;

@@ -48,17 +48,24 @@ static struct adit_span file(struct build *b, const char *name)
     return arena_span(&b->arena, span(mem, n));
 }
 
-static void add_certs(struct build *b)
+static void add_own_cert(struct build *b, const char *kind)
 {
     char name[64];
-    struct adit_cert ca = { .use = ADIT_CERT_CA, .data = file(b, "ca.pem"), .source = "ca.pem" };
-    must(b, adit_config_add_cert(b->cfg, &ca), NULL);
-    snprintf(name, sizeof(name), "%c-%s.pem", "ab"[b->me], b -> conf -> cert);
+    snprintf(name, sizeof(name), "%c-%s.pem", "ab"[b->me], kind);
     struct adit_cert mine = { .use = ADIT_CERT_END_ENTITY, .data = file(b, name), .source = "mine.pem" };
     must(b, adit_config_add_cert(b->cfg, &mine), NULL);
-    snprintf(name, sizeof(name), "%c-%s.key", "ab"[b->me], b -> conf -> cert);
+    snprintf(name, sizeof(name), "%c-%s.key", "ab"[b->me], kind);
     struct adit_key key = { .data = file(b, name), .source = "mine.key" };
     must(b, adit_config_add_key(b->cfg, &key), NULL);
+}
+
+static void add_certs(struct build *b)
+{
+    struct adit_cert ca = { .use = ADIT_CERT_CA, .data = file(b, "ca.pem"), .source = "ca.pem" };
+    char *kinds = arena_str(&b->arena, b->conf->cert), *save = NULL;
+    must(b, adit_config_add_cert(b->cfg, &ca), NULL);
+    for (char *kind = strtok_r(kinds, ",", &save); kind; kind = strtok_r(NULL, ",", &save))
+        add_own_cert(b, kind);
 }
 
 static void add_secret(struct build *b)
@@ -147,6 +154,8 @@ static void add_conn(struct build *b)
     struct adit_addr_spec there = address(b, peer_roams ? "%any" : addresses[!b->me]);
     struct adit_auth_cfg mine = auth(b, b->me), theirs = auth(b, !b->me);
     struct adit_ts_cfg ts[2][2];
+    if (c->cert && c->remote_auth)
+        theirs.auth = c->remote_auth;
     struct adit_child_cfg children[2] = { child(b, "net", ts[0]), child(b, "net2", ts[1]) };
     struct adit_conn conn = { .name = "peer",
                               .n_local_addrs = 1,

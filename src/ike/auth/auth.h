@@ -9,8 +9,12 @@
 #include "model/model.h"
 
 /* The signed octets as ordered named parts; extensions replace or append one. Parts are borrowed. */
-enum octets_part { OCTETS_PREFIX, OCTETS_MESSAGES, OCTETS_NONCE, OCTETS_MACED_ID, OCTETS_TAIL, OCTETS_PARTS };
+enum octets_part {
+    OCTETS_PREFIX, OCTETS_RECEIVED /* by the signer */, OCTETS_MESSAGES, OCTETS_NONCE, OCTETS_MACED_ID, OCTETS_TAIL,
+    OCTETS_PARTS
+};
 struct octets {
+    bool of_initiator; /* who signs: set by auth_octets() */
     struct adit_span part[OCTETS_PARTS];
     uint8_t maced_id[PRF_OUT_MAX];
 };
@@ -44,6 +48,11 @@ ADIT_MUST_USE enum adit_rc auth_constraints_parse(const char *auth, struct auth_
  * methods 1, 9-11 are allowed. NULL + why: nothing fits ("peer accepts SHA2-256 only, key is Ed25519"). */
 const struct sig_alg *auth_sig_choose(const struct crypto_key *key, uint32_t peer_hashes,
                                       const struct auth_constraints *c, struct adit_why *why);
+/* All that would do, one after the other: start with *i = 0; NULL at the end. */
+const struct sig_alg *auth_sig_next(const struct crypto_key *key, uint32_t peer_hashes,
+                                    const struct auth_constraints *c, size_t *i);
+/* May a peer under these constraints sign so, whatever its key? */
+bool auth_sig_allowed(const struct sig_alg *alg, const struct auth_constraints *c);
 /* Authentication Data of an AUTH payload: method 14 = len | AlgorithmIdentifier | signature; others the bare signature. */
 ADIT_MUST_USE enum adit_rc auth_sig_sign(const struct sig_alg *alg, struct crypto_key *key,
                                          struct adit_span octets, struct adit_buf *data);

@@ -165,6 +165,23 @@ const struct sig_alg *auth_sig_choose(const struct crypto_key *key, uint32_t pee
     return first;
 }
 
+const struct sig_alg *auth_sig_next(const struct crypto_key *key, uint32_t peer_hashes,
+                                    const struct auth_constraints *c, size_t *i)
+{
+    const struct sig_alg *alg;
+    if (key_refusal(key, or_none(c)))
+        return NULL;
+    while ((alg = crypto_sig_at((*i)++)))
+        if (peer_takes(alg, peer_hashes) && sig_fits(alg, key) && is_allowed(alg, or_none(c)))
+            return alg;
+    return NULL;
+}
+
+bool auth_sig_allowed(const struct sig_alg *alg, const struct auth_constraints *c)
+{
+    return type_allowed(alg->key, c) && is_allowed(alg, c);
+}
+
 enum adit_rc auth_sig_sign(const struct sig_alg *alg, struct crypto_key *key, struct adit_span octets,
                            struct adit_buf *data)
 {

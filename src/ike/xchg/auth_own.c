@@ -15,8 +15,69 @@ enum adit_rc auth_octets(struct ike_xchg *x, bool of_initiator, struct adit_span
     TRY(octets_init(out, sa_prf(sa), keys_p(&sa->keys, of_initiator),
                     buf_span(of_initiator ? &sa->init_req : &sa->init_resp),
                     buf_span(of_initiator ? &sa->nonce_r : &sa->nonce_i), id_whole));
+    out->of_initiator = of_initiator;
     return ask_exts(x, out);
 }
+
+/* --- which way ------------------------------------------------------------------------------------------------- */
+
+struct choice {
+    struct ike_xchg *x;
+    const struct policy_auth *cfg;
+    const struct policy_cert *cert; /* the best so far */
+    const struct sig_alg *alg;
+    unsigned best, seen;
+};
+
+static void weigh(struct choice *c, const struct policy_cert *cert, const struct sig_alg *alg)
+{
+    struct auth_way way = { alg ? alg->auth_method : AUTH_SHARED_KEY_MIC, alg, c->x->policy, cert ? cert->cert : NULL };
+    unsigned rank = 0;
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.rank) {
+            unsigned r = ike_exts[i]->on.rank(c->x->sa, &way);
+            rank = r > rank ? r : rank;
+        }
+    c->seen++;
+    if (rank >= c->best)
+        return;
+    c->best = rank;
+    c->cert = cert;
+    c->alg = alg;
+}
+
+/* The signature that we would choose by ourselves comes first: it wins among equals. */
+static void weigh_cert(struct choice *c, const struct policy_cert *cert)
+{
+    uint32_t hashes = c->x->sa->peer_hashes;
+    const struct sig_alg *alg = auth_sig_choose(cert->key, hashes, &c->cfg->constraints, NULL);
+    if (alg)
+        weigh(c, cert, alg);
+    for (size_t i = 0; (alg = auth_sig_next(cert->key, hashes, &c->cfg->constraints, &i));)
+        weigh(c, cert, alg);
+}
+
+static enum adit_rc choose_way(struct ike_xchg *x, struct own_auth *a, struct adit_why *why)
+{
+    struct choice c = { .x = x, .cfg = a->cfg, .best = AUTH_RANK_NEVER };
+    const struct policy_cert *other;
+    if (a->cert)
+        weigh_cert(&c, a->cert);
+    else
+        weigh(&c, NULL, NULL);
+    for (size_t i = 0; a->cert && (other = policy_cert_next(x->policy, a->cfg, &i));)
+        if (other != a->cert)
+            weigh_cert(&c, other);
+    if (c.seen && c.best == AUTH_RANK_NEVER)
+        return why_set(why, ADIT_ERR_AUTH, "the peer has not announced any way to authenticate that we have");
+    if (c.alg) {
+        a->cert = c.cert;
+        a->wanted = c.alg;
+    }
+    return ADIT_OK;
+}
+
+/* --- who we are ------------------------------------------------------------------------------------------------ */
 
 static enum adit_rc id_body(struct ike_xchg *x, struct own_auth *a)
 {
@@ -49,6 +110,7 @@ enum adit_rc own_choose(struct ike_xchg *x, struct own_auth *a, const struct pol
     if (!psk && !a->cert)
         return why_set(why, ADIT_ERR_AUTH, "no certificate with a private key for %s",
                        cfg->cfg->id_text ? cfg->cfg->id_text : "this connection");
+    TRY(choose_way(x, a, why));
     a->id = cfg->id.type ? cfg->id : psk ? own_address(x) : pki_cert_subject_id(a->cert->cert);
     TRY(id_body(x, a));
     if (a->cert)
@@ -87,7 +149,7 @@ static enum adit_rc prepare_signature(struct ike_xchg *x, struct own_auth *a, st
 {
     struct octets o;
     a->key = a->cert->key;
-    a->alg = auth_sig_choose(a->key, x->sa->peer_hashes, &a->cfg->constraints, why);
+    a->alg = a->wanted ? a->wanted : auth_sig_choose(a->key, x->sa->peer_hashes, &a->cfg->constraints, why);
     if (!a->alg)
         return ADIT_ERR_AUTH;
     a->method = a->alg->auth_method;

@@ -16,6 +16,7 @@ struct own_auth {
     const struct pki_cert *chain[CHAIN_MAX];
     size_t n_chain;
     uint8_t method;
+    const struct sig_alg *wanted; /* what suits the peer best; NULL: nothing fits, and signing says why */
     const struct sig_alg *alg;
     struct crypto_key *key;
     struct adit_buf octets, data;

@@ -30,6 +30,14 @@ static uint16_t next_method(struct ike_sa *sa)
     return sa_is_keyed(sa) && !sa_is_established(sa) ? addke_method(sa_suite(sa), done(sa)) : 0;
 }
 
+unsigned addke_left(struct ike_sa *sa)
+{
+    unsigned n = 0;
+    while (next_method(sa) && addke_method(sa_suite(sa), done(sa) + n))
+        n++;
+    return n;
+}
+
 static enum want req_want(struct ike_sa *sa, const struct ike_msg *msg)
 {
     return next_method(sa) && sa_is_initiator(sa) && ext_agreed(sa, EXT_intermediate) ? WANT_OPEN : WANT_NO;
