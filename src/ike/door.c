@@ -38,6 +38,14 @@ uint64_t sa_option_number(const struct ike_sa *sa, const char *key)
     return strtoull(sa_option(sa, key), NULL, 10);
 }
 
+bool sa_round_after(struct ike_sa *sa)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.round_after && ike_exts[i]->on.round_after(sa))
+            return true;
+    return false;
+}
+
 struct adit_span sa_init_message(const struct ike_sa *sa, bool response)
 {
     return buf_span(response ? &sa->init_resp : &sa->init_req);

@@ -152,6 +152,7 @@ struct ike_hooks {
     uint32_t (*transforms)(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *request);
     /* Every protected message of IKE_INTERMEDIATE-like exchanges before authentication, before commit. */
     enum adit_rc (*message)(struct ike_sa *sa, enum msg_dir dir, const struct raw_msg *raw);
+    bool (*round_after)(struct ike_sa *sa); /* will there be one more such exchange after the one under way? */
     enum adit_rc (*octets)(struct ike_sa *sa, struct octets *o, uint32_t auth_msgid);
     /* How well this way of proving who we are would suit the peer: 0 = best, or no opinion. Of the ways that suit
      * equally the first in local order is taken; asked in IKE_AUTH, when the peer's message has been read. */
@@ -195,6 +196,7 @@ bool ext_peer_announced(const struct ike_sa *sa, enum ike_ext_id id);
 const char *sa_option(const struct ike_sa *sa, const char *key); /* connection, then daemon, then default; never NULL */
 uint64_t sa_option_number(const struct ike_sa *sa, const char *key);
 
+bool sa_round_after(struct ike_sa *sa); /* hook round_after of any extension: is this not the last one? */
 /* The raw IKE_SA_INIT request or response that counts, octet for octet; empty before there is one. */
 struct adit_span sa_init_message(const struct ike_sa *sa, bool response);
 /* May the peer prove itself by such a signature (NULL: by a pre-shared key)? A responder that does not know yet whose

@@ -57,6 +57,14 @@ static void weigh_cert(struct choice *c, const struct policy_cert *cert)
         weigh(c, cert, alg);
 }
 
+/* One that the peer cannot verify is no alternative to one that it can: its CERTREQ says so. */
+static bool may_replace(const struct choice *c, const struct policy_cert *first, const struct policy_cert *other)
+{
+    struct adit_span asked = buf_span(&c->x->sa->certreq);
+    const struct policy *p = c->x->policy;
+    return other != first && (policy_cert_leads_to(p, other->cert, asked) || !policy_cert_leads_to(p, first->cert, asked));
+}
+
 static enum adit_rc choose_way(struct ike_xchg *x, struct own_auth *a, struct adit_why *why)
 {
     struct choice c = { .x = x, .cfg = a->cfg, .best = AUTH_RANK_NEVER };
@@ -66,7 +74,7 @@ static enum adit_rc choose_way(struct ike_xchg *x, struct own_auth *a, struct ad
     else
         weigh(&c, NULL, NULL);
     for (size_t i = 0; a->cert && (other = policy_cert_next(x->policy, a->cfg, &i));)
-        if (other != a->cert)
+        if (may_replace(&c, a->cert, other))
             weigh_cert(&c, other);
     if (c.seen && c.best == AUTH_RANK_NEVER)
         return why_set(why, ADIT_ERR_AUTH, "the peer has not announced any way to authenticate that we have");

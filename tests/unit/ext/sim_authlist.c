@@ -216,7 +216,8 @@ SIM_TEST(a_hidden_list_is_found_out)
     sim_configure_host(s, B, BOTH, .remote_auth = s->seed & 1 ? "ecdsa" : "rsa");
     s->tamper = hide_list;
     is_refused(s);
-    expect(s, sim_counter(s, B, ADIT_C_AUTH_FAILED) + sim_counter(s, A, ADIT_C_AUTH_FAILED) > 0 || (s->seed & 1));
+    expect(s, sim_counter(s, B, ADIT_C_AUTH_FAILED) + sim_counter(s, A, ADIT_C_AUTH_FAILED) > 0 ||
+                  (s->seed & 1));
 }
 
 static const struct sim_case cases[] = {

@@ -5,7 +5,8 @@
 #undef SECONDS /* ike/limits.h has the same */
 #include "ike/sa.h"
 
-#define TWO_OFFERS .ike = "aes256gcm16-prfsha384-x25519-ke1_mlkem768,aes128gcm16-prfsha384-x25519", .cert = "ecdsa"
+#define TWO_OFFERS                                                                                           \
+    .ike = "aes256gcm16-prfsha384-x25519-ke1_mlkem768,aes128gcm16-prfsha384-x25519", .cert = "ecdsa"
 
 /* --- the attacker -------------------------------------------------------------------------------------------------- */
 
@@ -205,7 +206,8 @@ SIM_TEST(responder_insists_in_vain)
 /* Any connection may raise it; what the daemon says holds for the others. */
 SIM_TEST(a_connection_insists)
 {
-    sim_configure_host(s, A, TWO_OFFERS, .option = { { "transcript", "yes" } }, .daemon_option = { { "transcript", "no" } });
+    sim_configure_host(s, A, TWO_OFFERS, .option = { { "transcript", "yes" } },
+                       .daemon_option = { { "transcript", "no" } });
     sim_configure_host(s, B, TWO_OFFERS);
     comes_up(s, true);
 }
@@ -252,7 +254,8 @@ SIM_TEST(after_a_cookie_was_asked_for)
         sim_inject(s, B, "198.51.100.1", 500, span(copy, s->tape[A].datagram[0].n));
     }
     uint64_t before = sim_counter(s, A, ADIT_C_INIT_OUT_REQ);
-    expect(s, sim_wait(s, A, sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net"), MINUTES(1)) == ADIT_OK);
+    expect(s, sim_wait(s, A, sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net"),
+                       MINUTES(1)) == ADIT_OK);
     expect(s, sim_counter(s, A, ADIT_C_INIT_OUT_REQ) == before + 2 && is_proof(s, A));
 }
 

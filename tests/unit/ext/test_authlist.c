@@ -40,7 +40,8 @@ static void a_list_is_read(void **state)
     struct announcement a;
     assert_true(announcement_get(&in, &a) && a.method == 2 && !a.linked && !a.algid.n);
     assert_true(announcement_get(&in, &a) && a.method == 14 && a.linked && a.link == 0 && a.algid.n == 13);
-    assert_true(announcement_get(&in, &a) && a.method == 14 && a.link == 2 && a.algid.n == 12 && a.algid.p[0] == 0x30);
+    assert_true(announcement_get(&in, &a) && a.method == 14 && a.link == 2 && a.algid.n == 12 &&
+                a.algid.p[0] == 0x30);
     assert_true(!announcement_get(&in, &a) && rd_ok(&in));
 }
 
@@ -74,12 +75,15 @@ static void malformed_lists_are_refused(void **state)
         ROW("length alone", "\2", false),
         ROW("one octet short", "\3\1", false),
         ROW("length 255 of 4", "\xff\x0e\0\x30", false),
-        ROW("unknown method between known ones", PSK "\2\xc8" "\5\xc9\0\1\2" PSK, true),
+        ROW("unknown method between known ones",
+            PSK "\2\xc8"
+                "\5\xc9\0\1\2" PSK,
+            true),
         ROW("an octet left over", PSK "\2", false),
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        assert_row(rows[i].what,
-                   authlist_is_good(guard_copy(span((const uint8_t *)rows[i].list, rows[i].n))) == rows[i].good);
+        assert_row(rows[i].what, authlist_is_good(guard_copy(
+                                     span((const uint8_t *)rows[i].list, rows[i].n))) == rows[i].good);
 }
 
 static void there_is_a_limit(void **state)
@@ -107,7 +111,9 @@ static void wrong_forms_mean_nothing(void **state)
         { "secret with a link", { .method = 2, .linked = true }, false },
         { "RSA", { .method = 1, .linked = true }, true },
         { "RSA without a link", { .method = 1 }, false },
-        { "ECDSA-256 with an algorithm", { .method = 9, .linked = true, .algid = { (const uint8_t *)"x", 1 } }, false },
+        { "ECDSA-256 with an algorithm",
+          { .method = 9, .linked = true, .algid = { (const uint8_t *)"x", 1 } },
+          false },
         { "signature without an algorithm", { .method = 14, .linked = true }, false },
         { "NULL", { .method = 13 }, false },
         { "a method of the future", { .method = 77, .linked = true }, false },
@@ -142,13 +148,15 @@ static void a_list_ranks(void **state)
     struct adit_span list = LIST("\2\xc8" MLDSA65 ED25519 ECDSA384("\0") ECDSA256("\0") RSA256 PSK);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct auth_way way = by(rows[i].way);
-        assert_row(rows[i].way ? rows[i].way : "secret", authlist_rank(list, SPAN_NONE, &way) == rows[i].rank);
+        assert_row(rows[i].way ? rows[i].way : "secret",
+                   authlist_rank(list, SPAN_NONE, &way) == rows[i].rank);
     }
 }
 
 static void older_methods_name_no_hash(void **state)
 {
-    struct adit_span list = LIST("\3\x0a\0" "\3\1\0");
+    struct adit_span list = LIST("\3\x0a\0"
+                                 "\3\1\0");
     struct auth_way rsa = by("RSA with SHA2-512"), p384 = by("ECDSA-384"), p256 = by("ECDSA-256");
     assert_int_equal(authlist_rank(list, SPAN_NONE, &rsa), 1);
     assert_int_equal(authlist_rank(list, SPAN_NONE, &p384), 0);
@@ -160,8 +168,8 @@ static void pss_is_compared_by_meaning(void **state)
 {
 #define SHA256 "\x30\x0b\6\x09\x60\x86\x48\1\x65\3\4\2\1"
 #define RSA_OID "\6\x09\x2a\x86\x48\x86\xf7\x0d\1\1"
-    struct adit_span list = LIST("\x42\x0e\0\x30\x3d" RSA_OID "\x0a\x30\x30\xa0\x0d" SHA256 "\xa1\x1a\x30\x18" RSA_OID
-                                 "\x08" SHA256 "\xa2\3\2\1\x20");
+    struct adit_span list = LIST("\x42\x0e\0\x30\x3d" RSA_OID "\x0a\x30\x30\xa0\x0d" SHA256
+                                 "\xa1\x1a\x30\x18" RSA_OID "\x08" SHA256 "\xa2\3\2\1\x20");
     struct auth_way way = by("RSASSA-PSS with SHA2-256");
     assert_true(authlist_is_good(list));
     assert_int_equal(authlist_rank(list, SPAN_NONE, &way), 0);
@@ -187,7 +195,8 @@ static void with_links(struct sim *s)
     expect(s, authlist_rank(LIST(ECDSA256("\xff")), all, &way) == AUTH_RANK_LAST);
     expect(s, authlist_rank(LIST(ECDSA256("\0")), all, &way) == 0, "any CA");
     expect(s, authlist_rank(LIST(ECDSA256("\1")), SPAN_NONE, &way) == 0, "no CERTREQ: the link is ignored");
-    expect(s, authlist_rank(LIST(ECDSA256("\1") ED25519 ECDSA256("\2")), all, &way) == 2, "the first place that holds");
+    expect(s, authlist_rank(LIST(ECDSA256("\1") ED25519 ECDSA256("\2")), all, &way) == 2,
+           "the first place that holds");
 }
 
 static void links_choose_the_ca(void **state)
@@ -215,7 +224,8 @@ static enum adit_rc name_them(const char *before, const char *after)
     struct payload first[] = { { .type = PLD_IDi, .body = span_str(before) } };
     struct payload second[] = { { .type = PLD_IDi, .body = span_str(after) } };
     struct ike_msg one = { .n = 1, .v = first }, two = { .n = 1, .v = second };
-    const struct ike_step *said = step(XCHG_IKE_SA_INIT, XCHG_RESPONDER), *later = step(XCHG_IKE_INTERMEDIATE, XCHG_RESPONDER),
+    const struct ike_step *said = step(XCHG_IKE_SA_INIT, XCHG_RESPONDER),
+                          *later = step(XCHG_IKE_INTERMEDIATE, XCHG_RESPONDER),
                           *last = step(XCHG_IKE_AUTH, XCHG_RESPONDER);
     bool owed[8] = { true, true, true, true, true, true, true, true };
     uint8_t *scratch = mem_new(later->scratch);
@@ -246,11 +256,16 @@ static void identities_stay_the_same(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_list_is_read),           cmocka_unit_test(each_form_is_written),
-        cmocka_unit_test(malformed_lists_are_refused), cmocka_unit_test(there_is_a_limit),
-        cmocka_unit_test(wrong_forms_mean_nothing), cmocka_unit_test(a_list_ranks),
-        cmocka_unit_test(older_methods_name_no_hash), cmocka_unit_test(pss_is_compared_by_meaning),
-        cmocka_unit_test(links_choose_the_ca),      cmocka_unit_test(identities_stay_the_same),
+        cmocka_unit_test(a_list_is_read),
+        cmocka_unit_test(each_form_is_written),
+        cmocka_unit_test(malformed_lists_are_refused),
+        cmocka_unit_test(there_is_a_limit),
+        cmocka_unit_test(wrong_forms_mean_nothing),
+        cmocka_unit_test(a_list_ranks),
+        cmocka_unit_test(older_methods_name_no_hash),
+        cmocka_unit_test(pss_is_compared_by_meaning),
+        cmocka_unit_test(links_choose_the_ca),
+        cmocka_unit_test(identities_stay_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,8 +27,9 @@ static void flat(struct ike_sa *sa, bool of_initiator, struct adit_buf *out)
 {
     struct octets o;
     struct adit_span own = sa_init_message(sa, !of_initiator);
-    assert_int_equal(octets_init(&o, sa_prf(sa), keys_p(&sa->keys, of_initiator), own, span_str("nonce of the other"),
-                                 SPAN_ARRAY(id_body)), ADIT_OK);
+    assert_int_equal(octets_init(&o, sa_prf(sa), keys_p(&sa->keys, of_initiator), own,
+                                 span_str("nonce of the other"), SPAN_ARRAY(id_body)),
+                     ADIT_OK);
     o.of_initiator = of_initiator;
     o.part[OCTETS_TAIL] = span_str(INTAUTH);
     assert_int_equal(on()->octets(sa, &o, 2), ADIT_OK);
@@ -117,8 +118,8 @@ static void status_is_told_once_it_is_proven(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_messages_are_covered),     cmocka_unit_test(only_if_sent_and_received),
-        cmocka_unit_test(the_responder_says_it_unasked), cmocka_unit_test(options_are_as_documented),
+        cmocka_unit_test(both_messages_are_covered),        cmocka_unit_test(only_if_sent_and_received),
+        cmocka_unit_test(the_responder_says_it_unasked),    cmocka_unit_test(options_are_as_documented),
         cmocka_unit_test(status_is_told_once_it_is_proven),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,13 +32,14 @@ static void test_parts_of_extensions(void **state)
     struct adit_buf flat = { 0 };
     init(&o);
     o.part[OCTETS_PREFIX] = SPAN_LIT("PRE");
+    o.part[OCTETS_RECEIVED] = SPAN_LIT("RECEIVED");
     o.part[OCTETS_TAIL] = SPAN_LIT("TAIL");
     assert_int_equal(buf_set(&flat, SPAN_LIT("what was there")), ADIT_OK);
     assert_int_equal(octets_flat(&o, &flat), ADIT_OK);
-    assert_int_equal(flat.n, 3 + 164 + 4);
-    assert_memory_equal(flat.p, "PRE", 3);
-    assert_memory_equal(flat.p + 3, ascending(0, 100).p, 100);
-    assert_memory_equal(flat.p + 167, "TAIL", 4);
+    assert_int_equal(flat.n, 3 + 8 + 164 + 4);
+    assert_memory_equal(flat.p, "PRERECEIVED", 11);
+    assert_memory_equal(flat.p + 11, ascending(0, 100).p, 100);
+    assert_memory_equal(flat.p + 175, "TAIL", 4);
     buf_fini(&flat);
 }
 

@@ -237,6 +237,99 @@ static void test_cert_for(void **state)
     policy_unref(p);
 }
 
+static void test_cert_next(void **state)
+{
+    struct adit_config *cfg = adit_config_new();
+    struct adit_span two[] = { PEM(PEM_SUN), PEM(PEM_MOON2) };
+    struct adit_auth_cfg by_id = { .id_text = "moon.example" }, by_nothing = { 0 },
+                         own = { .n_certs = 2, .certs = two };
+    const struct adit_auth_cfg *all[] = { &by_id, &by_nothing, &own };
+    static const char *const names[] = { "a", "b", "c" };
+    for (size_t i = 0; i < 3; i++) {
+        struct adit_conn conn = { .name = names[i], .n_local = 1, .local = all[i] };
+        assert_int_equal(adit_config_add_conn(cfg, &conn), ADIT_OK);
+    }
+    add_key(cfg, PEM(PEM_MOON_KEY), "moon.key");
+    add_key(cfg, PEM(PEM_MOON2_KEY), "moon2.key");
+    add_cert(cfg, ADIT_CERT_END_ENTITY, PEM(PEM_SUN), "sun.pem");
+    add_cert(cfg, ADIT_CERT_END_ENTITY, PEM(PEM_MOON), "moon.pem");
+    add_cert(cfg, ADIT_CERT_CA, PEM(PEM_CA1), "ca1.pem");
+    add_cert(cfg, ADIT_CERT_CA, PEM(PEM_CA2), "ca2.pem");
+    add_cert(cfg, ADIT_CERT_CA, PEM(PEM_SUB), "sub.pem");
+    struct policy *p = policy_of(cfg);
+    size_t at = 0;
+    expect_subject(policy_cert_next(p, p->conns[0].local, &at), "C=CH, O=Adit, CN=moon");
+    expect_subject(policy_cert_next(p, p->conns[0].local, &at), "C=CH, O=Adit, CN=moon2");
+    assert_null(policy_cert_next(p, p->conns[0].local, &at));
+    at = 0;
+    expect_subject(policy_cert_next(p, p->conns[1].local, &at), "C=CH, O=Adit, CN=moon");
+    at = 0; /* of those configured, the one with a key */
+    const struct policy_cert *moon2 = policy_cert_next(p, p->conns[2].local, &at);
+    expect_subject(moon2, "C=CH, O=Adit, CN=moon2");
+    assert_null(policy_cert_next(p, p->conns[2].local, &at));
+    assert_true(policy_cert_leads_to(p, moon2->cert, sha1_of(p, 2)) &&
+                policy_cert_leads_to(p, moon2->cert, sha1_of(p, 1)));
+    assert_false(policy_cert_leads_to(p, moon2->cert, sha1_of(p, 0)));
+    assert_false(policy_cert_leads_to(p, moon2->cert, SPAN_NONE));
+    policy_unref(p);
+}
+
+static const struct sig_alg *sig_of(const char *name)
+{
+    const struct sig_alg *alg;
+    for (size_t i = 0; name && (alg = crypto_sig_at(i)); i++)
+        if (!strcmp(alg->name, name))
+            return alg;
+    return NULL;
+}
+
+static void test_accepts(void **state)
+{
+    static const struct {
+        const char *what, *auth, *alg; /* alg NULL: pre-shared key */
+        enum adit_auth_class class;
+        bool accepts;
+    } rows[] = {
+        { "secret", "psk", NULL, ADIT_AUTH_PSK, true },
+        { "secret only", "psk", "Ed25519", ADIT_AUTH_PSK, false },
+        { "keys only", "pubkey", NULL, ADIT_AUTH_PUBKEY, false },
+        { "any key", "pubkey", "Ed25519", ADIT_AUTH_PUBKEY, true },
+        { "anything: secret", "any", NULL, ADIT_AUTH_ANY, true },
+        { "anything: key", NULL, "ECDSA-256", ADIT_AUTH_ANY, true },
+        { "type", "ecdsa", "Ed25519", ADIT_AUTH_PUBKEY, false },
+        { "hash", "ecdsa-sha384", "ECDSA with SHA2-384", ADIT_AUTH_PUBKEY, true },
+        { "other hash", "ecdsa-sha384", "ECDSA with SHA2-256", ADIT_AUTH_PUBKEY, false },
+        { "padding", "rsa/pss", "RSASSA-PKCS1-v1_5 with SHA2-256", ADIT_AUTH_PUBKEY, false },
+        { "EAP", "eap", "Ed25519", ADIT_AUTH_EAP, false },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct adit_auth_cfg cfg = { .class = rows[i].class, .auth = rows[i].auth };
+        struct policy_auth remote = { .cfg = &cfg };
+        if (rows[i].class == ADIT_AUTH_PUBKEY)
+            assert_int_equal(auth_constraints_parse(cfg.auth, &remote.constraints, NULL), ADIT_OK);
+        assert_row(rows[i].what, !rows[i].alg == !sig_of(rows[i].alg));
+        assert_row(rows[i].what, policy_accepts(&remote, sig_of(rows[i].alg)) == rows[i].accepts);
+    }
+}
+
+/* Of a peer whose certificate is configured only what its key can do is expected. */
+static void test_accepts_by_pinned_certificate(void **state)
+{
+    struct adit_config *cfg = adit_config_new();
+    struct adit_span moon = PEM(PEM_MOON);
+    struct adit_auth_cfg remote = {
+        .class = ADIT_AUTH_PUBKEY, .auth = "pubkey", .n_certs = 1, .certs = &moon
+    };
+    struct adit_conn conn = { .name = "a", .n_remote = 1, .remote = &remote };
+    const struct sig_alg *alg;
+    assert_int_equal(adit_config_add_conn(cfg, &conn), ADIT_OK);
+    struct policy *p = policy_of(cfg);
+    const struct policy_auth *r = p->conns[0].remote;
+    for (size_t i = 0; (alg = crypto_sig_at(i)); i++)
+        assert_row(alg->name, policy_accepts(r, alg) == sig_fits(alg, pki_cert_key(r->pinned[0])));
+    policy_unref(p);
+}
+
 static void test_certreq(void **state)
 {
     struct adit_config *cfg = adit_config_new();
@@ -270,6 +363,9 @@ int main(void)
         cmocka_unit_test(test_fits_by_certificate),
         cmocka_unit_test(test_psk),
         cmocka_unit_test(test_cert_for),
+        cmocka_unit_test(test_cert_next),
+        cmocka_unit_test(test_accepts),
+        cmocka_unit_test(test_accepts_by_pinned_certificate),
         cmocka_unit_test(test_certreq),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* Choosing, making and checking AUTH signatures (RFC 7427, RFC 8420, RFC 4754). */
+#include "base/strbuf.h"
 #include "ike/auth/auth.h"
 #include "unit.h"
 #define VECTORS "." /* none are read here */
@@ -74,6 +75,35 @@ static void test_choice(void **state)
         if (alg && (!rows[i].chosen || strcmp(alg->name, rows[i].chosen)))
             fail_msg("row '%s': %s", rows[i].what, alg->name);
         assert_row(rows[i].what, !alg == !rows[i].chosen && !alg == !!why.text[0]);
+    }
+}
+
+static void test_all_choices(void **state)
+{
+    static const struct {
+        const char *what;
+        unsigned key;
+        uint32_t peer;
+        const char *auth, *chosen;
+    } rows[] = {
+        { "P-384", P384, EVERY, NULL, "ECDSA with SHA2-256;ECDSA with SHA2-384;ECDSA with SHA2-512;" },
+        { "peer knows less", P384, SENT | H512, NULL, "ECDSA with SHA2-512;" },
+        { "both paddings", RSA_KEY, SENT | H256, NULL,
+          "RSASSA-PSS with SHA2-256;RSASSA-PKCS1-v1_5 with SHA2-256;" },
+        { "one padding", RSA_KEY, SENT | H256, "rsa/pss", "RSASSA-PSS with SHA2-256;" },
+        { "no list", P521, 0, NULL, "ECDSA-521;" },
+        { "key too short", RSA_KEY, EVERY, "rsa-3072", "" },
+        { "wrong type", ED, EVERY, "ecdsa", "" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct auth_constraints constraints;
+        const struct sig_alg *alg;
+        STRBUF(names, 300);
+        assert_int_equal(auth_constraints_parse(rows[i].auth, &constraints, NULL), ADIT_OK);
+        for (size_t at = 0; (alg = auth_sig_next(keys[rows[i].key], rows[i].peer, &constraints, &at));)
+            strbuf_addf(&names, "%s;", alg->name);
+        if (strcmp(names.p, rows[i].chosen))
+            fail_msg("row '%s': %s", rows[i].what, names.p);
     }
 }
 
@@ -209,9 +239,10 @@ static void test_hash_lists(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_choice),      cmocka_unit_test(test_choice_in_words),
-        cmocka_unit_test(test_round_trips), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_broken_data), cmocka_unit_test(test_hash_lists),
+        cmocka_unit_test(test_choice),          cmocka_unit_test(test_all_choices),
+        cmocka_unit_test(test_choice_in_words), cmocka_unit_test(test_round_trips),
+        cmocka_unit_test(test_refusals),        cmocka_unit_test(test_broken_data),
+        cmocka_unit_test(test_hash_lists),
     };
     return cmocka_run_group_tests(tests, make_keys, free_keys);
 }

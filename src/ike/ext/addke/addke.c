@@ -30,12 +30,9 @@ static uint16_t next_method(struct ike_sa *sa)
     return sa_is_keyed(sa) && !sa_is_established(sa) ? addke_method(sa_suite(sa), done(sa)) : 0;
 }
 
-unsigned addke_left(struct ike_sa *sa)
+static bool round_after(struct ike_sa *sa)
 {
-    unsigned n = 0;
-    while (next_method(sa) && addke_method(sa_suite(sa), done(sa) + n))
-        n++;
-    return n;
+    return next_method(sa) && addke_method(sa_suite(sa), done(sa) + 1);
 }
 
 static enum want req_want(struct ike_sa *sa, const struct ike_msg *msg)
@@ -132,6 +129,6 @@ const struct ike_ext ext_addke = {
     .spec = "RFC 9370",
     .sa_size = sizeof(struct state),
     .steps = steps,
-    .on = { .transforms = transforms, .more = addke_more, .more_put = addke_more_put, .more_get = addke_more_get,
+    .on = { .transforms = transforms, .round_after = round_after, .more = addke_more, .more_put = addke_more_put, .more_get = addke_more_get,
             .more_start = addke_more_start },
 };

@@ -1,4 +1,4 @@
-/* addke.h - shared by the two halves of this extension, and its door: how many rounds are to come. */
+/* addke.h - shared by the two halves of this extension only. */
 #ifndef IKE_EXT_ADDKE_H
 #define IKE_EXT_ADDKE_H
 
@@ -8,9 +8,6 @@
 
 /* Method of the nth (0-based) additional key exchange that is performed: NONE ones do not count. 0: no more. */
 uint16_t addke_method(const struct adit_suite *s, unsigned nth);
-
-/* Rounds of IKE_INTERMEDIATE still to be committed, the one under way included. */
-unsigned addke_left(struct ike_sa *sa);
 
 extern const struct ike_step addke_followup_req, addke_followup_resp;
 bool addke_more(struct ike_pending *p);

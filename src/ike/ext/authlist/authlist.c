@@ -1,7 +1,6 @@
 /* authlist.c - SUPPORTED_AUTH_METHODS (RFC 9593): each side says how the other may prove itself, and chooses its own
  * certificate and signature by what the other said. Advice only: what is accepted is decided by the configuration. */
 #include "ike/ext/authlist/authlist.h"
-#include "ike/ext/addke/addke.h" /* ext_addke: which round is the last */
 
 #define INIT_ROOM (1280 - 40 - 8) /* IKE_SA_INIT can't be cut: the least that IPv6 carries */
 #define INIT_REST 160             /* for notifies that follow */
@@ -139,7 +138,8 @@ static enum want init_want(struct ike_sa *sa, const struct ike_msg *msg)
     return sa_is_keyed(sa) ? WANT_NO : WANT_RIDE;
 }
 
-static enum adit_rc init_hear(struct ike_xchg *x, void *scratch, const struct ike_msg *msg, struct adit_why *why)
+static enum adit_rc init_hear(struct ike_xchg *x, void *scratch, const struct ike_msg *msg,
+                              struct adit_why *why)
 {
     return ext_sa(xchg_sa(x), EXT_authlist) ? hear(xchg_sa(x), msg, scratch) : ADIT_ERR_MEMORY;
 }
@@ -162,7 +162,8 @@ struct saying {
     bool digital, can_wait, owed;
 };
 
-static enum adit_rc init_read(struct ike_xchg *x, void *scratch, const struct ike_msg *msg, struct adit_why *why)
+static enum adit_rc init_read(struct ike_xchg *x, void *scratch, const struct ike_msg *msg,
+                              struct adit_why *why)
 {
     struct saying *s = scratch;
     struct notify n;
@@ -227,7 +228,8 @@ static enum adit_rc hear_id(const struct ike_msg *msg, uint8_t type, struct adit
     return p ? buf_set(out, p->body) : ADIT_OK;
 }
 
-static enum adit_rc answer_read(struct ike_xchg *x, void *scratch, const struct ike_msg *msg, struct adit_why *why)
+static enum adit_rc answer_read(struct ike_xchg *x, void *scratch, const struct ike_msg *msg,
+                                struct adit_why *why)
 {
     struct answer *a = scratch;
     TRY(hear_id(msg, PLD_IDi, &a->idi));
@@ -240,7 +242,7 @@ static enum adit_rc answer_say(struct ike_xchg *x, void *scratch, struct wr *w, 
     struct answer *a = scratch;
     struct ike_sa *sa = xchg_sa(x);
     const struct state *s = ext_peek(sa, EXT_authlist);
-    a->said = addke_left(sa) <= 1 && put_list(sa, s->peer_hashes, w, LIST_ROOM);
+    a->said = !sa_round_after(sa) && put_list(sa, s->peer_hashes, w, LIST_ROOM);
     return ADIT_OK;
 }
 
@@ -276,7 +278,8 @@ static bool is_same(const struct ike_msg *msg, uint8_t type, const struct adit_b
     return !before->n || (p && span_equal(p->body, buf_span(before)));
 }
 
-static enum adit_rc same_check(struct ike_xchg *x, void *scratch, const struct ike_msg *msg, struct adit_why *why)
+static enum adit_rc same_check(struct ike_xchg *x, void *scratch, const struct ike_msg *msg,
+                               struct adit_why *why)
 {
     const struct state *s = ext_peek(xchg_sa(x), EXT_authlist);
     if (is_same(msg, PLD_IDi, &s->idi) && is_same(msg, PLD_IDr, &s->idr))
@@ -312,29 +315,65 @@ static void fini(struct ike_sa *sa, void *state)
 }
 
 static const struct ike_step init_req = {
-    .name = "IKE_AUTH_LIST", .exchange = XCHG_IKE_SA_INIT, .role = XCHG_REQUESTER, .scratch = sizeof(struct heard),
-    .want = init_want, .build = put_nothing, .consume = init_hear, .commit = init_take, .fini = fini_heard,
+    .name = "IKE_AUTH_LIST",
+    .exchange = XCHG_IKE_SA_INIT,
+    .role = XCHG_REQUESTER,
+    .scratch = sizeof(struct heard),
+    .want = init_want,
+    .build = put_nothing,
+    .consume = init_hear,
+    .commit = init_take,
+    .fini = fini_heard,
 };
 static const struct ike_step init_resp = {
-    .name = "IKE_AUTH_LIST", .exchange = XCHG_IKE_SA_INIT, .role = XCHG_RESPONDER, .scratch = sizeof(struct saying),
-    .want = init_want, .build = init_say, .consume = init_read, .commit = init_said,
+    .name = "IKE_AUTH_LIST",
+    .exchange = XCHG_IKE_SA_INIT,
+    .role = XCHG_RESPONDER,
+    .scratch = sizeof(struct saying),
+    .want = init_want,
+    .build = init_say,
+    .consume = init_read,
+    .commit = init_said,
 };
 static const struct ike_step later_req = {
-    .name = "IKE_AUTH_LIST", .exchange = XCHG_IKE_INTERMEDIATE, .role = XCHG_REQUESTER, .scratch = sizeof(struct heard),
-    .want = later_want, .build = put_nothing, .consume = init_hear, .commit = later_take, .fini = fini_heard,
+    .name = "IKE_AUTH_LIST",
+    .exchange = XCHG_IKE_INTERMEDIATE,
+    .role = XCHG_REQUESTER,
+    .scratch = sizeof(struct heard),
+    .want = later_want,
+    .build = put_nothing,
+    .consume = init_hear,
+    .commit = later_take,
+    .fini = fini_heard,
 };
 static const struct ike_step later_resp = {
-    .name = "IKE_AUTH_LIST", .exchange = XCHG_IKE_INTERMEDIATE, .role = XCHG_RESPONDER, .scratch = sizeof(struct answer),
-    .want = answer_want, .build = answer_say, .consume = answer_read, .commit = answer_said, .fini = fini_answer,
+    .name = "IKE_AUTH_LIST",
+    .exchange = XCHG_IKE_INTERMEDIATE,
+    .role = XCHG_RESPONDER,
+    .scratch = sizeof(struct answer),
+    .want = answer_want,
+    .build = answer_say,
+    .consume = answer_read,
+    .commit = answer_said,
+    .fini = fini_answer,
 };
 static const struct ike_step same_resp = {
-    .name = "IKE_AUTH_LIST", .exchange = XCHG_IKE_AUTH, .role = XCHG_RESPONDER,
-    .want = same_want, .build = put_nothing, .consume = same_check,
+    .name = "IKE_AUTH_LIST",
+    .exchange = XCHG_IKE_AUTH,
+    .role = XCHG_RESPONDER,
+    .want = same_want,
+    .build = put_nothing,
+    .consume = same_check,
 };
-static const struct ike_step *const steps[] = { &init_req, &init_resp, &later_req, &later_resp, &same_resp, NULL };
+static const struct ike_step *const steps[] = { &init_req,   &init_resp, &later_req,
+                                                &later_resp, &same_resp, NULL };
 
 static const struct ike_announce announcements[] = {
-    { .notify = N_SUPPORTED_AUTH_METHODS, .exchange = XCHG_IKE_AUTH, .rule = ALWAYS_SENT, .put = put, .get = get },
+    { .notify = N_SUPPORTED_AUTH_METHODS,
+      .exchange = XCHG_IKE_AUTH,
+      .rule = ALWAYS_SENT,
+      .put = put,
+      .get = get },
 };
 
 static const struct adit_option_def options[] = {
@@ -344,7 +383,8 @@ static const struct adit_option_def options[] = {
       .words = "yes|no|require",
       .deflt = "yes",
       .owner = "authlist",
-      .doc = "announce how the peer may authenticate and heed what it announces; require: use nothing that it does not" },
+      .doc =
+          "announce how the peer may authenticate and heed what it announces; require: use nothing that it does not" },
     { .key = "authlist_order",
       .scope = ADIT_OPT_CONN,
       .type = ADIT_OPT_WORD,

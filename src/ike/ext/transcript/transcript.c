@@ -51,12 +51,14 @@ static enum want init_want(struct ike_sa *sa, const struct ike_msg *msg)
 
 /* A response without the notify may be forged: the initiator waits for a better one (RFC 7296 s2.21.1). Those that only
  * ask for something (COOKIE, INVALID_KE_PAYLOAD) or refuse never carry it. */
-static enum adit_rc init_consume(struct ike_xchg *x, void *scratch, const struct ike_msg *msg, struct adit_why *why)
+static enum adit_rc init_consume(struct ike_xchg *x, void *scratch, const struct ike_msg *msg,
+                                 struct adit_why *why)
 {
     struct notify n;
     if (!msg_find(msg, PLD_SA) || msg_notify(msg, N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH, &n))
         return ADIT_OK;
-    return why_set(why, ADIT_ERR_POLICY, "transcript = yes, but the peer does not authenticate the whole IKE_SA_INIT");
+    return why_set(why, ADIT_ERR_POLICY,
+                   "transcript = yes, but the peer does not authenticate the whole IKE_SA_INIT");
 }
 
 static enum want auth_want(struct ike_sa *sa, const struct ike_msg *msg)
@@ -71,33 +73,48 @@ static void warn_of_psk(struct ike_xchg *x, const struct ike_msg *msg)
     struct rd in = rd_init(p ? p->body : SPAN_NONE);
     struct auth_payload auth;
     if (p && auth_get(&in, &auth) && auth.method == AUTH_SHARED_KEY_MIC)
-        sa_log(xchg_sa(x), ADIT_LOG_INFO, "IKE",
-               "transcript = yes protects from nobody who knows the pre-shared key: both sides have the same");
+        sa_log(
+            xchg_sa(x), ADIT_LOG_INFO, "IKE",
+            "transcript = yes protects from nobody who knows the pre-shared key: both sides have the same");
 }
 
 /* The responder learns only here whose connection it is; a peer that has proven itself by the old octets is refused. */
-static enum adit_rc auth_consume(struct ike_xchg *x, void *scratch, const struct ike_msg *msg, struct adit_why *why)
+static enum adit_rc auth_consume(struct ike_xchg *x, void *scratch, const struct ike_msg *msg,
+                                 struct adit_why *why)
 {
     struct ike_sa *sa = xchg_sa(x);
     if (!option_is(sa, "yes"))
         return ADIT_OK;
     if (!ext_agreed(sa, EXT_transcript))
-        return why_set(why, ADIT_ERR_AUTH, "transcript = yes, but the peer authenticates only its own IKE_SA_INIT message");
+        return why_set(why, ADIT_ERR_AUTH,
+                       "transcript = yes, but the peer authenticates only its own IKE_SA_INIT message");
     warn_of_psk(x, msg);
     return ADIT_OK;
 }
 
 static const struct ike_step init_req = {
-    .name = "IKE_TRANSCRIPT", .exchange = XCHG_IKE_SA_INIT, .role = XCHG_REQUESTER,
-    .want = init_want, .build = put_nothing, .consume = init_consume,
+    .name = "IKE_TRANSCRIPT",
+    .exchange = XCHG_IKE_SA_INIT,
+    .role = XCHG_REQUESTER,
+    .want = init_want,
+    .build = put_nothing,
+    .consume = init_consume,
 };
 static const struct ike_step auth_req = {
-    .name = "IKE_TRANSCRIPT", .exchange = XCHG_IKE_AUTH, .role = XCHG_REQUESTER,
-    .want = auth_want, .build = put_nothing, .consume = auth_consume,
+    .name = "IKE_TRANSCRIPT",
+    .exchange = XCHG_IKE_AUTH,
+    .role = XCHG_REQUESTER,
+    .want = auth_want,
+    .build = put_nothing,
+    .consume = auth_consume,
 };
 static const struct ike_step auth_resp = {
-    .name = "IKE_TRANSCRIPT", .exchange = XCHG_IKE_AUTH, .role = XCHG_RESPONDER,
-    .want = auth_want, .build = put_nothing, .consume = auth_consume,
+    .name = "IKE_TRANSCRIPT",
+    .exchange = XCHG_IKE_AUTH,
+    .role = XCHG_RESPONDER,
+    .want = auth_want,
+    .build = put_nothing,
+    .consume = auth_consume,
 };
 static const struct ike_step *const steps[] = { &init_req, &auth_req, &auth_resp, NULL };
 
@@ -113,14 +130,16 @@ static const struct adit_option_def options[] = {
       .words = "no|auto|yes",
       .deflt = "auto",
       .owner = "transcript",
-      .doc = "both sides authenticate both IKE_SA_INIT messages: never, with peers that can, or with nobody else" },
+      .doc =
+          "both sides authenticate both IKE_SA_INIT messages: never, with peers that can, or with nobody else" },
     { .key = "transcript",
       .scope = ADIT_OPT_CONN,
       .type = ADIT_OPT_WORD,
       .words = "yes",
       .deflt = "",
       .owner = "transcript",
-      .doc = "refuse a peer that does not authenticate both IKE_SA_INIT messages; not set: as the daemon's option says" },
+      .doc =
+          "refuse a peer that does not authenticate both IKE_SA_INIT messages; not set: as the daemon's option says" },
 };
 
 const struct ike_ext ext_transcript = {
