@@ -129,6 +129,6 @@ const struct ike_ext ext_addke = {
     .spec = "RFC 9370",
     .sa_size = sizeof(struct state),
     .steps = steps,
-    .on = { .transforms = transforms, .round_after = round_after, .more = addke_more, .more_put = addke_more_put, .more_get = addke_more_get,
-            .more_start = addke_more_start },
+    .on = { .transforms = transforms, .round_after = round_after, .more = addke_more, .more_put = addke_more_put,
+            .more_get = addke_more_get, .more_start = addke_more_start },
 };

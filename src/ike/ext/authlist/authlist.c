@@ -2,8 +2,9 @@
  * certificate and signature by what the other said. Advice only: what is accepted is decided by the configuration. */
 #include "ike/ext/authlist/authlist.h"
 
-#define INIT_ROOM (1280 - 40 - 8) /* IKE_SA_INIT can't be cut: the least that IPv6 carries */
-#define INIT_REST 160             /* for notifies that follow */
+#define INIT_PACKET 1280 /* IKE_SA_INIT can't be cut: the least that IPv6 carries */
+#define IP_UDP (40 + 8)
+#define INIT_REST 160 /* for notifies that follow */
 #define LIST_ROOM 1024
 #define CA_SIZE 20
 
@@ -172,13 +173,21 @@ static enum adit_rc init_read(struct ike_xchg *x, void *scratch, const struct ik
     return ext_sa(xchg_sa(x), EXT_authlist) ? ADIT_OK : ADIT_ERR_MEMORY;
 }
 
+/* Octets that the list may have, when so many are there already. */
+static size_t room_in_init(struct ike_sa *sa, size_t used)
+{
+    uint64_t packet = sa_option_number(sa, "fragment_size"); /* what is known to get through */
+    if (packet == 0 || packet > INIT_PACKET)
+        packet = INIT_PACKET;
+    return used + INIT_REST + IP_UDP < packet ? packet - INIT_REST - IP_UDP - used : 0;
+}
+
 /* Too long for this message: later if there is an exchange for it, else not at all. */
 static enum adit_rc init_say(struct ike_xchg *x, void *scratch, struct wr *w, struct adit_why *why)
 {
     struct saying *s = scratch;
     struct ike_sa *sa = xchg_sa(x);
-    size_t room = w->n + INIT_REST < INIT_ROOM ? INIT_ROOM - INIT_REST - w->n : 0;
-    if (!may_use(sa) || put_list(sa, s->digital, w, room) || !s->can_wait)
+    if (!may_use(sa) || put_list(sa, s->digital, w, room_in_init(sa, w->n)) || !s->can_wait)
         return ADIT_OK;
     s->owed = true;
     notify_put(w, N_SUPPORTED_AUTH_METHODS, SPAN_NONE);
