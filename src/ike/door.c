@@ -62,6 +62,15 @@ bool sa_accepts(const struct ike_sa *sa, const struct sig_alg *alg)
     return false;
 }
 
+unsigned sa_own_certs(const struct ike_sa *sa)
+{
+    const struct policy_auth *local = &sa->conn->local[0];
+    unsigned n = 0;
+    for (size_t i = 0; local->cfg->class != ADIT_AUTH_PSK && policy_cert_next(sa->policy, local, &i);)
+        n++;
+    return n;
+}
+
 bool auth_way_leads_to(const struct auth_way *way, struct adit_span ca_sha1)
 {
     return way->cert && policy_cert_leads_to(way->policy, way->cert, ca_sha1);

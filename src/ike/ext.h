@@ -202,6 +202,7 @@ struct adit_span sa_init_message(const struct ike_sa *sa, bool response);
 /* May the peer prove itself by such a signature (NULL: by a pre-shared key)? A responder that does not know yet whose
  * connection it is: would any that it may turn out to be allow it? */
 bool sa_accepts(const struct ike_sa *sa, const struct sig_alg *alg);
+unsigned sa_own_certs(const struct ike_sa *sa); /* certificates of ours that would do; 0: a pre-shared key proves us */
 const struct adit_crypto *sa_crypto(const struct ike_sa *sa);
 const struct prf_alg *sa_prf(const struct ike_sa *sa);
 const struct ike_keys *sa_keys(const struct ike_sa *sa);

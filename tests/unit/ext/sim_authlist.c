@@ -167,6 +167,21 @@ SIM_TEST(no_round_for_who_does_not_listen)
     expect(s, sent(s, A, XCHG_IKE_INTERMEDIATE) == 0);
 }
 
+SIM_TEST(no_round_for_who_has_no_choice)
+{
+    sim_configure_host(s, A, LONG_INIT, .cert = "rsa");
+    sim_configure_host(s, B, LONG_INIT, BOTH);
+    comes_up(s, "RSA", "ECDSA");
+    expect(s, sent(s, A, XCHG_IKE_INTERMEDIATE) == 0);
+}
+
+SIM_TEST(a_round_for_who_requires_it)
+{
+    sim_configure(s, LONG_INIT, .cert = "rsa", .option = { { "authlist", "require" } });
+    comes_up(s, "RSA", "RSA");
+    expect(s, sent(s, A, XCHG_IKE_INTERMEDIATE) == 1);
+}
+
 SIM_TEST(over_a_bad_link)
 {
     sim_configure_host(s, A, LONG_INIT_MORE, BOTH);
@@ -237,6 +252,8 @@ static const struct sim_case cases[] = {
     SIM_CASE(a_round_of_its_own),
     SIM_CASE(rides_on_the_last_round),
     SIM_CASE(no_round_for_who_does_not_listen),
+    SIM_CASE(no_round_for_who_has_no_choice),
+    SIM_CASE(a_round_for_who_requires_it),
     SIM_CASE(over_a_bad_link),
     SIM_CASE(memory_runs_out_once),
     SIM_CASE(a_hidden_list_is_found_out),

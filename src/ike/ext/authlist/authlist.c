@@ -5,7 +5,7 @@
 #define INIT_PACKET 1280 /* IKE_SA_INIT can't be cut: the least that IPv6 carries */
 #define IP_UDP (40 + 8)
 #define INIT_REST 160 /* for notifies that follow */
-#define LIST_ROOM 1024
+#define LIST_ROOM 2048
 #define CA_SIZE 20
 
 struct state {
@@ -45,17 +45,21 @@ static void make_list(struct ike_sa *sa, bool digital, struct wr *list)
     }
 }
 
-/* False: there is nothing to say. An empty notify would mean "later". */
-static bool put_list(struct ike_sa *sa, bool digital, struct wr *w, size_t room)
+enum said { SAID, SAID_NOTHING /* there is nothing to say */, SAID_TOO_LONG };
+
+/* An empty notify would mean "later". */
+static enum said put_list(struct ike_sa *sa, bool digital, struct wr *w, size_t room)
 {
     uint8_t mem[LIST_ROOM];
     struct wr list;
     wr_init(&list, mem, sizeof(mem));
     make_list(sa, digital, &list);
-    if (!wr_ok(&list) || !list.n || list.n > room)
-        return false;
+    if (wr_ok(&list) && !list.n)
+        return SAID_NOTHING;
+    if (!wr_ok(&list) || list.n > room)
+        return SAID_TOO_LONG;
     notify_put(w, N_SUPPORTED_AUTH_METHODS, wr_written(&list));
-    return true;
+    return SAID;
 }
 
 /* --- the peer's list ---------------------------------------------------------------------------------------------- */
@@ -187,7 +191,7 @@ static enum adit_rc init_say(struct ike_xchg *x, void *scratch, struct wr *w, st
 {
     struct saying *s = scratch;
     struct ike_sa *sa = xchg_sa(x);
-    if (!may_use(sa) || put_list(sa, s->digital, w, room_in_init(sa, w->n)) || !s->can_wait)
+    if (!may_use(sa) || put_list(sa, s->digital, w, room_in_init(sa, w->n)) != SAID_TOO_LONG || !s->can_wait)
         return ADIT_OK;
     s->owed = true;
     notify_put(w, N_SUPPORTED_AUTH_METHODS, SPAN_NONE);
@@ -204,13 +208,14 @@ static void init_said(struct ike_xchg *x, void *scratch)
 
 /* --- IKE_INTERMEDIATE: a list that was too long (RFC 9593 s3.1) --------------------------------------------------------- */
 
-/* An exchange for its own sake only if there is no other, and only once. */
+/* An exchange for its own sake only if there is no other, once, and only who has something to choose from. */
 static enum want later_want(struct ike_sa *sa, const struct ike_msg *msg)
 {
     const struct state *s = ext_peek(sa, EXT_authlist);
     if (!s || !s->awaited || !may_use(sa) || sa_is_established(sa) || !ext_agreed(sa, EXT_intermediate))
         return WANT_NO;
-    return s->asked ? WANT_RIDE : WANT_OPEN;
+    bool matters = sa_own_certs(sa) > 1 || option_is(sa, "authlist", "require");
+    return matters && !s->asked ? WANT_OPEN : WANT_RIDE;
 }
 
 static void later_take(struct ike_xchg *x, void *scratch)
@@ -251,7 +256,7 @@ static enum adit_rc answer_say(struct ike_xchg *x, void *scratch, struct wr *w, 
     struct answer *a = scratch;
     struct ike_sa *sa = xchg_sa(x);
     const struct state *s = ext_peek(sa, EXT_authlist);
-    a->said = !sa_round_after(sa) && put_list(sa, s->peer_hashes, w, LIST_ROOM);
+    a->said = !sa_round_after(sa) && put_list(sa, s->peer_hashes, w, LIST_ROOM) == SAID;
     return ADIT_OK;
 }
 
