@@ -54,6 +54,7 @@ is 'encryption' "$(sa_fact 0 encr-alg)-$(sa_fact 0 encr-keysize)" AES_GCM_16-256
 is 'PRF' "$(sa_fact 0 prf-alg)" PRF_HMAC_SHA2_384
 is 'key exchange' "$(sa_fact 0 dh-group)" CURVE_25519
 is 'additional key exchange' "$(sa_fact 0 ake1)" ML_KEM_768
+is 'both sign both first messages' "$(sa_fact 0 downgrade-proof)/$(sa_fact 1 downgrade-proof)" yes/yes
 is 'our identity' "$(sa_fact 0 local-id)" n0.example
 is 'who initiated' "$(sa_fact 0 initiator)/$(sa_fact 1 initiator)" yes/
 is 'ESP' "$(sa_fact 0 'child-sas.*.encr-alg')" AES_GCM_16
