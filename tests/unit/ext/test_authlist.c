@@ -1,7 +1,9 @@
 /* test_authlist.c - lists of SUPPORTED_AUTH_METHODS (RFC 9593): octets, malformed ones, and what a list says about our ways
  * to authenticate, Cert Links included. */
 #include "../ike/core.h"
+#include "../ike/policy_pem.h"
 #include "ike/ext/authlist/authlist.h"
+#include "ike/xchg/auth_own.h"
 
 #define PSK "\2\2"
 #define ED25519 "\x0a\x0e\0\x30\5\6\3\x2b\x65\x70"
@@ -204,6 +206,97 @@ static void links_choose_the_ca(void **state)
     core_scenario(with_links);
 }
 
+/* --- a list against a CERTREQ ------------------------------------------------------------------------------------ */
+
+#define PEM(text) ((struct adit_span){ (const uint8_t *)(text), sizeof(text) - 1 })
+
+static void add(struct sim *s, struct adit_config *cfg, enum adit_cert_use use, struct adit_span data)
+{
+    struct adit_cert cert = { .use = use, .data = data, .source = "pem" };
+    expect(s, adit_config_add_cert(cfg, &cert) == ADIT_OK);
+}
+
+/* The host's own credentials (Ed25519 below its CA), and ECDSA below a CA of its own. */
+static struct policy *two_credentials(struct sim *s, struct ike *ike)
+{
+    struct adit_config *cfg = adit_config_new();
+    const struct adit_cert *const *certs;
+    const struct adit_key *const *keys;
+    struct adit_key key = { .data = PEM(PEM_MOON2_KEY), .source = "pem" };
+    struct policy *p = NULL;
+    struct adit_why why = { 0 };
+    size_t n = adit_config_certs(ike->policy->config, &certs),
+           n_keys = adit_config_keys(ike->policy->config, &keys);
+    add(s, cfg, ADIT_CERT_END_ENTITY, PEM(PEM_MOON2));
+    add(s, cfg, ADIT_CERT_CA, PEM(PEM_CA2));
+    add(s, cfg, ADIT_CERT_CA, PEM(PEM_SUB));
+    expect(s, adit_config_add_key(cfg, &key) == ADIT_OK);
+    for (size_t i = 0; i < n; i++)
+        expect(s, adit_config_add_cert(cfg, certs[i]) == ADIT_OK);
+    for (size_t i = 0; i < n_keys; i++)
+        expect(s, adit_config_add_key(cfg, keys[i]) == ADIT_OK);
+    expect(s, policy_new(ike->host.crypto, cfg, &p, &why) == ADIT_OK, "%s", why.text);
+    adit_config_unref(cfg);
+    return p;
+}
+
+static void hear_list(struct ike_sa *sa, struct adit_span list)
+{
+    uint8_t mem[100];
+    struct wr w;
+    wr_init(&w, mem, sizeof(mem));
+    wr_u32(&w, N_SUPPORTED_AUTH_METHODS); /* Protocol ID 0, no SPI */
+    wr_span(&w, list);
+    struct payload p = { .type = PLD_NOTIFY, .body = wr_written(&w) };
+    struct ike_msg msg = { .n = 1, .v = &p };
+    struct notify n = { .type = N_SUPPORTED_AUTH_METHODS, .data = list };
+    ike_exts[EXT_authlist]->announce[0].get(sa, &msg, &n);
+}
+
+static const char *chosen(struct ike_sa *sa, struct policy *p, struct adit_span certreq)
+{
+    static const struct adit_auth_cfg cfg = { .class = ADIT_AUTH_PUBKEY };
+    static const struct policy_auth local = { .cfg = &cfg };
+    struct ike_xchg x = { .ike = sa->ike, .sa = sa, .policy = p, .role = XCHG_RESPONDER };
+    struct own_auth a = { 0 };
+    struct adit_why why = { 0 };
+    assert_int_equal(buf_set(&sa->certreq, certreq), ADIT_OK);
+    assert_int_equal(own_choose(&x, &a, &local, &why), ADIT_OK);
+    own_fini(&a);
+    arena_fini(&x.arena);
+    return a.wanted->name;
+}
+
+static void with_two_cas(struct sim *s)
+{
+    sim_configure(s, .cert = "ed25519");
+    sim_start(s);
+    struct ike *ike = core_engine(s, A);
+    struct policy *p = two_credentials(s, ike);
+    struct ike_sa *sa = core_sa(ike, false);
+    struct pki_cert *const *cas;
+    uint8_t both[40];
+    expect(s, pki_store_cas(p->store, &cas) == 3);
+    struct adit_span ca2 = span(pki_cert_spki_sha1(cas[0]), 20),
+                     sim_ca = span(pki_cert_spki_sha1(cas[2]), 20);
+    sa->peer_hashes = auth_hashes_ours();
+    hear_list(sa, LIST(ED25519 ECDSA256("\0")));
+    span_copy(span_copy(both, ca2), sim_ca);
+    assert_string_equal(chosen(sa, p, ca2), "ECDSA with SHA2-256"); /* the peer cannot verify the other */
+    assert_string_equal(chosen(sa, p, sim_ca), "Ed25519");
+    assert_string_equal(chosen(sa, p, SPAN_ARRAY(both)), "Ed25519");
+    assert_string_equal(chosen(sa, p, SPAN_NONE), "Ed25519");
+    sa_end(sa, ADIT_ERR_CLOSED, "test");
+    ike_sweep(ike);
+    core_drain(ike);
+    policy_unref(p);
+}
+
+static void a_certreq_is_not_overruled(void **state)
+{
+    core_scenario(with_two_cas);
+}
+
 /* --- identities in IKE_INTERMEDIATE -------------------------------------------------------------------------------------- */
 
 static const struct ike_step *step(uint8_t exchange, enum xchg_role role)
@@ -266,6 +359,7 @@ int main(void)
         cmocka_unit_test(pss_is_compared_by_meaning),
         cmocka_unit_test(links_choose_the_ca),
         cmocka_unit_test(identities_stay_the_same),
+        cmocka_unit_test(a_certreq_is_not_overruled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
