@@ -34,10 +34,25 @@ static void input(const struct sock *s, const struct net_datagram *dg)
     s->owner->set.input(s->owner->set.arg, &dg->path, data);
 }
 
+static void on_readable(uv_poll_t *poll, int status, int events);
+
+/* An ICMP error about one of our datagrams, forged perhaps: libuv takes POLLERR for the end of the descriptor and stops
+ * watching it. Nothing has ended: the queue of errors is emptied (IKE learns of dead peers by itself, RFC 7296 s2.4)
+ * and we go on. */
+static void watch_again(struct sock *s)
+{
+    struct net_error error;
+    for (int i = 0; i < 1024 && net_error_get(s->udp.fd, s->udp.family, s->udp.port, &error); i++)
+        ;
+    uv_poll_start(&s->poll, UV_READABLE, on_readable);
+}
+
 /* Until the socket is empty, but not for ever: the loop has other work too. */
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     struct sock *s = poll->data;
+    if (status < 0)
+        watch_again(s);
     for (int round = 0; round < 8; round++) {
         int n = net_udp_recv(&s->udp, s->owner->rx);
         if (n <= 0)

@@ -184,6 +184,16 @@ static void a_tunnel_lives_and_ends(void **state)
     has(status(), "\"gw\":{\"up\":\"no\",\"state\":\"DOWN\"");
 }
 
+/* The IKE port stays open to all after a peer's port was unreachable: the second daemon is started later. */
+static void an_unreachable_port_deafens_nobody(void **state)
+{
+    load_both();
+    assert_string_equal(ask(pair, 0, "load-conn", conn(0, 2, "")), YES);
+    has(ask(pair, 0, "initiate", "{\"child\":\"net\",\"timeout\":\"900\"}"), "not up");
+    assert_string_equal(ask(pair, 0, "load-conn", conn(0, 1, "")), YES);
+    assert_string_equal(ask(pair, 1, "initiate", "{\"child\":\"net\",\"timeout\":\"5000\"}"), YES);
+}
+
 /* RFC 7296 s2.4: INITIAL_CONTACT makes the peer forget its other IKE SAs with us; only the first may say it. */
 static void a_second_connection_to_the_same_peer_spares_the_first(void **state)
 {
@@ -332,6 +342,7 @@ int main(void)
         ROW(queries_answer_without_anything_loaded),
         ROW(refusals_have_reasons),
         ROW(a_tunnel_lives_and_ends),
+        ROW(an_unreachable_port_deafens_nobody),
         ROW(a_second_connection_to_the_same_peer_spares_the_first),
         ROW(counters_start_again_after_a_reset),
         ROW(wrong_secrets_fail_with_the_reason),
