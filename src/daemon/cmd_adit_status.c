@@ -48,15 +48,18 @@ static void show_status(struct vici_build *b, struct daemon *d, const struct adi
     bool up = e && e->live;
     uint64_t since = e ? e->changed_at : 0;
     const char *why = NULL;
+    const char *state = up ? "ESTABLISHED" : connecting(d, conn->name);
     if (!up)
         adit_ike_conn_down(d->ike, conn->name, &since, &why);
+    if (!why || !*why)
+        why = *state == 'C' ? "first attempt" : "never tried";
     vici_section(b, conn->name);
     vici_bool(b, "up", up);
-    vici_str(b, "state", up ? "ESTABLISHED" : connecting(d, conn->name));
+    vici_str(b, "state", state);
     if (since)
         vici_strf(b, "since", "%" PRIu64, age_s(since));
     if (!up)
-        vici_str(b, "why", why && *why ? why : "never tried");
+        vici_str(b, "why", why);
     vici_strf(b, "ups", "%" PRIu64, e ? e->ups : 0);
     vici_strf(b, "rekeys", "%" PRIu64, e ? e->rekeys : 0);
     vici_str(b, "source", conn->source);

@@ -31,6 +31,7 @@ struct waiting {
     uv_timer_t timer;
     uv_getaddrinfo_t lookup;
     bool looking, ended, closed;
+    char last[400]; /* what the engine said last about it */
 };
 
 static void run_command(struct waiting *p);
@@ -138,16 +139,17 @@ static void try_again(struct waiting *p)
 static void on_timeout(uv_timer_t *timer)
 {
     struct waiting *p = timer->data;
-    char text[256];
+    char text[700];
     if (p->retry) {
         try_again(p);
         return;
     }
-    snprintf(text, sizeof(text), "'%s' not %s after %" PRIu64 " ms; it goes on in the background",
+    snprintf(text, sizeof(text), "'%s' not %s after %" PRIu64 " ms; it goes on in the background%s%s",
              p->child  ? p->child
              : p->conn ? p->conn
                        : "?",
-             p->cmd.type == ADIT_CMD_INITIATE ? "up" : "done", (daemon_now() - p->started_at) / 1000000);
+             p->cmd.type == ADIT_CMD_INITIATE ? "up" : "done", (daemon_now() - p->started_at) / 1000000,
+             p->last[0] ? "; last: " : "", p->last);
     answer(p, false, text); /* the engine's DONE will find nobody waiting */
     end(p);
 }
@@ -384,6 +386,8 @@ void waiting_log(struct daemon *d, const struct log_line *line)
         struct waiting *p = list_entry(it, struct waiting, node);
         bool mine = !p->conn || (line->conn && !strcmp(line->conn, p->conn));
         struct reply r;
+        if (mine && line->level <= ADIT_LOG_INFO)
+            snprintf(p->last, sizeof(p->last), "%s", line->text);
         if (!p->call || !mine || (int)line->level > p->loglevel || !vici_call_wants(p->call, "control-log"))
             continue;
         reply_begin(&r);

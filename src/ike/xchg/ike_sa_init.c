@@ -124,6 +124,15 @@ static enum adit_rc derive(struct ike_xchg *x, struct init_req *s, const struct 
     return keymat_init(&in, secret_span(&s->ke.secret), &s->keys);
 }
 
+/* The peer alone knows what it wants instead: its log says so, ours at least what it refused. */
+static enum adit_rc refused(const struct proposal_list *offer, struct adit_why *why)
+{
+    STRBUF(ours, 300);
+    negotiate_print(&ours, offer->v, offer->n);
+    return why_set(why, ADIT_ERR_PROPOSAL, "peer answers NO_PROPOSAL_CHOSEN; we offer %s; the peer's log says what it wants",
+                   ours.p);
+}
+
 static enum adit_rc consume(struct ike_xchg *x, void *scratch, const struct ike_msg *msg, struct adit_why *why)
 {
     struct init_req *s = scratch;
@@ -134,7 +143,9 @@ static enum adit_rc consume(struct ike_xchg *x, void *scratch, const struct ike_
         return take_cookie(x, s, &n, why);
     if (msg_notify(msg, N_INVALID_KE_PAYLOAD, &n))
         return take_method(x, s, &n, why);
-    TRY(reply_read(msg, &type, why));
+    enum adit_rc rc = reply_read(msg, &type, why);
+    if (rc != ADIT_OK)
+        return rc == ADIT_ERR_PROPOSAL ? refused(s->offer, why) : rc;
     if (!msg->hdr.spi_r)
         return why_set(why, ADIT_ERR_MALFORMED, "response without a responder SPI");
     TRY(read_sa(x, s, msg, why));

@@ -239,6 +239,21 @@ static void a_timeout_leaves_the_attempt_running(void **state)
     assert_string_equal(ask(pair, 0, "initiate", "{\"child\":\"net\",\"timeout\":\"-1\"}"), YES);
 }
 
+/* A refusal without authentication may be forged, so the attempt goes on; who waits is told all the same. */
+static void a_refused_proposal_is_told_with_ours(void **state)
+{
+    char other[1024];
+    load_both();
+    snprintf(other, sizeof(other), "%s", conn(1, 0, ""));
+    char *word = strstr(other, "prfsha384");
+    span_copy((uint8_t *)word, SPAN_LIT("prfsha512"));
+    assert_string_equal(ask(pair, 1, "load-conn", other), YES);
+    const char *got = ask(pair, 0, "initiate", "{\"child\":\"net\",\"timeout\":\"200\"}");
+    has(got, "goes on in the background; last: ");
+    has(got, "NO_PROPOSAL_CHOSEN; we offer aes256gcm16-prfsha384-x25519-ke1_mlkem768");
+    has(status(), "\"state\":\"CONNECTING\",\"why\":\"first attempt\"");
+}
+
 static void unloading_undoes_start_actions_only(void **state)
 {
     load_both();
@@ -347,6 +362,7 @@ int main(void)
         ROW(counters_start_again_after_a_reset),
         ROW(wrong_secrets_fail_with_the_reason),
         ROW(a_timeout_leaves_the_attempt_running),
+        ROW(a_refused_proposal_is_told_with_ours),
         ROW(unloading_undoes_start_actions_only),
         ROW(a_start_action_is_tried_again),
         ROW(closing_installs_the_policy_that_close_action_wants),
