@@ -40,10 +40,20 @@ static void move_to_front(char **argv, int at)
     argv[1] = name;
 }
 
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+            return true;
+    return false;
+}
+
 static int run(const struct cli_command *c, int argc, char **argv)
 {
     struct cli_args args;
     char problem[256];
+    if (asks_for_help(argc, argv))
+        return cmd_help(&(struct cli_args){ .n_words = 1, .words = argv });
     if (!cli_parse(argc, argv, c->options, &args, problem, sizeof(problem)))
         return misused(c, problem);
     if (args.n_words < c->min_words)
@@ -61,7 +71,7 @@ int main(int argc, char **argv)
     int at = subcommand_at(argc, argv);
     signal(SIGPIPE, SIG_DFL);
     if (!at) {
-        bool asked = argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
+        bool asked = asks_for_help(argc, argv);
         if (argc > 1 && !strcmp(argv[1], "--version")) {
             puts("adit " ADIT_VERSION);
             return EXIT_DONE;
