@@ -44,7 +44,9 @@ struct config_report {
 };
 /* { 0 } is an empty report. */
 void config_report_fini(struct config_report *r);
-/* "file:line:column: error: text" a line, errors and warnings in the order in which they were found. */
+/* "file:line:column: error: text"; without line and column for a file as a whole. */
+void config_problem_print(struct strbuf *out, const struct config_problem *p);
+/* config_problem_print() of each, one a line, errors and warnings in the order in which they were found. */
 ADIT_MUST_USE enum adit_rc config_report_print(const struct config_report *r, struct adit_buf *out);
 /* The first error as a reason (ADIT_ERR_CONFIG), with the number of the others. */
 enum adit_rc config_report_why(const struct config_report *r, struct adit_why *why);

@@ -1,6 +1,7 @@
 /* load.c - from the main file to a snapshot. Any error in any part, and nothing comes out. */
 #include "config/load.h"
 #include "config/settings.h"
+#include "config/text.h"
 
 static void check_top(struct load *l, const struct config_node *root)
 {
@@ -19,6 +20,13 @@ static void check_top(struct load *l, const struct config_node *root)
     }
 }
 
+/* "FILE: reason" as the reason alone: the place says which file. */
+static const char *without_path(const char *text, const char *path)
+{
+    size_t n = strlen(path);
+    return has_prefix(text, path) && has_prefix(text + n, ": ") ? text + n + 2 : text;
+}
+
 bool load_tree(struct load *l, const char *path, struct config_node **root)
 {
     struct adit_why why = { 0 };
@@ -26,7 +34,7 @@ bool load_tree(struct load *l, const char *path, struct config_node **root)
     enum adit_rc rc = settings_read(l->src->io, path, l->arena, l->report, root, &why);
     l->no_memory |= rc == ADIT_ERR_MEMORY;
     if (rc != ADIT_OK)
-        report_at(l->report, false, ((struct place){ .file = path }), "%s", why.text);
+        report_at(l->report, false, ((struct place){ .file = path }), "%s", without_path(why.text, path));
     if (l->report->errors != errors)
         return false; /* a broken file's contents would only give more and misleading errors */
     l->dir = path_directory(l->arena, path);

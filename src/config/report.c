@@ -26,13 +26,18 @@ static void print_place(struct strbuf *out, const struct config_problem *p)
         strbuf_addf(out, ":%u:%u", p->line, p->column);
 }
 
+void config_problem_print(struct strbuf *out, const struct config_problem *p)
+{
+    print_place(out, p);
+    strbuf_addf(out, ": %s: %s", p->warning ? "warning" : "error", p->text);
+}
+
 enum adit_rc config_report_print(const struct config_report *r, struct adit_buf *out)
 {
     for (unsigned i = 0; i < r->n; i++) {
-        const struct config_problem *p = &r->v[i];
-        STRBUF(place, 512);
-        print_place(&place, p);
-        TRY(text_addf(out, "%s: %s: %s\n", place.p, p->warning ? "warning" : "error", p->text));
+        STRBUF(line, 2000);
+        config_problem_print(&line, &r->v[i]);
+        TRY(text_addf(out, "%s\n", line.p));
     }
     if (r->errors + r->warnings > r->n)
         TRY(text_addf(out, "and %u more\n", r->errors + r->warnings - r->n));

@@ -1,5 +1,4 @@
 /* cmd_reload.c - adit-load: the files again, all or nothing; reload-settings: adit.conf alone. */
-#include <stdio.h>
 #include "daemon/cmd.h"
 
 static void answer(struct vici_call *call, enum adit_rc rc, const char *reason,
@@ -12,11 +11,9 @@ static void answer(struct vici_call *call, enum adit_rc rc, const char *reason,
         vici_str(&r.b, "errmsg", reason);
     vici_list(&r.b, "problems");
     for (unsigned i = 0; i < report->n; i++) {
-        const struct config_problem *p = &report->v[i];
-        char line[700];
-        snprintf(line, sizeof(line), "%s:%u: %s: %s", p->file ? p->file : "", p->line,
-                 p->warning ? "warning" : "error", p->text);
-        vici_item_str(&r.b, line);
+        STRBUF(line, 1000);
+        config_problem_print(&line, &report->v[i]);
+        vici_item_str(&r.b, line.p);
     }
     vici_list_end(&r.b);
     reply_answer(&r, call);

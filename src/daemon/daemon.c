@@ -48,9 +48,9 @@ static void log_to_vici(struct log_sink *self, const struct log_line *line)
 static void log_report(struct daemon *d, const struct config_report *report)
 {
     for (unsigned i = 0; i < report->n; i++) {
-        const struct config_problem *p = &report->v[i];
-        log_say(&d->log, ADIT_LOG_AUDIT, "CFG", "%s:%u: %s: %s", p->file ? p->file : "", p->line,
-                p->warning ? "warning" : "error", p->text);
+        STRBUF(line, 1000);
+        config_problem_print(&line, &report->v[i]);
+        log_say(&d->log, ADIT_LOG_AUDIT, "CFG", "%s", line.p);
     }
 }
 
@@ -185,7 +185,7 @@ static enum adit_rc start_sockets(struct daemon *d, struct adit_why *why)
     enum adit_rc rc = ikesock_new(&d->loop, &s, &d->sock, why);
     if (rc == ADIT_OK)
         return ADIT_OK;
-    return s.port < 1024 && !caps_low_ports() ? why_context(why, rc, "CAP_NET_BIND_SERVICE is missing") : rc;
+    return s.port < 1024 && !caps_low_ports() ? why_context(why, rc, "CAP_NET_BIND_SERVICE is missing (run as root, or set port and port_nat_t above 1023)") : rc;
 }
 
 static void run_job(void *job)

@@ -21,11 +21,18 @@ static bool somebody_answers(const struct sockaddr_un *addr)
     return yes;
 }
 
-static void make_directory(const char *path)
+static enum adit_rc make_directory(const char *path, struct adit_why *why)
 {
     char copy[108];
     snprintf(copy, sizeof(copy), "%s", path);
-    mkdir(dirname(copy), 0755); /* there already, or bind() will say why not */
+    const char *dir = dirname(copy);
+    if (mkdir(dir, 0755) == 0 || errno == EEXIST)
+        return ADIT_OK;
+    int error = errno;
+    if (access(dir, F_OK) == 0) /* a parent is not ours to write */
+        return ADIT_OK;
+    return why_set(why, ADIT_ERR_IO, "control socket %s: can't make directory %s: %s; make it, or set vici.sockets "
+                   "or --socket", path, dir, strerror(error));
 }
 
 static enum adit_rc clear_path(const struct sockaddr_un *addr, struct adit_why *why)
@@ -49,7 +56,7 @@ enum adit_rc vici_socket_bind(const char *path, int *out, struct adit_why *why)
         return why_set(why, ADIT_ERR_CONFIG, "control socket %s: longer than %zu characters", path,
                        sizeof(addr.sun_path) - 1);
     memcpy(addr.sun_path, path, strlen(path));
-    make_directory(path);
+    TRY(make_directory(path, why));
     TRY(clear_path(&addr, why));
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     mode_t old = umask(0117); /* 0660 from the first moment */

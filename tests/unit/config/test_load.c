@@ -33,7 +33,7 @@ static void missing_main_file_is_an_error(void **state)
     struct config_report report = { 0 };
     assert_int_equal(config_load(&src, NULL, &report), ADIT_ERR_CONFIG);
     assert_string_equal(first_problem(&report),
-                        "/s/swanctl.conf:0:0: /s/swanctl.conf: No such file or directory");
+                        "/s/swanctl.conf:0:0: No such file or directory");
     config_report_fini(&report);
 }
 

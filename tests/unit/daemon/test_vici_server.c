@@ -365,6 +365,8 @@ static void replaces_a_dead_socket_but_not_a_living_one(void **state)
     assert_non_null(f);
     fclose(f);
     assert_int_equal(vici_server_listen(w->server, path, &why), ADIT_ERR_EXISTS); /* not ours to remove */
+    assert_int_equal(vici_server_listen(w->server, "/proc/none/vici", &why), ADIT_ERR_IO);
+    assert_non_null(strstr(why.text, "can't make directory /proc/none"));
     unlink(path);
 }
 
