@@ -27,6 +27,7 @@ build:
 	@scripts/build release
 
 demo:
+	@scripts/demo --possible
 	@scripts/deps ensure build demo
 	@scripts/build release src/daemon/aditd src/cli/adit
 	@scripts/demo
