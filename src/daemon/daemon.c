@@ -16,6 +16,7 @@
 
 #define STOP_POLL_MS 50
 #define STOP_LIMIT_MS 5000 /* for the peers' answers to our deletes and for updown scripts */
+#define CLOSE_LIMIT_NS UINT64_C(1000000000)
 #define WORK_QUEUE 4096
 
 const char *daemon_tun(const struct daemon *d)
@@ -320,6 +321,22 @@ int daemon_run(struct daemon *d)
     return 0;
 }
 
+/* Until all handles are closed. A name that is being looked up can't be called back and takes as long as dead name servers
+ * do: then we go without it. */
+static void close_loop(struct daemon *d)
+{
+    uint64_t end = daemon_now() + CLOSE_LIMIT_NS;
+    uv_walk(&d->loop, close_handle, NULL);
+    while (uv_run(&d->loop, UV_RUN_NOWAIT)) {
+        if (daemon_now() > end) {
+            d->abandoned = true;
+            return;
+        }
+        usleep(1000);
+    }
+    uv_loop_close(&d->loop);
+}
+
 /* Order: nothing may call back into something that is gone. */
 void daemon_free(struct daemon *d)
 {
@@ -331,10 +348,7 @@ void daemon_free(struct daemon *d)
     if (d->vici)
         vici_server_stop(d->vici);
     updown_free(d->updown);
-    uv_walk(&d->loop, close_handle, NULL);
-    while (uv_run(&d->loop, UV_RUN_DEFAULT))
-        ;
-    uv_loop_close(&d->loop);
+    close_loop(d);
     if (d->dp)
         dp_free(d->dp);
     adit_ike_free(d->ike);

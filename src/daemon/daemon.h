@@ -55,6 +55,7 @@ struct daemon {
     bool draining; /* inside host_run() */
     bool stopping;
     uint64_t stopping_at;
+    bool abandoned; /* by daemon_free(): a thread still looks a name up; leave by _exit() */
 };
 
 /* --- host.c: engine <-> world; the only file that translates ------------------------------------------------------ */

@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "daemon/check.h"
 #include "daemon/daemon.h"
 
@@ -97,5 +98,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "aditd: %s\n", why.text);
     int code = rc == ADIT_OK ? daemon_run(&d) : 1;
     daemon_free(&d);
+    if (d.abandoned)
+        _exit(code); /* exit() would wait for libuv's threads */
     return code;
 }

@@ -53,5 +53,19 @@ gateway_start 0
 says 'the next one takes over' 0 '^far' quiet_adit 0 list-conns
 stop "$gw0"
 check 'an orderly end removes it' test ! -e "$dir/vici"
+say 'name servers that do not answer'
+printf 'nameserver 192.0.2.1\n' >"$test_tmp/resolv.conf"
+gateway_files 0 <<<"${good/192.0.2.9/far.example}"
+sed -i 's/on-demand/yes/' "$dir/swanctl.conf"
+spawn silent n0 python3 -c 'import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("192.0.2.1", 53)); print("bound", flush=True); time.sleep(60)'
+check 'a silent one' wait_for 5 'port 53' bound 0 53
+spawn gw0 n0 unshare -m sh -c "mount --bind $test_tmp/resolv.conf /etc/resolv.conf && exec $aditd --config $dir/adit.conf"
+check 'the daemon starts' wait_for 10 'ready' logged "$gw0_log" 'is ready'
+before=${EPOCHREALTIME/./}
+stop "$gw0"
+between 'and ends at once (us)' $((${EPOCHREALTIME/./} - before)) 0 3000000
+is 'without device' "$(ip -n "$test_prefix-0" -o link show | grep -c adit)" 0
+
 refuse 'no secret in the log' grep -q 'a word that' "$gw0_log"
 test_end
