@@ -12,8 +12,9 @@ enum stage { HALF_OPEN, ESTABLISHED, ASKING /* the target waits for an answer */
 
 static inline void fuzz_reach(struct sim *s, enum stage stage)
 {
-    sim_configure(s, .ike = "aes128gcm16-prfsha256-x25519", .esp = "aes128gcm16-x25519",
-                  .option = { { "fragmentation", "no" } });
+    sim_configure(s, .ike = "aes128gcm16-prfsha256-x25519", .esp = "aes128gcm16-x25519", .ppk_name = "ab",
+                  .ppk = "0123456789abcdef0123456789abcdef",
+                  .option = { { "fragmentation", "no" }, { "ppk_id", "ab" } });
     sim_start(s);
     sim_link(s, .delay_ms = 10);
     if (stage == HALF_OPEN) { /* A has asked, B has answered, IKE_AUTH is on its way */

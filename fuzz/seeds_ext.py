@@ -31,6 +31,13 @@ SEEDS = {
         "many": announced(3, *((2, b"") for _ in range(300))),
         "long": announced(255, *((14, b"\xff" + bytes(252)) for _ in range(17))),
     },
+    "ppk_id": {
+        "fixed": b"\2berlin-2026",
+        "opaque": b"\1\0\1\2\3",
+        "type_only": b"\2",
+        "private_type": b"\x80x",
+        "longest": b"\2" + 255 * b"x",
+    },
     "reassemble": {
         "in_order": steps((0, 1, 3, 10), (0, 2, 3, 10), (0, 3, 3, 4)),
         "backwards_with_duplicates": steps((0, 3, 3, 4), (0, 3, 3, 4), (0, 2, 3, 9), (0, 3, 3, 1), (0, 1, 3, 10)),

@@ -140,6 +140,8 @@ struct adit_ike_info {
     const char *waiting; /* what it waits for: "work: sign ECDSA", "IKE_AUTH response"; NULL = idle */
     const char *tasks_queued[8], *tasks_active[4], *tasks_passive[4]; /* NULL-ended; strongSwan's words */
     unsigned n_children;
+    unsigned n_marks; /* what extensions add to list-sas: NAME = VALUE */
+    struct adit_option marks[8];
 };
 /* Walks all IKE SAs in order of birth: start with *cursor = 0; false at the end. Borrowed data lives until the engine
  * is called again with anything but these. */

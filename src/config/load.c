@@ -65,7 +65,10 @@ static void check_secret(struct load *l, const struct config_node *section, cons
 static void load_connections(struct load *l, const struct config_node *connections, struct adit_config *cfg)
 {
     const struct adit_shared *const *shared;
-    bool has_secrets = adit_config_shared(cfg, &shared) > 0;
+    bool has_secrets = false;
+    size_t n = adit_config_shared(cfg, &shared);
+    for (size_t i = 0; i < n; i++)
+        has_secrets |= shared[i]->type == ADIT_SHARED_IKE;
     for (const struct config_node *node = connections ? connections->first : NULL; node; node = node->next) {
         struct adit_conn conn;
         if (node->kind == CONFIG_SECTION) {

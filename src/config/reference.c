@@ -162,7 +162,7 @@ static const struct chapter chapters[] = {
     { SCOPE_KEYFILE, -1, "secrets.private, rsa, ecdsa, pkcs8",
       "Passphrases of private keys; keys without one need no section: every file of the directories `private`, `rsa`, "
       "`ecdsa` and `pkcs8` is loaded, and of `x509`, `x509ca` and `x509crl` too." },
-    { SCOPE_SECRETS, -1, "other sections of secrets", "Kinds of secrets." },
+    { SCOPE_SECRETS, -1, "other sections of secrets", "Further kinds of secrets." },
     { SCOPE_AUTHORITY, -1, "authorities.NAME", "CA certificates; those in `x509ca` need no section." },
     { SCOPE_DAEMON, CONFIG_OPT_DAEMON, "adit", "In adit.conf." },
     { SCOPE_DAEMON_VICI, -1, "adit.vici", "In adit.conf." },

@@ -116,7 +116,9 @@ static const struct config_section sections[] = {
     { SCOPE_LOCAL | SCOPE_REMOTE, "cert", true,
       "a certificate (to send; on the remote side: the one to expect)" },
     { SCOPE_REMOTE, "cacert", true, "a CA certificate that must be in the peer's chain" },
-    { SCOPE_SECRETS, "ike", true, "a pre-shared key" },
+#define SECRET(name, type, doc) { SCOPE_SECRETS, name, true, doc },
+#include "config/secrets.def"
+#undef SECRET
     { SCOPE_SECRETS, "private", true, "passphrase of a private key in `private`" },
     { SCOPE_SECRETS, "rsa", true, "passphrase of a private key in `rsa`" },
     { SCOPE_SECRETS, "ecdsa", true, "passphrase of a private key in `ecdsa`" },

@@ -43,10 +43,11 @@ static void check_keys(struct load *l, const struct config_node *section)
     }
 }
 
-static void load_shared(struct load *l, const struct config_node *section, struct adit_config *cfg)
+static void load_shared(struct load *l, const struct config_node *section, enum adit_shared_type type,
+                        struct adit_config *cfg)
 {
     struct adit_id *owners = load_new(l, OWNERS_MAX * sizeof(*owners));
-    struct adit_shared secret = { .id = section->name, .type = ADIT_SHARED_IKE, .owners = owners };
+    struct adit_shared secret = { .id = section->name, .type = type, .owners = owners };
     const struct config_node *value = config_tree_get(section, CONFIG_VALUE, "secret");
     check_keys(l, section);
     if (!value) {
@@ -65,13 +66,30 @@ static void load_shared(struct load *l, const struct config_node *section, struc
         load_check(l, adit_config_add_shared(cfg, &secret));
 }
 
+static const struct kind {
+    const char *name;
+    enum adit_shared_type type;
+} kinds[] = {
+#define SECRET(name, type, doc) { name, type },
+#include "config/secrets.def"
+#undef SECRET
+};
+
+static const struct kind *shared_kind(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (has_prefix(name, kinds[i].name))
+            return &kinds[i];
+    return NULL;
+}
+
 /* The row of kinds that are refused: "eap-alice" is of kind "eap". */
 static const struct config_key *refused_kind(const char *name)
 {
     size_t n;
     const struct config_key *keys = schema_keys(&n);
     for (size_t i = 0; i < n; i++) {
-        if (keys[i].scopes == SCOPE_SECRETS && has_prefix(name, keys[i].name))
+        if (keys[i].scopes == SCOPE_SECRETS && keys[i].verdict != V_HAVE && has_prefix(name, keys[i].name))
             return &keys[i];
     }
     return NULL;
@@ -87,12 +105,13 @@ void secrets_load(struct load *l, const struct config_node *secrets, struct adit
 {
     for (const struct config_node *node = secrets ? secrets->first : NULL; node; node = node->next) {
         const struct config_key *no = refused_kind(node->name);
+        const struct kind *shared = shared_kind(node->name);
         if (node->kind != CONFIG_SECTION) {
             if (node->kind == CONFIG_LIST || node->value.p)
                 report_error(l->report, node, "'%s' stands in `secrets`, which holds sections only",
                              node->name);
-        } else if (has_prefix(node->name, "ike")) {
-            load_shared(l, node, cfg);
+        } else if (shared) {
+            load_shared(l, node, shared->type, cfg);
         } else if (no) {
             report_error(l->report, node, "%s is %s: %s", no->name, verdict_text(no->verdict), no->reason);
         } else if (!is_key_kind(node->name)) {

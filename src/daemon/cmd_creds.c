@@ -185,17 +185,15 @@ void cmd_unload_key(void *arg, struct vici_call *call)
 
 static enum adit_rc shared_type(const char *type, enum adit_shared_type *out, struct adit_why *why)
 {
-    const char *name, *spec;
-    if (is_word(type, "IKE", NULL)) {
+    bool known = true;
+    if (is_word(type, "IKE", NULL))
         *out = ADIT_SHARED_IKE;
+    else if (is_word(type, "PPK", NULL)) /* RFC 8784 */
+        *out = ADIT_SHARED_PPK;
+    else
+        known = false;
+    if (known)
         return ADIT_OK;
-    }
-    for (size_t i = 0; is_word(type, "PPK", NULL) && adit_ike_extension(i, &name, &spec); i++) {
-        if (!strcmp(name, "ppk")) {
-            *out = ADIT_SHARED_PPK;
-            return ADIT_OK;
-        }
-    }
     return why_set(why, ADIT_ERR_CONFIG, "shared secrets of type '%s' are not supported by this version",
                    type ? type : "(none)");
 }

@@ -119,6 +119,8 @@ void show_ike(struct vici_build *b, const struct adit_ike_info *i, uint64_t now)
     vici_strf(b, "responder-spi", "%016" PRIx64, i->spi_r);
     show_nat(b, i);
     show_suite(b, &i->suite, true);
+    for (unsigned k = 0; k < i->n_marks; k++)
+        vici_str(b, i->marks[k].key, i->marks[k].value);
     show_ike_times(b, i, now);
     /* ours: strongSwan's clients ignore keys that they do not know */
     vici_str(b, "local-auth", i->local_auth);

@@ -76,6 +76,16 @@ bool auth_way_leads_to(const struct auth_way *way, struct adit_span ca_sha1)
     return way->cert && policy_cert_leads_to(way->policy, way->cert, ca_sha1);
 }
 
+const struct adit_shared *sa_next_shared(const struct ike_sa *sa, enum adit_shared_type type, size_t *i)
+{
+    const struct adit_shared *const *all;
+    size_t n = adit_config_shared(sa->policy->config, &all);
+    while (*i < n)
+        if (all[(*i)++]->type == type)
+            return all[*i - 1];
+    return NULL;
+}
+
 const struct adit_crypto *sa_crypto(const struct ike_sa *sa)
 {
     return sa->ike->host.crypto;
@@ -102,12 +112,12 @@ void sa_keymat_in(const struct ike_sa *sa, struct keymat_in *out)
                                .nonce_r = buf_span(&sa->nonce_r), .spi_i = sa->spi_i, .spi_r = sa->spi_r };
 }
 
+/* The IV counter goes on: what replaces the keys may keep SK_e (RFC 8784 s3), and an IV must never come twice. */
 void sa_keys_replace(struct ike_sa *sa, struct ike_keys *keys)
 {
     keys_fini(&sa->keys);
     keys_move(&sa->keys, keys);
     sa->keyed = true;
-    sa->iv = 0;
     sa_drop_crypts(sa);
     keylog_ike(sa);
 }

@@ -157,6 +157,15 @@ struct ike_hooks {
     /* How well this way of proving who we are would suit the peer: 0 = best, or no opinion. Of the ways that suit
      * equally the first in local order is taken; asked in IKE_AUTH, when the peer's message has been read. */
     unsigned (*rank)(struct ike_sa *sa, const struct auth_way *way);
+    /* IKE_AUTH, both roles: who the peer claims to be is read, as responder its connection chosen, but its AUTH not yet
+     * looked at. May refuse. *auth: the Authentication Data that will be verified; others of the same method may be put. */
+    enum adit_rc (*claimed)(struct ike_sa *sa, const struct ike_msg *msg, struct adit_span *auth,
+                            struct adit_why *why);
+    /* IKE_AUTH: keys that come into force by it. AUTH is computed with their SK_p, and the SA takes them as soon as it is
+     * authenticated, before Child SAs are made. *keys stays as it is: the SA's own. Once given, always given. */
+    enum adit_rc (*auth_keys)(struct ike_sa *sa, struct ike_keys **keys);
+    /* IKE_AUTH request: notify that holds our Authentication Data by the SA's present keys, beside AUTH; 0 = none. */
+    uint16_t (*auth_besides)(struct ike_sa *sa);
     bool (*first_child)(struct ike_sa *sa);      /* initiator: shall IKE_AUTH carry a Child SA? all must agree */
     bool (*may_omit_child)(struct ike_sa *sa);   /* responder: may the peer leave it out? one is enough */
     /* A message came, authentic and new, from another path than sa_path(): follow it with sa_set_path() or not. */
@@ -203,12 +212,16 @@ struct adit_span sa_init_message(const struct ike_sa *sa, bool response);
  * connection it is: would any that it may turn out to be allow it? */
 bool sa_accepts(const struct ike_sa *sa, const struct sig_alg *alg);
 unsigned sa_own_certs(const struct ike_sa *sa); /* certificates of ours that would do; 0: a pre-shared key proves us */
+/* Walks the configured secrets of a type: start with *i = 0; NULL at the end. Borrowed: they live as long as the SA. */
+const struct adit_shared *sa_next_shared(const struct ike_sa *sa, enum adit_shared_type type, size_t *i);
+
 const struct adit_crypto *sa_crypto(const struct ike_sa *sa);
 const struct prf_alg *sa_prf(const struct ike_sa *sa);
 const struct ike_keys *sa_keys(const struct ike_sa *sa);
 const struct adit_suite *sa_suite(const struct ike_sa *sa);
 void sa_keymat_in(const struct ike_sa *sa, struct keymat_in *out);
-void sa_keys_replace(struct ike_sa *sa, struct ike_keys *keys); /* takes them; the old ones are wiped */
+void sa_keys_replace(struct ike_sa *sa,
+                     struct ike_keys *keys);   /* takes them; the old ones are wiped; IVs go on */
 bool sa_is_initiator(const struct ike_sa *sa); /* original initiator */
 bool sa_is_keyed(const struct ike_sa *sa);
 bool sa_is_established(const struct ike_sa *sa); /* both sides have proven who they are, and it has not ended */

@@ -134,6 +134,21 @@ enum adit_rc keymat_round(const struct keymat_in *in, const struct ike_keys *fro
     return derive(in, prf, prf, keys_d(from), parts, ARRAY_LEN(parts), out);
 }
 
+enum adit_rc keymat_stir(const struct prf_alg *prf, const struct ike_keys *from, struct adit_span key,
+                         struct ike_keys *out)
+{
+    const struct adit_span sk[] = { keys_d(from), keys_p(from, true), keys_p(from, false) };
+    struct ike_keys keys = { .n_d = from->n_d, .n_a = from->n_a, .n_e = from->n_e };
+    TRY(secret_set(&keys.block, secret_span(&from->block)));
+    enum adit_rc rc = ADIT_OK;
+    for (size_t i = 0; i < ARRAY_LEN(sk) && rc == ADIT_OK; i++)
+        rc = prf_plus(prf, key, &sk[i], 1, keys.block.p + (sk[i].p - from->block.p), sk[i].n);
+    if (rc == ADIT_OK)
+        keys_move(out, &keys);
+    keys_fini(&keys);
+    return rc;
+}
+
 /* [secrets[0]] | Ni | Nr | secrets[1] | ..: RFC 9370 s2.2.4. Returns the number of parts. */
 static size_t exchange_parts(const struct adit_secret *secrets, size_t n, struct adit_span nonce_i,
                              struct adit_span nonce_r, struct adit_span parts[SECRETS_MAX + 2])

@@ -28,6 +28,9 @@ ADIT_MUST_USE enum adit_rc keymat_init(const struct keymat_in *in, struct adit_s
 /* After an additional key exchange: SKEYSEED(n) = prf(SK_d(n-1), SK(n) | Ni | Nr), all SK_* anew. out may be `from`. */
 ADIT_MUST_USE enum adit_rc keymat_round(const struct keymat_in *in, const struct ike_keys *from, struct adit_span secret,
                                         struct ike_keys *out);
+/* SK_d, SK_pi and SK_pr each become prf+(key, itself), SK_a and SK_e stay as they are: RFC 8784 s3. */
+ADIT_MUST_USE enum adit_rc keymat_stir(const struct prf_alg *prf, const struct ike_keys *from,
+                                       struct adit_span key, struct ike_keys *out);
 /* IKE SA rekey: SKEYSEED = prf_old(SK_d old, secrets[0] | Ni | Nr | secrets[1] ..); `in` is the NEW SA's (suite, nonces
  * of the rekey, new SPIs). prf_plus_old: a peer quirk (prf+ with the old PRF too). */
 ADIT_MUST_USE enum adit_rc keymat_rekey(const struct keymat_in *in, const struct prf_alg *prf_old,

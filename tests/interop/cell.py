@@ -12,6 +12,7 @@ class Cell:
     def __init__(self, number, role, nat, frag, auth, ke_name, matrix):
         self.number, self.role, self.nat, self.frag, self.auth = number, role, nat, frag, auth
         self.ke_name = ke_name
+        self.secrets = matrix.get('secret', {})
         self.ke = {'suite': matrix['suite'], 'child_suite': matrix['child_suite'],
                    **(matrix['ke'].get(ke_name) or matrix['other'][ke_name])}
         self.name = f'{auth}-{ke_name}-{"cut" if frag == "yes" else "whole"}'.replace('+', '-')
@@ -21,7 +22,14 @@ class Cell:
 
     def proposals(self, what, role):
         """what: "ike" or "esp" """
-        return {**self.ke, **(self.ke.get('at_responder', {}) if role == 'responder' else {})}[what]
+        return self.at(role)[what]
+
+    def options(self, role):
+        """further lines of the connection"""
+        return ''.join(f'    {key} = {value}\n' for key, value in self.at(role).get('options', {}).items())
+
+    def at(self, role):
+        return {**self.ke, **(self.ke.get('at_responder', {}) if role == 'responder' else {})}
 
     def matches(self, wanted):
         mine = {'role': self.role, 'auth': self.auth, 'ke': self.ke_name, 'frag': self.frag, 'nat': self.nat}
@@ -110,6 +118,8 @@ class Trial:
         self.equal('algorithms of the IKE SA (peer)', theirs['suite'], self.cell.ke['suite'])
         self.equal('key exchanges of the IKE SA (adit)', ours['kes'], self.cell.ke['shows'])
         self.equal('key exchanges of the IKE SA (peer)', theirs['kes'], self.cell.ke['shows'])
+        for what, side in (('adit', ours), ('peer', theirs)):
+            self.equal(f'a PPK is in the keys ({what})', side['ppk'], self.cell.ke.get('ppk', 'no'))
         self.equal('one side is the initiator', ours['initiator'], not theirs['initiator'])
         self.equal('adit\'s identity', ours['local'][1], theirs['remote'][1])
         self.equal('the peer\'s identity', ours['remote'][1], theirs['local'][1])

@@ -66,7 +66,7 @@ def write(path, matrix, results, versions):
         f.write(INTRODUCTION.format(steps=steps, size=matrix['fragment_size'], **versions))
         for role in matrix['role']:
             f.write(f'\n## Adit as {role}\n\n{table(role, matrix, results)}\n')
-        f.write(f'\n## Other algorithms\n\nThe same steps, with PSK, fragmented, without NAT.\n\n{other_table(matrix, results)}\n')
+        f.write(f'\n## Other algorithms\n\nThe same steps, with PSK unless said otherwise, fragmented, without NAT.\n\n{other_table(matrix, results)}\n')
         failures = [f'* {cell}: {result.splitlines()[0]}' for cell, result in results.items() if result != 'ok']
         if failures:
             f.write('\n## What failed\n\n' + '\n'.join(failures) + '\n')

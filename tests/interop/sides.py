@@ -35,7 +35,7 @@ def describe(section):
             'initiator': section.get('initiator', 'no') == 'yes',
             'local': (section['local-host'], section['local-id']), 'local_port': section['local-port'],
             'remote': (section['remote-host'], section['remote-id']), 'remote_port': section['remote-port'],
-            'nat_local': section.get('nat-local', 'no'), 'nat_remote': section.get('nat-remote', 'no'),
+            'ppk': section.get('ppk', 'no'), 'nat_local': section.get('nat-local', 'no'), 'nat_remote': section.get('nat-remote', 'no'),
             'children': [describe_child(c) for c in section['child-sas'].values()]}
 
 
@@ -74,7 +74,14 @@ class Side:
             shutil.copy(os.path.join(self.certificates, name + '.key'), os.path.join(self.swanctl, 'private'))
         with open(os.path.join(self.swanctl, 'swanctl.conf'), 'w') as f:
             f.write('connections {\n' + ''.join(self.connection(c) for c in cells) + '}\n')
-            f.write(f'secrets {{\n  ike-all {{\n    secret = "{SECRET}"\n  }}\n}}\n')
+            f.write(f'secrets {{\n  ike-all {{\n    secret = "{SECRET}"\n  }}\n')
+            f.write(''.join(self.secret(*it) for it in cells[0].secrets.items()) + '}\n')
+
+    def secret(self, name, row):
+        """a section of `secrets` that this side knows"""
+        if row.get('only', self.role) != self.role:
+            return ''
+        return f'  {name} {{\n    id = {row["id"]}\n    secret = {row["secret"]}\n  }}\n'
 
     def round(self, side, cell, local):
         if cell.auth == 'psk':
@@ -89,7 +96,7 @@ class Side:
     remote_addrs = {remote}
     proposals = {cell.proposals('ike', self.role)}
     fragmentation = {cell.frag}
-    local {{
+{cell.options(self.role)}    local {{
       {self.round(self, cell, True)}
     }}
     remote {{

@@ -34,6 +34,7 @@ struct sim_conf {
     const char *cert; /* "ecdsa", "rsa", "ed25519", several with commas: authenticate by certificate; NULL: by PSK */
     const char *remote_auth; /* with cert: `auth` of the peer; "pubkey" */
     const char *psk;  /* "a secret of the simulation" */
+    const char *ppk_name, *ppk; /* a post-quantum preshared key and whose it is; NULL: none */
     bool no_child, two_children, transport;
     bool any_peer;                                    /* the peer may come from any address */
     uint32_t rekey_s, reauth_s, dpd_s, child_rekey_s; /* 0 = never */

@@ -77,6 +77,19 @@ static void add_secret(struct build *b)
     must(b, adit_config_add_shared(b->cfg, &psk), NULL);
 }
 
+static void add_ppk(struct build *b)
+{
+    if (!b->conf->ppk)
+        return;
+    struct adit_id owner = { ID_FQDN, span_str(b->conf->ppk_name) };
+    struct adit_shared ppk = { .id = "ppk-1",
+                               .type = ADIT_SHARED_PPK,
+                               .secret = span_str(b->conf->ppk),
+                               .n_owners = 1,
+                               .owners = &owner };
+    must(b, adit_config_add_shared(b->cfg, &ppk), NULL);
+}
+
 static uint16_t count(const struct adit_option *options)
 {
     uint16_t n = 0;
@@ -196,6 +209,7 @@ struct adit_config *sim_conf_build(struct sim *s, int host)
         add_certs(&b);
     else
         add_secret(&b);
+    add_ppk(&b);
     add_settings(&b);
     add_conn(&b);
     arena_fini(&b.arena);

@@ -9,10 +9,32 @@ static enum adit_rc ask_exts(struct ike_xchg *x, struct octets *o)
     return ADIT_OK;
 }
 
-enum adit_rc auth_octets(struct ike_xchg *x, bool of_initiator, struct adit_span id_whole, struct octets *out)
+/* NULL: the SA goes on with those that it has. */
+static enum adit_rc new_keys(struct ike_sa *sa, struct ike_keys **out)
 {
-    const struct ike_sa *sa = x->sa;
-    TRY(octets_init(out, sa_prf(sa), keys_p(&sa->keys, of_initiator),
+    *out = NULL;
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.auth_keys)
+            TRY(ike_exts[i]->on.auth_keys(sa, out));
+    return ADIT_OK;
+}
+
+void auth_take_keys(struct ike_sa *sa)
+{
+    struct ike_keys *keys;
+    if (new_keys(sa, &keys) == ADIT_OK && keys) /* no news: AUTH was computed with them */
+        sa_keys_replace(sa, keys);
+}
+
+enum adit_rc auth_octets(struct ike_xchg *x, const struct ike_keys *keys, bool of_initiator,
+                         struct adit_span id_whole, struct octets *out)
+{
+    struct ike_sa *sa = x->sa;
+    struct ike_keys *fresh = NULL;
+    if (!keys)
+        TRY(new_keys(sa, &fresh));
+    keys = keys ? keys : fresh ? fresh : &sa->keys;
+    TRY(octets_init(out, sa_prf(sa), keys_p(keys, of_initiator),
                     buf_span(of_initiator ? &sa->init_req : &sa->init_resp),
                     buf_span(of_initiator ? &sa->nonce_r : &sa->nonce_i), id_whole));
     out->of_initiator = of_initiator;
@@ -140,7 +162,7 @@ static enum adit_rc sign_psk(struct ike_xchg *x, struct own_auth *a, const struc
         return why_set(why, ADIT_ERR_AUTH, "no shared key found for '%s' - '%s'", me.p, them.p);
     }
     a->method = AUTH_SHARED_KEY_MIC;
-    TRY(auth_octets(x, x->sa->is_initiator, a->id_whole, &o));
+    TRY(auth_octets(x, a->keys, x->sa->is_initiator, a->id_whole, &o));
     TRY(buf_resize(&a->data, prf->out));
     TRY(auth_psk(prf, psk->secret, &o, a->data.p));
     a->ready = true;
@@ -161,7 +183,7 @@ static enum adit_rc prepare_signature(struct ike_xchg *x, struct own_auth *a, st
     if (!a->alg)
         return ADIT_ERR_AUTH;
     a->method = a->alg->auth_method;
-    TRY(auth_octets(x, x->sa->is_initiator, a->id_whole, &o));
+    TRY(auth_octets(x, a->keys, x->sa->is_initiator, a->id_whole, &o));
     return octets_flat(&o, &a->octets);
 }
 

@@ -12,6 +12,7 @@ struct own_auth {
     struct adit_id id;
     struct adit_span id_whole; /* ID payload body, arena */
     const struct policy_auth *cfg;
+    const struct ike_keys *keys; /* whose SK_p; NULL: those that come into force */
     const struct policy_cert *cert;
     const struct pki_cert *chain[CHAIN_MAX];
     size_t n_chain;
@@ -33,7 +34,7 @@ const char *own_name(const struct own_auth *a); /* "ECDSA with SHA2-384", "pre-s
 
 /* The peer's side: what its message holds, then whether it is true. */
 struct peer_auth {
-    bool parsed;
+    bool parsed, asked; /* asked: the extensions, whether it may go on */
     struct adit_id id;
     struct adit_span id_whole;
     struct auth_payload auth;
@@ -50,13 +51,19 @@ struct peer_auth {
 };
 enum adit_rc peer_parse(struct ike_xchg *x, struct peer_auth *a, uint8_t id_payload, const struct ike_msg *msg,
                         struct adit_why *why);
+/* Before peer_verify(): extensions may refuse the peer, or know better what it has to prove. */
+enum adit_rc peer_claimed(struct ike_xchg *x, struct peer_auth *a, const struct ike_msg *msg,
+                          struct adit_why *why);
 /* our_id: for the PSK. ADIT_ERR_AUTH with the reason, for our log only. */
 enum adit_rc peer_verify(struct ike_xchg *x, struct peer_auth *a, const struct adit_id *our_id, struct adit_why *why);
 void peer_fini(struct peer_auth *a);
 const char *peer_name(const struct peer_auth *a);
 bool auth_is_psk(uint8_t method);
 
-/* Signed octets of one side, extensions asked. */
-enum adit_rc auth_octets(struct ike_xchg *x, bool of_initiator, struct adit_span id_whole, struct octets *out);
+/* Signed octets of one side, extensions asked. keys: whose SK_p; NULL: those that come into force. */
+enum adit_rc auth_octets(struct ike_xchg *x, const struct ike_keys *keys, bool of_initiator,
+                         struct adit_span id_whole, struct octets *out);
+/* Authenticated: keys that come into force by it become the SA's, before Child SAs are made from them. */
+void auth_take_keys(struct ike_sa *sa);
 
 #endif

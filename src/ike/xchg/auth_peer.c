@@ -42,6 +42,16 @@ enum adit_rc peer_parse(struct ike_xchg *x, struct peer_auth *a, uint8_t id_payl
     return ADIT_OK;
 }
 
+enum adit_rc peer_claimed(struct ike_xchg *x, struct peer_auth *a, const struct ike_msg *msg,
+                          struct adit_why *why)
+{
+    for (unsigned i = 0; i < EXT_COUNT && !a->asked; i++)
+        if (ike_exts[i]->on.claimed)
+            TRY(ike_exts[i]->on.claimed(x->sa, msg, &a->auth.data, why));
+    a->asked = true;
+    return ADIT_OK;
+}
+
 static enum adit_rc wrong_id(const struct peer_auth *a, struct adit_why *why)
 {
     STRBUF(id, 160);
@@ -58,7 +68,7 @@ static enum adit_rc verify_psk(struct ike_xchg *x, struct peer_auth *a, const st
     uint8_t expected[PRF_OUT_MAX];
     struct octets o;
     STRBUF(id, 160);
-    TRY(auth_octets(x, !x->sa->is_initiator, a->id_whole, &o));
+    TRY(auth_octets(x, NULL, !x->sa->is_initiator, a->id_whole, &o));
     /* An unknown peer costs the same computation: nobody learns by time which names exist. */
     TRY(auth_psk(prf, psk ? psk->secret : SPAN_LIT("no such peer"), &o, expected));
     bool equal = secret_equal(a->auth.data, span(expected, prf->out));
@@ -100,7 +110,7 @@ static enum adit_rc prepare(struct ike_xchg *x, struct peer_auth *a, struct adit
                                                                        : "no certificate");
     a->store = x->policy->store;
     a->unix_now = ike->host.unix_time ? ike->host.unix_time(ike->host.unix_arg, ike->now) : ike->now / SECONDS(1);
-    TRY(auth_octets(x, !x->sa->is_initiator, a->id_whole, &o));
+    TRY(auth_octets(x, NULL, !x->sa->is_initiator, a->id_whole, &o));
     return octets_flat(&o, &a->octets);
 }
 

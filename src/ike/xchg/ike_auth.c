@@ -4,7 +4,7 @@
 #include "ike/xchg/child_nego.h"
 
 struct auth_req {
-    struct own_auth own;
+    struct own_auth own, besides;
     struct peer_auth peer;
 };
 
@@ -53,6 +53,26 @@ static void put_certreq(struct ike_sa *sa, struct wr *w)
         cert_put(w, PLD_CERTREQ, CERTENC_X509_SIGNATURE, wr_written(&list));
 }
 
+static uint16_t besides(struct ike_sa *sa)
+{
+    uint16_t notify = 0;
+    for (unsigned i = 0; i < EXT_COUNT && !notify; i++)
+        if (ike_exts[i]->on.auth_besides)
+            notify = ike_exts[i]->on.auth_besides(sa);
+    return notify;
+}
+
+/* The same proof by the present keys, for a responder that cannot follow to those that AUTH is computed with. */
+static enum adit_rc sign_besides(struct ike_xchg *x, struct auth_req *s, const struct adit_id *peer,
+                                 struct adit_why *why)
+{
+    if (!besides(x->sa))
+        return ADIT_OK;
+    TRY(own_choose(x, &s->besides, &x->sa->conn->local[0], why));
+    s->besides.keys = &x->sa->keys;
+    return own_sign(x, &s->besides, peer, why);
+}
+
 static enum adit_rc build(struct ike_xchg *x, void *scratch, struct wr *w, struct adit_why *why)
 {
     struct auth_req *s = scratch;
@@ -60,6 +80,7 @@ static enum adit_rc build(struct ike_xchg *x, void *scratch, struct wr *w, struc
     struct adit_id peer = wanted_peer(sa);
     TRY(own_choose(x, &s->own, &sa->conn->local[0], why));
     TRY(own_sign(x, &s->own, &peer, why));
+    TRY(sign_besides(x, s, &peer, why));
     own_put_id(w, &s->own, PLD_IDi);
     own_put_certs(w, sa, &s->own);
     if (is_first_with_peer(sa, &peer))
@@ -68,6 +89,8 @@ static enum adit_rc build(struct ike_xchg *x, void *scratch, struct wr *w, struc
     if (peer.type)
         id_put(w, PLD_IDr, &peer);
     auth_put(w, s->own.method, buf_span(&s->own.data));
+    if (s->besides.ready)
+        notify_put(w, besides(sa), buf_span(&s->besides.data));
     return ADIT_OK;
 }
 
@@ -88,6 +111,7 @@ static enum adit_rc consume(struct ike_xchg *x, void *scratch, const struct ike_
     TRY(refused(msg, why));
     TRY(peer_parse(x, &s->peer, PLD_IDr, msg, why));
     s->peer.cfg = &x->sa->conn->remote[0];
+    TRY(peer_claimed(x, &s->peer, msg, why));
     enum adit_rc rc = peer_verify(x, &s->peer, &s->own.id, why);
     if (rc == ADIT_ERR_AUTH)
         ike_count(x->ike, x->sa, ADIT_C_AUTH_FAILED);
@@ -107,6 +131,7 @@ static void commit(struct ike_xchg *x, void *scratch)
     sa->remote_auth = peer_name(&s->peer);
     id_print(&id, &s->peer.id);
     sa_log(sa, ADIT_LOG_INFO, "IKE", "authentication of '%s' with %s successful", id.p, sa->remote_auth);
+    auth_take_keys(sa);
     sa_established(sa);
 }
 
@@ -130,6 +155,7 @@ static void fini(struct ike_xchg *x, void *scratch)
 {
     struct auth_req *s = scratch;
     own_fini(&s->own);
+    own_fini(&s->besides);
     peer_fini(&s->peer);
 }
 

@@ -109,6 +109,7 @@ static enum adit_rc consume(struct ike_xchg *x, void *scratch, const struct ike_
     struct auth_resp *s = scratch;
     if (!s->conn)
         TRY(identify(x, s, msg, why));
+    TRY(peer_claimed(x, &s->peer, msg, why));
     if (!s->verified)
         TRY(peer_verify(x, &s->peer, &s->own.id, why));
     s->verified = true;
@@ -158,6 +159,7 @@ static void commit(struct ike_xchg *x, void *scratch)
     sa_log(sa, ADIT_LOG_INFO, "IKE", "authentication of '%s' with %s successful", id.p, sa->remote_auth);
     if (s->initial_contact)
         forget_others(sa);
+    auth_take_keys(sa);
     sa_established(sa);
 }
 

@@ -19,6 +19,21 @@ static void secrets_are_decoded_and_owned(void **state)
     adit_config_unref(cfg);
 }
 
+static void kinds_are_told_apart(void **state)
+{
+    struct adit_config *cfg = good_config(
+        "secrets { ppk-a { secret = 0x0102\n id-a = far.example\n id-b = \"@#0aff\" }\n"
+        " ike { secret = s } }");
+    const struct adit_shared *const *s;
+    assert_int_equal(adit_config_shared(cfg, &s), 2);
+    assert_true(s[0]->type == ADIT_SHARED_PPK && s[0]->n_owners == 2 &&
+                span_equal(s[0]->secret, SPAN_LIT("\1\2")));
+    assert_true(span_equal(s[0]->owners[0].data, SPAN_LIT("far.example")));
+    assert_true(span_equal(s[0]->owners[1].data, SPAN_LIT("\x0a\xff")));
+    assert_int_equal(s[1]->type, ADIT_SHARED_IKE);
+    adit_config_unref(cfg);
+}
+
 static const struct {
     const char *what, *text, *problem;
 } rows[] = {
@@ -32,8 +47,7 @@ static const struct {
       "/s/swanctl.conf:2:2: id: identity '@#': '#' wants pairs of hexadecimal digits" },
     { "EAP", "secrets { eap-a { secret = HIDDEN } }",
       "/s/swanctl.conf:1:11: eap is not supported by this version: no EAP yet" },
-    { "PPK", "secrets { ppk { secret = HIDDEN } }",
-      "/s/swanctl.conf:1:11: ppk is not supported by this version: no post-quantum pre-shared keys yet" },
+    { "PPK without secret", "secrets { ppk-1 { id = x } }", "/s/swanctl.conf:1:11: 'ppk-1' has no secret" },
     { "PKCS#12", "secrets { pkcs12-a { secret = HIDDEN } }",
       "/s/swanctl.conf:1:11: pkcs12 is not supported by this version: no PKCS#12 containers yet" },
     { "token", "secrets { token { pin = 1 } }",
@@ -55,6 +69,7 @@ static void problems_are_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(secrets_are_decoded_and_owned),
+                                        cmocka_unit_test(kinds_are_told_apart),
                                         cmocka_unit_test(problems_are_told) };
     return cmocka_run_group_tests_name("config/secrets", tests, NULL, NULL);
 }

@@ -210,6 +210,31 @@ static void a_second_connection_to_the_same_peer_spares_the_first(void **state)
     has(ask(pair, 0, "stats", "{}"), "\"ikesas\":{\"total\":\"2\",\"half-open\":\"0\"}");
 }
 
+/* RFC 8784: the secret by load-shared, the rest as options of the connection. */
+static void a_post_quantum_preshared_key(void **state)
+{
+    char text[1200];
+    load_both();
+    for (int who = 0; who < 2; who++) {
+        snprintf(text, sizeof(text), "{\"gw\":{\"ppk_id\":\"spring\",\"ppk_required\":\"yes\",%s",
+                 conn(who, !who, "") + strlen("{\"gw\":{"));
+        assert_string_equal(ask(pair, who, "load-conn", text), YES);
+    }
+    has(ask(pair, 0, "initiate", "{\"ike\":\"gw\",\"timeout\":\"10000\"}"), "no PPK 'spring' is loaded");
+    for (int who = 0; who < 2; who++)
+        assert_string_equal(ask(pair, who, "load-shared",
+                                "{\"id\":\"p\",\"type\":\"ppk\",\"owners\":[\"spring\"],"
+                                "\"data\":\"0123456789abcdef0123456789abcdef\"}"),
+                            YES);
+    assert_string_equal(ask(pair, 0, "initiate", "{\"child\":\"net\",\"timeout\":\"10000\"}"), YES);
+    ask_register(pair, 0, "list-sa");
+    ask(pair, 0, "list-sas", "{}");
+    has(last_event(pair, 0), "\"ake1\":\"ML_KEM_768\",\"ppk\":\"yes\"");
+    ask_register(pair, 0, "list-conn");
+    ask(pair, 0, "list-conns", "{}");
+    has(last_event(pair, 0), "\"ppk_id\":\"spring\",\"ppk_required\":\"yes\"");
+}
+
 static void counters_start_again_after_a_reset(void **state)
 {
     load_both();
@@ -359,6 +384,7 @@ int main(void)
         ROW(a_tunnel_lives_and_ends),
         ROW(an_unreachable_port_deafens_nobody),
         ROW(a_second_connection_to_the_same_peer_spares_the_first),
+        ROW(a_post_quantum_preshared_key),
         ROW(counters_start_again_after_a_reset),
         ROW(wrong_secrets_fail_with_the_reason),
         ROW(a_timeout_leaves_the_attempt_running),

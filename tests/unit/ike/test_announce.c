@@ -27,11 +27,17 @@ static uint32_t written(struct ike_sa *sa, enum xchg_role role, uint8_t exchange
     return found;
 }
 
-static uint32_t with_rule(enum announce_rule rule)
+static bool may_use(struct ike_sa *sa, const struct ike_ext *e)
+{
+    return !e->on.may_use || e->on.may_use(sa);
+}
+
+/* Of those that the configuration allows: the SA's has no keys, and no options. */
+static uint32_t with_rule(struct ike_sa *sa, enum announce_rule rule)
 {
     uint32_t bits = 0;
     for (unsigned i = 0; i < EXT_COUNT; i++)
-        for (unsigned k = 0; k < ike_exts[i]->n_announce; k++)
+        for (unsigned k = 0; k < ike_exts[i]->n_announce && may_use(sa, ike_exts[i]); k++)
             if (ike_exts[i]->announce[k].rule == rule &&
                 ike_exts[i]->announce[k].exchange == XCHG_IKE_SA_INIT)
                 bits |= 1u << i;
@@ -42,8 +48,8 @@ static void rules_say_who_speaks(void **state)
 {
     struct ike *ike = core_new();
     struct ike_sa *i = core_sa(ike, true), *r = core_sa(ike, false);
-    uint32_t both = with_rule(BOTH_SENT), responder = with_rule(RESPONDER_ONLY),
-             always = with_rule(ALWAYS_SENT);
+    uint32_t both = with_rule(i, BOTH_SENT), responder = with_rule(i, RESPONDER_ONLY),
+             always = with_rule(i, ALWAYS_SENT);
     assert_true(both && responder);
     assert_int_equal(written(i, XCHG_REQUESTER, XCHG_IKE_SA_INIT, 0), both | always);
     assert_int_equal(written(r, XCHG_RESPONDER, XCHG_IKE_SA_INIT, 0), responder | always); /* nobody asked */

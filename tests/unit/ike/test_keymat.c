@@ -112,6 +112,26 @@ static void test_round(void **state)
 }
 
 /* RFC 9370 s2.2.4: CREATE_CHILD_SA and two IKE_FOLLOWUP_KE. */
+/* RFC 8784 s3: SK_d and SK_p* are new, all between them is as it was. */
+static void test_stir(void **state)
+{
+    struct keymat_in in = input(&gcm, 0x00, 0x20);
+    struct ike_keys k = { 0 }, out = { 0 };
+    const struct prf_alg *prf = crypto_prf(crypto(), PRF_HMAC_SHA2_256);
+    assert_int_equal(keymat_init(&in, ascending(0x40, 32), &k), ADIT_OK);
+    assert_int_equal(keymat_stir(prf, &k, SPAN_LIT("0123456789abcdef0123456789abcdef"), &out), ADIT_OK);
+    expect(keys_d(&out), "9adeb6631b2319d9f26677ac039ad321cd624411ebefaffd86855e44db3d8393");
+    expect(keys_p(&out, true), "63f9e2e97919ca93659ce372e54fd2362ea7650237b8ff2bf6a3b1d5c8f15fae");
+    expect(keys_p(&out, false), "27ef90345e0d32ef6b793ccf081a16cf4e48f5b2fc332e454650b13b67788cee");
+    for (int i = 0; i < 2; i++)
+        assert_true(span_equal(keys_e(&out, i), keys_e(&k, i)) && span_equal(keys_a(&out, i), keys_a(&k, i)));
+    assert_int_equal(keymat_stir(prf, &k, SPAN_LIT("0123456789abcdef0123456789abcdef"), &k),
+                     ADIT_OK); /* in place */
+    assert_true(span_equal(secret_span(&k.block), secret_span(&out.block)));
+    keys_fini(&k);
+    keys_fini(&out);
+}
+
 static void test_several_secrets(void **state)
 {
     struct keymat_in in = input(&gcm, 0x20, 0x40);
@@ -251,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_first_generation),
         cmocka_unit_test(test_skeyseed),
         cmocka_unit_test(test_round),
+        cmocka_unit_test(test_stir),
         cmocka_unit_test(test_several_secrets),
         cmocka_unit_test(test_rekey_changes_prf),
         cmocka_unit_test(test_slices),

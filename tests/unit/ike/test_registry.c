@@ -36,7 +36,7 @@ static void each_request_has_its_answer(void **state)
 {
     for (unsigned i = 0; i < EXT_COUNT; i++)
         for (const struct ike_step *const *s = ike_exts[i]->steps; s && *s; s++) {
-            assert_row((*s)->name, (*s)->build && (*s)->consume);
+            assert_row((*s)->name, (*s)->build || (*s)->consume);
             assert_row((*s)->name, (*s)->role == XCHG_REQUESTER || (*s)->want);
         }
 }
