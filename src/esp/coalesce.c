@@ -9,6 +9,8 @@
 #define PACKET_MAX 65535
 #define TCP_CHECKSUM_AT 16
 #define UDP_CHECKSUM_AT 6
+/* The kernel refuses UDP super-packets of more datagrams, all of them (UDP_MAX_SEGMENTS; 128 since Linux 6.2). */
+#define UDP_SEGMENTS_MAX 64
 
 static bool same_flow(const struct segment *a, const struct segment *b)
 {
@@ -65,8 +67,9 @@ static bool continues(const struct segment *head, const struct segment *next, ui
 {
     if (!same_flow(head, next) || !same_headers(head, next) || !id_continues(head, next, size))
         return false;
-    return head->ip.proto == IP_PROTO_TCP ? tcp_continues(head, next)
-                                          : is_exact_udp(head) && is_exact_udp(next);
+    if (head->ip.proto == IP_PROTO_TCP)
+        return tcp_continues(head, next);
+    return head->payload_n / size < UDP_SEGMENTS_MAX && is_exact_udp(head) && is_exact_udp(next);
 }
 
 /* A shorter segment ends a run, and so does one that the buffer or an IP length can't hold. */

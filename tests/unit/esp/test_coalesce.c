@@ -193,6 +193,18 @@ static void udp_with_slack_stays_alone(void **state)
     assert_false(esp_coalesce(a, &gso, b));
 }
 
+/* The kernel takes no more in one piece, and would refuse all of them. */
+static void udp_runs_are_short(void **state)
+{
+    struct flow f = { .df = true };
+    struct esp_gso gso = { 0 };
+    struct esp_pkt *head = make(0, &f, 16);
+    for (size_t i = 1; i < 64; i++)
+        assert_true(esp_coalesce(head, &gso, make(1, &f, 16)));
+    assert_false(esp_coalesce(head, &gso, make(1, &f, 16)));
+    assert_int_equal(head->len, 28 + 64 * 16);
+}
+
 static void a_run_ends_where_it_must(void **state)
 {
     struct flow f = { .tcp = true, .flags = TCP_ACK, .df = true };
@@ -297,6 +309,7 @@ int main(void)
         cmocka_unit_test(wrong_checksums_stay_wrong),
         cmocka_unit_test(udp_without_a_checksum_stays_alone),
         cmocka_unit_test(udp_with_slack_stays_alone),
+        cmocka_unit_test(udp_runs_are_short),
         cmocka_unit_test(a_run_ends_where_it_must),
         cmocka_unit_test(joining_and_cutting_is_the_identity),
     };
