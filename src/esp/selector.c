@@ -62,6 +62,17 @@ static struct side destination(const struct ip_packet *ip)
     return (struct side){ &ip->dst, ip->proto, ip->has_ports, ip->dst_port };
 }
 
+#define ICMP_REDIRECT 5
+
+/* Is the error one that the quoted packet may have caused? It goes to that one's sender: to others it would be a way
+ * around the selectors. Nobody behind a tunnel is on our link, so nobody there has to redirect us. */
+static bool is_plausible(const struct ip_packet *ip, const struct icmp_error *err)
+{
+    bool redirect = ip->version == 4 && err->type == ICMP_REDIRECT;
+    return !redirect && span_equal(span(ip->dst.ip, sizeof(ip->dst.ip)),
+                                   span(err->quoted.src.ip, sizeof(err->quoted.src.ip)));
+}
+
 /* RFC 4301 s6.2: an error may come from a router in between; what counts is the packet that it is about, which went
  * the other way. */
 static bool quoted_fits(const struct esp_sa *sa, const struct ip_packet *ip, struct adit_span upper)
@@ -69,6 +80,8 @@ static bool quoted_fits(const struct esp_sa *sa, const struct ip_packet *ip, str
     struct rd in = rd_init(upper);
     struct icmp_error err;
     if ((ip->proto != IP_PROTO_ICMP && ip->proto != IP_PROTO_ICMPV6) || !icmp_error_get(&in, ip, &err))
+        return false;
+    if (!is_plausible(ip, &err))
         return false;
     struct side local = source(&err.quoted), remote = destination(&err.quoted);
     return both_fit(sa, &local, &remote);

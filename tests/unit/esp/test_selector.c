@@ -1,5 +1,6 @@
 /* test_selector.c - which packets belong into an SA (RFC 4301 s4.4.1.1, s5.2, s6.2). */
 #include "esp_fixture.h"
+#include "wire/checksum.h"
 #include "wire/icmp.h"
 
 #define ECHO 0x0800
@@ -158,6 +159,19 @@ static void icmp_errors_pass_by_what_they_quote(void **state)
     n = router_error(packet, 1000);
     packet[20] = 8; /* an echo request quotes nothing */
     assert_false(accepts(p.a, packet, n));
+    n = router_error(packet, 1000);
+    packet[19] = 6; /* to a host that the quoted packet is not from */
+    assert_false(accepts(p.a, packet, n));
+    n = router_error(packet, 1000);
+    packet[20] = 5; /* a redirect, with a right checksum */
+    packet[21] = 0;
+    be16_put(packet + 22, 0);
+    be16_put(packet + 22, checksum_fold(checksum_add(0, span(packet + 20, n - 20))));
+    assert_false(accepts(p.a, packet, n));
+    packet[20] = 12; /* a parameter problem may pass */
+    be16_put(packet + 22, 0);
+    be16_put(packet + 22, checksum_fold(checksum_add(0, span(packet + 20, n - 20))));
+    assert_true(accepts(p.a, packet, n));
     pair_stop(&p);
 }
 
