@@ -103,12 +103,17 @@ static void get_fragment_header(struct rd *in, struct ip_packet *out)
 /* RFC 8200 s4. What follows in a later fragment is not a header. */
 static bool walk_extensions(struct rd *in, struct ip_packet *out)
 {
+    bool fragment = false;
     for (int i = 0; is_extension(out->proto) && !out->fragment_offset; i++) {
         if (!rd_require(in, i < V6_EXTENSIONS_MAX, "too many IPv6 extension headers"))
             return false;
         const size_t before = in->n;
         out->proto_at = out->header_n;
         if (out->proto == IP_PROTO_FRAGMENT) {
+            /* A second one could deny what the first says. */
+            if (!rd_require(in, !fragment, "two IPv6 Fragment headers"))
+                return false;
+            fragment = true;
             get_fragment_header(in, out);
         } else {
             out->proto = rd_u8(in);

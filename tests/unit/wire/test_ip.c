@@ -119,6 +119,11 @@ static void bad_packets_are_refused(void **state)
           "IPv6 packet without payload length" },
         { "v6 too long", "6000000000090640" V6_PAIR "3b00050000000000",
           "IP packet longer than what is there" },
+        { "v6 second Fragment header",
+          "6000000000182c40" V6_PAIR "2c00000111111111"
+          "1100000022222222"
+          "0001000200080000",
+          "two IPv6 Fragment headers" },
         { "v6 extension header beyond the end", "6000000000080040" V6_PAIR "0601010400000000", "too short" },
         { "v6 extension header half there", "6000000000010040" V6_PAIR "06", "too short" },
     };
