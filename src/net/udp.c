@@ -126,11 +126,17 @@ static size_t send_singly(struct net_udp *u, const struct adit_path *path, uint8
     return net_msg_send(u->fd, &m, iov, n, error);
 }
 
-/* What a device without checksum offload or an old kernel says. EINVAL may also mean a route with a smaller MTU, so it
- * counts only if single datagrams do pass. */
+/* What a device without checksum offload or an old kernel says. EINVAL may also mean a route with a smaller MTU. */
 static bool is_refusal(int e)
 {
     return e == -EIO || e == -EINVAL || e == -EOPNOTSUPP;
+}
+
+/* Single datagrams went where the train was refused: does the socket lack trains for good? Not if they only had to be
+ * cut, which IP does to single ones without DF. */
+static bool lacks_trains(const struct net_udp *u, int refused)
+{
+    return refused && refused != -EMSGSIZE && (refused != -EINVAL || u->df);
 }
 
 static size_t send_part(struct net_udp *u, const struct adit_path *path, uint8_t tos, struct out *o,
@@ -149,7 +155,7 @@ static size_t send_part(struct net_udp *u, const struct adit_path *path, uint8_t
         refused = e;
     }
     size_t sent = send_singly(u, path, tos, o, iov, n, error);
-    if (refused && sent == n)
+    if (sent == n && lacks_trains(u, refused))
         u->gso = false;
     return sent;
 }

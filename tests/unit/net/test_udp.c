@@ -4,6 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <linux/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include "base/span.h"
 #include "net/net.h"
@@ -122,6 +126,39 @@ static void steering_follows_first_octets(void **state)
     net_udp_close(&out);
 }
 
+static void set_loopback(int mtu)
+{
+    int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct ifreq ifr = { .ifr_name = "lo", .ifr_mtu = mtu };
+    assert_int_equal(ioctl(s, SIOCSIFMTU, &ifr), 0);
+    ifr.ifr_flags = IFF_UP | IFF_LOOPBACK | IFF_RUNNING;
+    assert_int_equal(ioctl(s, SIOCSIFFLAGS, &ifr), 0);
+    close(s);
+}
+
+/* A train whose datagrams have to be cut is refused; that says nothing about other trains. */
+static void trains_stay_after_one_to_be_cut(void **state)
+{
+    static uint8_t mem[4][1400];
+    struct iovec iov[4];
+    struct net_udp a, b;
+    int error;
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
+        skip();
+    set_loopback(1280);
+    open_on(&a, false, 0, false, true);
+    open_on(&b, false, 0, false, true);
+    struct adit_path path = path_between(&a, &b);
+    bool had = a.gso;
+    for (size_t i = 0; i < 4; i++)
+        iov[i] = (struct iovec){ mem[i], sizeof(mem[i]) };
+    assert_int_equal(net_udp_send(&a, &path, 0, false, iov, 4, &error), 4);
+    assert_int_equal(error, 0);
+    assert_int_equal(a.gso, had);
+    net_udp_close(&a);
+    net_udp_close(&b);
+}
+
 static void busy_port_is_named(void **state)
 {
     struct net_udp a, b;
@@ -136,9 +173,9 @@ static void busy_port_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(datagrams_arrive_in_order),
-        cmocka_unit_test(steering_follows_first_octets),
+        cmocka_unit_test(datagrams_arrive_in_order), cmocka_unit_test(steering_follows_first_octets),
         cmocka_unit_test(busy_port_is_named),
+        cmocka_unit_test(trains_stay_after_one_to_be_cut), /* last: it leaves the network */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
