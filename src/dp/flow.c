@@ -5,7 +5,7 @@
 
 static struct flow_key key_of(const struct ip_packet *ip)
 {
-    struct flow_key k = { .version = ip->version, .proto = ip->proto };
+    struct flow_key k = { .version = ip->version, .proto = ip->proto, .has_ports = ip->has_ports };
     size_t n = ip->version == 6 ? 16 : 4;
     span_copy(k.src, span(ip->src.ip, n));
     span_copy(k.dst, span(ip->dst.ip, n));

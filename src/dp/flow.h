@@ -11,7 +11,7 @@ struct flow_key {
     uint8_t src[16], dst[16];
     uint16_t src_port, dst_port;
     uint8_t version, proto;
-    uint16_t zero;
+    uint16_t has_ports; /* 0: OPAQUE, not port 0 */
 };
 struct flow_slot {
     struct flow_key key;

@@ -25,19 +25,27 @@ struct dp_selectors *selectors_new(const struct adit_ts *local, uint16_t n_local
     return s;
 }
 
-static bool any_match(const struct adit_ts *ts, size_t n, const struct adit_addr *a, uint8_t proto,
-                      uint16_t port)
+/* Later fragments show no ports: only selectors that ask for none, or for OPAQUE, take them (RFC 4301 s4.4.1.1); the
+ * peer would drop them otherwise. */
+static bool shows_what_is_asked(const struct adit_ts *ts, const struct ip_packet *ip)
+{
+    bool any = ts->port_lo == 0 && ts->port_hi == UINT16_MAX, opaque = ts->port_lo > ts->port_hi;
+    return any || opaque != ip->has_ports;
+}
+
+static bool any_match(const struct adit_ts *ts, size_t n, const struct ip_packet *ip,
+                      const struct adit_addr *a, uint16_t port)
 {
     for (size_t i = 0; i < n; i++)
-        if (ts_match(&ts[i], a, proto, port))
+        if (shows_what_is_asked(&ts[i], ip) && ts_match(&ts[i], a, ip->proto, port))
             return true;
     return false;
 }
 
 bool selectors_match(const struct dp_selectors *s, const struct ip_packet *ip)
 {
-    return any_match(s->ts, s->n_local, &ip->src, ip->proto, ip->src_port) &&
-           any_match(s->ts + s->n_local, s->n_remote, &ip->dst, ip->proto, ip->dst_port);
+    return any_match(s->ts, s->n_local, ip, &ip->src, ip->src_port) &&
+           any_match(s->ts + s->n_local, s->n_remote, ip, &ip->dst, ip->dst_port);
 }
 
 /* Bits in which the range's ends differ at most. */

@@ -114,6 +114,33 @@ static void lookups(void **state)
     scene_free(&s);
 }
 
+/* Port 0 is a port; a later fragment has none. */
+static void opaque_ports_are_not_port_0(void **state)
+{
+    static const struct {
+        const char *what;
+        uint16_t lo, hi;
+        bool with_port_0, without;
+    } row[] = {
+        { "any", 0, 65535, true, true },
+        { "low ports", 0, 1023, true, false },
+        { "one", 80, 80, false, false },
+        { "OPAQUE", 65535, 0, false, true },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(row); i++) {
+        struct adit_ts local = ts_of("10.1.0.0", "10.1.255.255", 0, 0, 65535);
+        struct adit_ts remote = ts_of("10.2.0.0", "10.2.255.255", 6, row[i].lo, row[i].hi);
+        struct dp_selectors *sel = selectors_new(&local, 1, &remote, 1);
+        struct ip_packet ip = packet("10.1.0.1", "10.2.0.1", 6, 0);
+        ip.src_port = 0;
+        bool with = selectors_match(sel, &ip);
+        ip.has_ports = false;
+        if (with != row[i].with_port_0 || selectors_match(sel, &ip) != row[i].without)
+            fail_msg("%s", row[i].what);
+        mem_del(sel);
+    }
+}
+
 static void activation_moves_traffic(void **state)
 {
     struct scene s;
@@ -189,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lookups),
+        cmocka_unit_test(opaque_ports_are_not_port_0),
         cmocka_unit_test(activation_moves_traffic),
         cmocka_unit_test(freed_after_all_passed),
         cmocka_unit_test(statistics_are_never_torn),
