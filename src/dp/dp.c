@@ -345,8 +345,8 @@ static void link_changed(struct dp *dp, struct dp_sa *sa)
     sa->link_inner = sa->inner_mtu;
 }
 
-/* Is the error about a packet of this SA? esp.md s6: the quoted SPI must be its own; of a UDP datagram a v4 router may
- * quote so little that only the path tells. */
+/* Is the error about a packet of this SA? The quoted SPI must be its own; of a UDP datagram a v4 router may quote so
+ * little that only the path tells. A v6 router quotes all that fits (RFC 4443 s3.2). */
 static bool error_is_about(const struct net_error *e, const struct dp_sa *sa)
 {
     bool udp = e->path.local.port != 0;
@@ -356,7 +356,9 @@ static bool error_is_about(const struct net_error *e, const struct dp_sa *sa)
         return false;
     if (udp && e->path.remote.port != sa->path.remote.port)
         return false;
-    return (udp && e->quoted_n < 8) || (e->quoted_n >= 8 && be32_get(e->quoted) == sa->spi_out);
+    if (udp && e->quoted_n < 8)
+        return e->path.remote.addr.family == 4;
+    return e->quoted_n >= 8 && be32_get(e->quoted) == sa->spi_out;
 }
 
 static void path_error(struct dp *dp, const struct net_error *e)
