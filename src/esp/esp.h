@@ -61,7 +61,7 @@ bool esp_sa_is_active(const struct esp_sa *sa);
 void esp_sa_stats(const struct esp_sa *sa, struct adit_child_stats *out);
 /* Events since the last call (bits of esp_event), cleared by asking. Cheap: ask after each batch. */
 unsigned esp_sa_events(struct esp_sa *sa);
-/* ESP_EV_PATH: where the newest authentic packet came from. False: never from elsewhere since the path was set. */
+/* ESP_EV_PATH, at most once a second for one place: where the newest authentic packet came from. False: never from elsewhere since the path was set. */
 bool esp_sa_moved(const struct esp_sa *sa, struct adit_path *out);
 /* The next time at which a time limit passes; UINT64_MAX = none. Raises the event when `now` is past. */
 uint64_t esp_sa_deadline(struct esp_sa *sa, uint64_t now);

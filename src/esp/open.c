@@ -3,6 +3,8 @@
 #include "esp/sa.h"
 #include "wire/esp_hdr.h"
 
+#define MOVED_AGAIN_NS UINT64_C(1000000000)
+
 struct work {
     size_t n;
     struct esp_frame frames[ESP_CHUNK];
@@ -16,21 +18,30 @@ static void settle(struct esp_pkt *pkt, enum esp_verdict verdict)
         pkt->sa->errors_in++;
 }
 
-static bool same_endpoint(const struct esp_sa *sa, const struct adit_endpoint *e)
+static bool same_endpoint(const struct esp_sa *sa, const struct adit_endpoint *known,
+                          const struct adit_endpoint *e)
 {
-    const struct adit_endpoint *known = &sa->path.remote;
     size_t n = known->addr.family == 4 ? 4 : 16;
     return e->addr.family == known->addr.family && span_equal(span(e->addr.ip, n), span(known->addr.ip, n)) &&
            (!sa->udp || e->port == 0 || e->port == known->port); /* bare ESP has no port */
 }
 
+/* A peer whom nobody follows is not worth a word a packet. */
+static bool told_of_move(const struct esp_sa *sa, const struct adit_path *from, uint64_t now)
+{
+    return sa->moved && now - sa->moved_told_at < MOVED_AGAIN_NS &&
+           same_endpoint(sa, &sa->moved_to.remote, &from->remote);
+}
+
 /* RFC 7296 s2.23: follow the peer only by authentic packets, newer than all before, and only if a window vouches for
  * that. */
-static void look_at_path(struct esp_sa *sa, const struct esp_pkt *pkt, bool newest)
+static void look_at_path(struct esp_sa *sa, const struct esp_pkt *pkt, bool newest, uint64_t now)
 {
-    if (!newest || !sa->window.size || !pkt->from || same_endpoint(sa, &pkt->from->remote))
+    if (!newest || !sa->window.size || !pkt->from ||
+        same_endpoint(sa, &sa->path.remote, &pkt->from->remote) || told_of_move(sa, pkt->from, now))
         return;
     sa->moved = true;
+    sa->moved_told_at = now;
     sa->moved_to = *pkt->from;
     esp_raise(sa, ESP_EV_PATH);
 }
@@ -56,7 +67,7 @@ static enum esp_verdict accept_frame(struct esp_sa *sa, struct esp_frame *f, con
     if (!limits_pass(sa, &sa->in))
         return ESP_EXPIRED;
     count(sa, now);
-    look_at_path(sa, f->pkt, newest);
+    look_at_path(sa, f->pkt, newest, now);
     enum esp_verdict verdict = sa->proto->unpad(sa, f);
     if (verdict == ESP_OK)
         verdict = sa->mode->unwrap(sa, f);

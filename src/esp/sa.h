@@ -88,6 +88,7 @@ struct esp_sa {
     struct replay window;
     struct esp_limits limits;
     struct adit_path path, moved_to;
+    uint64_t moved_told_at;
     struct adit_addr local_seen_by_peer, remote_seen_by_peer;
     uint16_t n_local_ts, n_remote_ts;
     struct adit_ts ts[]; /* local ones, then remote ones */
