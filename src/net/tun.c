@@ -16,6 +16,9 @@
 #define TUN_F_USO4 0x20
 #define TUN_F_USO6 0x40
 #endif
+/* Packets that a queue holds while its reader waits for the CPU. The kernel's 500 lose a third of a burst of 1000; at the
+ * quarter of a million single packets a second that one worker reads, these are 4 ms. */
+#define QUEUE_LENGTH 1000
 #define HDR_SIZE sizeof(struct virtio_net_hdr)
 _Static_assert(HDR_SIZE == 10, "the header without the number of merged buffers");
 
@@ -55,6 +58,9 @@ static int queues_open(struct net_tun *t, struct ifreq *ifr, unsigned queues)
     int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     int e = s < 0 || ioctl(s, SIOCGIFINDEX, ifr) ? -errno : 0;
     t->ifindex = ifr->ifr_ifindex;
+    ifr->ifr_qlen = QUEUE_LENGTH;
+    if (!e)
+        (void)ioctl(s, SIOCSIFTXQLEN, ifr); /* with the kernel's length it works too */
     if (s >= 0)
         close(s);
     return e;

@@ -121,6 +121,7 @@ test_rekey() { # WHAT ENCAP
     one b n1 "${outer4_b[@]}" "${nets_b[@]}" $2
     check "$1: both ends start" up
     pings 0 10.2.0.1 >/dev/null
+    between "$1: the TUN's queue holds a burst" "$(n0 cat /sys/class/net/adit0/tx_queue_len)" 1000 2000
     # On a busy machine the kernel's queue in front of a worker that has to wait for the CPU would overflow.
     n0 ip link set adit0 txqueuelen 20000
     n1 ip link set adit0 txqueuelen 20000
