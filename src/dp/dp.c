@@ -34,6 +34,7 @@ struct dp {
     size_t n_traps, cap_traps;
     uint64_t order, seed;
     uint32_t tun_mtu;
+    bool stale;             /* the tables name SAs that are no more: there was no memory for new ones */
     unsigned next_worker;   /* whose notes come next */
     struct ring *borrowed;  /* the last event's data lies there */
     struct dp_counters own; /* control's share */
@@ -94,6 +95,7 @@ static enum adit_rc publish(struct dp *dp)
     struct dp_tables *t = tables_new(dp->sas, dp->n_sas, dp->traps, dp->n_traps);
     if (!t)
         return ADIT_ERR_MEMORY;
+    dp->stale = false;
     struct dp_tables *old = atomic_exchange(&dp->s.tables, t);
     workers_changed(&dp->s);
     epoch_retire(&dp->s.epoch, old, mem_del);
@@ -247,8 +249,8 @@ void dp_child_del(struct dp *dp, uint32_t id, uint64_t grace_ns, struct adit_chi
     for (size_t i = 0; i < dp->n_sas; i++)
         if (dp->sas[i] == sa)
             dp->sas[i--] = dp->sas[--dp->n_sas];
-    (void)publish(
-        dp); /* without memory the old tables stay: it is inactive, and its shell lives until NOTE_GONE */
+    if (publish(dp) != ADIT_OK)
+        dp->stale = true; /* it is inactive, and its shell lives at least until NOTE_GONE: see sa_gone() */
     if (dp->routes)
         routes_del(dp->routes, sa->order);
     update_tun_mtu(dp);
@@ -381,6 +383,13 @@ static void path_error(struct dp *dp, const struct net_error *e)
 
 /* --- events --------------------------------------------------------------------------------------------------- */
 
+/* Its worker let go of it. While the tables still name it, it stays: a leak rather than a stray pointer. */
+static void sa_gone(struct dp *dp, struct dp_sa *sa)
+{
+    if (!dp->stale || publish(dp) == ADIT_OK)
+        epoch_retire(&dp->s.epoch, sa, sa_del);
+}
+
 /* True: *out is for the daemon. */
 static bool take_note(struct dp *dp, struct ring *r, const struct note *n, struct dp_event *out)
 {
@@ -391,7 +400,7 @@ static bool take_note(struct dp *dp, struct ring *r, const struct note *n, struc
         dp->borrowed = r;
         return true;
     case NOTE_ERROR: path_error(dp, &n->error); break;
-    case NOTE_GONE: epoch_retire(&dp->s.epoch, n->sa, sa_del); break;
+    case NOTE_GONE: sa_gone(dp, n->sa); break;
     }
     ring_release(r);
     return false;
