@@ -122,17 +122,22 @@ void ingress_flush(struct worker *w)
 /* --- from the wire -------------------------------------------------------------------------------------------- */
 
 /* In transport mode the inner header is written in front of the payload: in a train that would be the end of the packet
- * before, so those move to slots. */
-static bool needs_slot(struct worker *w, uint32_t spi, uint32_t n)
+ * before. */
+static bool writes_in_front(struct worker *w, uint32_t spi)
 {
     const struct dp_sa *sa = map_get(&w->by_spi, spi);
-    return sa && sa->transport && n <= SLOT_SIZE - ESP_HEADROOM;
+    return sa && sa->transport;
 }
 
 static void piece_add(struct worker *w, uint8_t *data, uint32_t n, uint8_t tos, const struct adit_path *from,
                       bool in_train)
 {
     struct ingress *in = &w->in;
+    bool move = in_train && writes_in_front(w, be32_get(data));
+    if (move && n > SLOT_SIZE - ESP_HEADROOM) {
+        ingress_flush(w); /* too long for a slot: nobody needs the one before any more */
+        move = false;
+    }
     struct esp_pkt *p = &in->pkt[in->n];
     *p = (struct esp_pkt){ .buf = data - ESP_HEADROOM,
                            .cap = ESP_HEADROOM + n,
@@ -140,7 +145,7 @@ static void piece_add(struct worker *w, uint8_t *data, uint32_t n, uint8_t tos, 
                            .len = n,
                            .tos = tos,
                            .from = from };
-    if (in_train && needs_slot(w, be32_get(data), n)) {
+    if (move) {
         p->buf = in->slots + in->slot_n++ * SLOT_SIZE;
         span_copy(p->buf + ESP_HEADROOM, span(data, n));
     }
