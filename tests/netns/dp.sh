@@ -146,6 +146,30 @@ test_rekey() { # WHAT ENCAP
     down
 }
 
+# Trains of tiny datagrams of one flow: what comes in together is more than the TUN takes as one UDP super-packet.
+test_small_datagrams() {
+    one a n0 "${outer4_a[@]}" "${nets_a[@]}" --encap
+    one b n1 "${outer4_b[@]}" "${nets_b[@]}" --encap
+    check 'tiny datagrams: both ends start' up
+    pings 0 10.2.0.1 >/dev/null
+    spawn sink n1 python3 -c "$udp_sink" 12800
+    wait_for 5 'the sink listens' bound 1 7000
+    in_ns 0 python3 - <<'PY'
+import socket, time
+s, n = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0
+s.setsockopt(socket.SOL_UDP, 103, 20) # UDP_SEGMENT
+for burst in range(25):
+    for train in range(8):
+        s.sendto(b"".join((n + i).to_bytes(20, "big") for i in range(64)), ("10.2.0.1", 7000))
+        n += 64
+    time.sleep(0.02)
+PY
+    wait "$sink"
+    is 'tiny datagrams: all arrive' "$(cat "$sink_log")" '12800 of 12800'
+    is 'tiny datagrams: the TUN refused none' "$(counter b rx_errors)" 0
+    down
+}
+
 # A router on the way has a smaller link. TCP's MSS is not clamped here, so that everything rests on ICMP.
 test_path_mtu() { # WHAT OUTER ENCAP MTU INNER4
     local -n oa=$2_a ob=$2_b
@@ -322,6 +346,7 @@ test_carries 'ESP in UDP over IPv6' outer6 --encap
 test_carries 'ESP over IPv6' outer6 ''
 test_rekey 'rekey, in UDP' --encap
 test_rekey 'rekey, raw' ''
+test_small_datagrams
 test_path_mtu 'path MTU 1400, in UDP' outer4 --encap 1400 1338
 test_path_mtu 'path MTU 1400, raw' outer4 '' 1400 1346
 test_path_mtu 'path MTU 1280, raw IPv6' outer6 '' 1280 1206
