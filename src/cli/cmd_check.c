@@ -1,4 +1,6 @@
 /* cmd_check.c - adit check [FILE]: what is wrong, with file and line; without the daemon. */
+#include <time.h>
+#include "adit/ike.h"
 #include "cli/files.h"
 
 static void add_problem(struct vici_build *b, unsigned i, const struct config_problem *p)
@@ -14,7 +16,25 @@ static void add_problem(struct vici_build *b, unsigned i, const struct config_pr
     vici_section_end(b);
 }
 
-static void print_json(const struct files *f, bool good)
+static uint64_t unix_time(void *arg, uint64_t now)
+{
+    return (uint64_t)time(NULL);
+}
+
+/* What only the engine can judge: is a certificate one, does its key fit? As the daemon will when it loads them. */
+static enum adit_rc try_engine(const struct files *f, struct adit_config *cfg, struct adit_why *why)
+{
+    struct adit_host host = { .crypto = adit_crypto_new(NULL, NULL, why), .unix_time = unix_time };
+    struct adit_ike *ike = host.crypto ? adit_ike_new(&host, 1) : NULL;
+    enum adit_rc rc = ike ? adit_config_settings(cfg, &f->daemon.ike) : ADIT_ERR_CRYPTO;
+    if (rc == ADIT_OK)
+        rc = adit_ike_config(ike, cfg, 1, why);
+    adit_ike_free(ike);
+    adit_crypto_free(host.crypto);
+    return rc;
+}
+
+static void print_json(const struct files *f, bool good, const char *reason)
 {
     struct adit_buf message = { 0 };
     struct vici_build b;
@@ -22,6 +42,8 @@ static void print_json(const struct files *f, bool good)
     struct vici_node *root;
     vici_build_init(&b, &message);
     vici_bool(&b, "success", good);
+    if (*reason)
+        vici_str(&b, "errmsg", reason);
     vici_section(&b, "problems");
     for (unsigned i = 0; i < f->report.n; i++)
         add_problem(&b, i, &f->report.v[i]);
@@ -42,11 +64,15 @@ int cmd_check(const struct cli_args *a)
 {
     struct files f;
     struct adit_config *cfg = NULL;
-    bool good = files_open(&f, a) && config_load(&f.src, &cfg, &f.report) == ADIT_OK;
+    struct adit_why why = { 0 };
+    bool good = files_open(&f, a) && config_load(&f.src, &cfg, &f.report) == ADIT_OK &&
+                try_engine(&f, cfg, &why) == ADIT_OK;
     if (a->json)
-        print_json(&f, good);
+        print_json(&f, good, why.text);
     else
         files_print_report(&f, stderr);
+    if (!a->json && why.text[0])
+        fprintf(stderr, "%s: error: %s\n", f.src.swanctl_conf, why.text);
     if (good && !a->json)
         printf("%s: good, %zu connection%s, %u warning%s\n", f.src.swanctl_conf, count_conns(cfg),
                count_conns(cfg) == 1 ? "" : "s", f.report.warnings, f.report.warnings == 1 ? "" : "s");

@@ -26,6 +26,8 @@ other() { ip netns exec "$test_prefix-0" timeout 5 "$aditd" "$@"; }
 says 'help of a subcommand' 0 '^usage: adit list-sas' "$adit_tool" list-sas --help
 says 'help behind options' 0 'adit SUBCOMMAND' "$adit_tool" --socket x --help
 says 'no such file' 1 '/none.conf: error: No such file or directory$' "$adit_tool" check "$test_tmp/none.conf"
+printf 'connections { c { local { certs = /etc/passwd\n } children { x { } } } }\n' >"$test_tmp/bad.conf"
+says 'adit check looks into certificates' 1 "connection 'c', local: its certificate 1" "$adit_tool" check "$test_tmp/bad.conf"
 says 'no daemon' 3 'no daemon at .*--socket PATH|no daemon at' "$adit_tool" --socket "$test_tmp/none" stats
 
 say 'broken files change nothing'
