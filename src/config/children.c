@@ -25,6 +25,28 @@ static void check_child(struct load *l, const struct config_node *section, const
         report_warning(l->report, section, "child '%s' has no replay protection", section->name);
 }
 
+static bool has_family(const struct adit_ts_cfg *v, unsigned n, uint8_t family)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (v[i].dynamic || v[i].ts.family == family)
+            return true;
+    return false;
+}
+
+/* A packet has a source and a destination of the same IP version. */
+static void check_families(struct load *l, const struct config_node *section,
+                           const struct adit_child_cfg *child)
+{
+    for (uint8_t family = 4; family <= 6; family += 2) {
+        if (has_family(child->local_ts, child->n_local_ts, family) &&
+            has_family(child->remote_ts, child->n_remote_ts, family))
+            return;
+    }
+    if (child->n_local_ts && child->n_remote_ts)
+        report_error(l->report, section, "child '%s': local_ts and remote_ts are of different IP versions",
+                     section->name);
+}
+
 static void child_load(struct load *l, const struct config_node *section, struct adit_child_cfg *out)
 {
     out->name = section->name;
@@ -33,6 +55,7 @@ static void child_load(struct load *l, const struct config_node *section, struct
     child_lifetimes(l, section, out);
     out->n_options = section_options(l, section, CONFIG_OPT_CHILD, &out->options);
     check_child(l, section, out);
+    check_families(l, section, out);
 }
 
 static size_t count_sections(const struct config_node *parent)

@@ -129,16 +129,19 @@ static void string(struct lexer *lx)
 
 static void bare(struct lexer *lx)
 {
+    size_t before = lx->text.n;
     for (char c = lexer_peek(lx); c && !is_one_of(c, "#}\"\n\r\t "); c = lexer_peek(lx)) {
         add(lx, c);
         lexer_skip(lx);
     }
+    lx->second_key |= before && span_equal(span_from(buf_span(&lx->text), before), SPAN_LIT("="));
 }
 
 struct adit_span lexer_value(struct lexer *lx)
 {
     bool any = false;
     lx->text.n = 0;
+    lx->second_key = false;
     for (skip_blanks(lx); !is_one_of(lexer_peek(lx), "#}\n") && lexer_peek(lx); skip_blanks(lx)) {
         if (any)
             add(lx, ' ');

@@ -10,6 +10,7 @@ struct lexer {
     unsigned line, column; /* of the next octet, from 1 */
     struct arena *arena;   /* where texts live */
     struct adit_buf text;  /* the value under way; wiped by lexer_fini(), since it may be a secret */
+    bool second_key;       /* the value had a bare "=" in it: a second key on one line? */
     const char *fail;      /* NULL, or what is wrong (a literal) */
 };
 

@@ -47,6 +47,32 @@ static const struct config_option *find_option(const struct config_source *src, 
     return NULL;
 }
 
+/* Where a key belongs that stands in the wrong section; NULL if it is known nowhere, or in several. */
+static const char *home_of(const char *name, unsigned scope)
+{
+    static const struct {
+        unsigned scope;
+        const char *words;
+    } homes[] = { { SCOPE_CONN, "the connection itself" },
+                  { SCOPE_LOCAL | SCOPE_REMOTE, "`local` or `remote`" },
+                  { SCOPE_CHILD, "a section in `children`" } };
+    size_t rows;
+    const struct config_key *keys = schema_keys(&rows);
+    const char *home = NULL;
+    for (size_t i = 0; i < rows; i++) {
+        if ((keys[i].scopes & scope) && !strcmp(keys[i].name, name))
+            return NULL; /* at home, but no section */
+        for (size_t h = 0; h < ARRAY_LEN(homes); h++) {
+            bool fits = (scope & (SCOPE_CONN | SCOPE_LOCAL | SCOPE_REMOTE | SCOPE_CHILD)) &&
+                        (keys[i].scopes & homes[h].scope) && !strcmp(keys[i].name, name);
+            if (fits && home && home != homes[h].words)
+                return NULL;
+            home = fits ? homes[h].words : home;
+        }
+    }
+    return home;
+}
+
 void report_unknown(struct load *l, const struct config_node *node, unsigned scope, const char *what)
 {
     const char *names[NAMES_MAX];
@@ -65,8 +91,11 @@ void report_unknown(struct load *l, const struct config_node *node, unsigned sco
         if (sections[i].inside ? sections[i].inside & scope : !scope)
             names[n++] = sections[i].name;
     }
-    const char *nearest = word_nearest(node->name, names, n);
-    if (nearest && strcmp(nearest, node->name))
+    const char *nearest = word_nearest(node->name, names, n), *home = home_of(node->name, scope);
+    if (home)
+        report_error(l->report, node, "'%s' stands in the wrong section; it belongs into %s", node->name,
+                     home);
+    else if (nearest && strcmp(nearest, node->name))
         report_error(l->report, node, "unknown %s '%s'; did you mean '%s'?", what, node->name, nearest);
     else if (nearest)
         report_error(l->report, node, "'%s' is no %s", node->name, what);

@@ -151,6 +151,9 @@ static bool read_value(struct file *f, struct config_node *section, const char *
     struct adit_span value = lexer_value(&f->lx);
     if (!lexer_good(f))
         return false;
+    if (f->lx.second_key)
+        report_at(f->r->report, true, at,
+                  "the value of '%s' reaches to the end of the line; keys want a line each", name);
     struct config_node *node = obtain(f->r, section, CONFIG_VALUE, name, at);
     if (!node)
         return false;

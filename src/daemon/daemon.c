@@ -186,7 +186,11 @@ static enum adit_rc start_sockets(struct daemon *d, struct adit_why *why)
     enum adit_rc rc = ikesock_new(&d->loop, &s, &d->sock, why);
     if (rc == ADIT_OK)
         return ADIT_OK;
-    return s.port < 1024 && !caps_low_ports() ? why_context(why, rc, "CAP_NET_BIND_SERVICE is missing (run as root, or set port and port_nat_t above 1023)") : rc;
+    return s.port < 1024 && !caps_low_ports()
+               ? why_context(
+                     why, rc,
+                     "CAP_NET_BIND_SERVICE is missing (run as root, or set port and port_nat_t above 1023)")
+               : rc;
 }
 
 static void run_job(void *job)

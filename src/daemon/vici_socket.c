@@ -31,8 +31,10 @@ static enum adit_rc make_directory(const char *path, struct adit_why *why)
     int error = errno;
     if (access(dir, F_OK) == 0) /* a parent is not ours to write */
         return ADIT_OK;
-    return why_set(why, ADIT_ERR_IO, "control socket %s: can't make directory %s: %s; make it, or set vici.sockets "
-                   "or --socket", path, dir, strerror(error));
+    return why_set(why, ADIT_ERR_IO,
+                   "control socket %s: can't make directory %s: %s; make it, or set vici.sockets "
+                   "or --socket",
+                   path, dir, strerror(error));
 }
 
 static enum adit_rc clear_path(const struct sockaddr_un *addr, struct adit_why *why)

@@ -99,6 +99,10 @@ static enum adit_rc unknown_token(struct build *b, const char *token, size_t n)
     for (const char *w; num < WORDS_MAX && (w = iana_keyword_at(num)) != NULL; num++)
         words[num] = w;
     const char *nearest = word_nearest(is_additional ? word + 4 : word, words, num);
+    if (is_additional && nearest &&
+        !strcmp(nearest, word + 4)) /* the algorithm is right, its number is not */
+        return why_set(b->why, ADIT_ERR_CONFIG, "'%s': '%s': ke1_ to ke7_ are additional key exchanges",
+                       b->text, word);
     if (!nearest)
         return why_set(b->why, ADIT_ERR_CONFIG, "'%s': unknown algorithm '%s'", b->text, word);
     return why_set(b->why, ADIT_ERR_CONFIG, "'%s': unknown algorithm '%s'; did you mean '%.*s%s'?", b->text,

@@ -17,7 +17,7 @@ static void defaults_are_filled_in(void **state)
 static void every_key_arrives(void **state)
 {
     struct adit_config *cfg = good_config(
-        "connections { c { children { x {\n esp_proposals = aes256-sha512\n local_ts = 10.1.0.0/16, 10.2.0.0/16\n"
+        "connections { c { children { x {\n esp_proposals = aes256-sha512\n local_ts = 10.1.0.0/16, fd01::/16\n"
         " remote_ts = ::/0\n rekey_time = 10m\n life_time = 20m\n rand_time = 1m\n rekey_bytes = 1m\n life_bytes = 2m\n"
         " rand_bytes = 1k\n rekey_packets = 10\n life_packets = 20\n rand_packets = 1\n start_action = trap\n"
         " close_action = start\n dpd_action = trap\n inactivity = 1d\n updown = /x\n replay_window = 64\n copy_df = no\n"
@@ -41,7 +41,7 @@ static const struct {
     const char *what, *text, *problem;
 } rows[] = {
     { "drop policy",
-      "connections { c { children { x { mode = drop\n start_action = trap\n local_ts = 10.0.0.0/8\n remote_ts = ::/0 } } } }",
+      "connections { c { children { x { mode = drop\n start_action = trap\n local_ts = 10.0.0.0/8\n remote_ts = 0.0.0.0/0 } } } }",
       "" },
     { "pass policy that is started",
       "connections { c { children { x { mode = pass\n start_action = start\n local_ts = ::/0\n remote_ts = ::/0 } } } }",

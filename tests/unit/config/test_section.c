@@ -7,6 +7,10 @@ static const struct {
 } rows[] = {
     { "all fine", "connections { c { children { x {} } } }", "" },
     { "nothing at all", "", "" },
+    { "key of a child in the connection", "connections { c { remote_ts = 10.0.0.0/8\n children { x {} } } }",
+      "/s/swanctl.conf:1:19: 'remote_ts' stands in the wrong section; it belongs into a section in `children`" },
+    { "two keys in one line", "connections { c { children { x { updown = /bin/up mode = tunnel\n } } } }",
+      "/s/swanctl.conf:1:34: warning: the value of 'updown' reaches to the end of the line; keys want a line each" },
     { "typing error in a key", "connections { c { remote_adrs = a\n children { x {} } } }",
       "/s/swanctl.conf:1:19: unknown key 'remote_adrs'; did you mean 'remote_addrs'?" },
     { "typing error in a section", "connections { c {\n childern { x {} } } }",

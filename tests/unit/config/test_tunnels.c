@@ -74,6 +74,8 @@ static const struct {
     { "bad network", "tunnels { t { peer = a\n psk = s\n nets = 10.0.0.0/8 == 11.0.0.0/99 } }",
       "/s/swanctl.conf:3:2: remote_ts: '11.0.0.0/99' is not a traffic selector: dynamic, an address, a/n or a-b, then "
       "[protocol/port] if wanted" },
+    { "networks of two IP versions", "tunnels { t { peer = a\n psk = s\n nets = 10.0.0.0/8 == fd00::/64 } }",
+      "/s/swanctl.conf:1:11: child 't': local_ts and remote_ts are of different IP versions" },
     { "no such key file", "tunnels { t { peer = a\n psk = file:no.psk } }",
       "/s/swanctl.conf:2:2: /s/no.psk: No such file or directory" },
     { "name taken", "connections { t { children { x {} } } } tunnels { t { peer = a\n psk = s } }",

@@ -203,8 +203,10 @@ static void a_second_connection_to_the_same_peer_spares_the_first(void **state)
         snprintf(second, sizeof(second), "{\"gx\"%s", conn(who, !who, "") + strlen("{\"gw\""));
         assert_string_equal(ask(pair, who, "load-conn", second), YES);
     }
-    assert_string_equal(ask(pair, 0, "initiate", "{\"ike\":\"gw\",\"child\":\"net\",\"timeout\":\"10000\"}"), YES);
-    assert_string_equal(ask(pair, 0, "initiate", "{\"ike\":\"gx\",\"child\":\"net\",\"timeout\":\"10000\"}"), YES);
+    assert_string_equal(ask(pair, 0, "initiate", "{\"ike\":\"gw\",\"child\":\"net\",\"timeout\":\"10000\"}"),
+                        YES);
+    assert_string_equal(ask(pair, 0, "initiate", "{\"ike\":\"gx\",\"child\":\"net\",\"timeout\":\"10000\"}"),
+                        YES);
     pair_run(pair, 300, NULL);
     has(ask(pair, 1, "stats", "{}"), "\"ikesas\":{\"total\":\"2\",\"half-open\":\"0\"}");
     has(ask(pair, 0, "stats", "{}"), "\"ikesas\":{\"total\":\"2\",\"half-open\":\"0\"}");

@@ -34,7 +34,7 @@ static const struct {
     { "aes256gcm16-prfsha384-x25519-x25519", IKE, "aes256gcm16-prfsha384-x25519" },
     { "aes256gcm61-prfsha384-x25519", IKE, "!did you mean 'aes256gcm16'" },
     { "aes256gcm16-prfsha384-x25519-ke1_mlkem786", IKE, "!did you mean 'ke1_mlkem768'" },
-    { "aes256gcm16-prfsha384-ke8_x25519", IKE, "!unknown algorithm 'ke8_x25519'" },
+    { "aes256gcm16-prfsha384-ke8_x25519", IKE, "!'ke8_x25519': ke1_ to ke7_ are additional key exchanges" },
     { "AES256GCM16-prfsha384-x25519", IKE, "!unknown algorithm" },
     { "aes256gcm16--x25519", IKE, "!missing" },
     { "aes256gcm16-", IKE, "!missing" },
