@@ -114,15 +114,28 @@ static void load_dir(struct load *l, const struct dir_kind *kind, const struct c
         report_at(l->report, false, file_place(path), "%s", why.text);
 }
 
+/* The key lives on a token, in a TPM, with another process: the library finds it when the snapshot is made. */
+static void load_key_uri(struct load *l, const struct config_node *section, const char *uri, struct adit_config *cfg)
+{
+    struct adit_key key = { .uri = uri, .source = uri };
+    if (passphrase(l, config_tree_get(section, CONFIG_VALUE, "secret"), &key.pass))
+        load_check(l, adit_config_add_key(cfg, &key));
+}
+
 /* A section with a passphrase wants its file: in the directory of its kind (then it's loaded with that) or elsewhere. */
 static void load_keyfile(struct load *l, const struct config_node *section, const char *kind,
                          struct adit_config *cfg)
 {
     const struct config_node *file = config_tree_get(section, CONFIG_VALUE, "file");
+    const struct config_node *uri = config_tree_get(section, CONFIG_VALUE, "uri");
     struct adit_key key = { 0 };
     section_load(l, section, SCOPE_KEYFILE, NULL, NULL, NULL);
-    if (!file) {
-        report_error(l->report, section, "'%s' names no file", section->name);
+    if (!file == !uri) {
+        report_error(l->report, section, uri ? "'%s' names a file and a uri" : "'%s' names no file", section->name);
+        return;
+    }
+    if (uri) {
+        load_key_uri(l, section, (const char *)uri->value.p, cfg);
         return;
     }
     if (!load_file(l, file, kind, (const char *)file->value.p, &key.data) ||

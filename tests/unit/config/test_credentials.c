@@ -75,6 +75,24 @@ static void passphrases_find_their_files(void **state)
     adit_config_unref(cfg);
 }
 
+static void keys_may_live_elsewhere(void **state)
+{
+    struct adit_config *cfg = load("secrets { private-token { uri = pkcs11:token=gw;object=ike\n secret = 1234 } "
+                                   "private-tpm { uri = handle:0x81000001 } }",
+                                   ADIT_OK);
+    const struct adit_key *const *keys, *elsewhere[2] = { NULL };
+    size_t n = adit_config_keys(cfg, &keys), found = 0;
+    for (size_t i = 0; i < n; i++)
+        if (keys[i]->uri && found < 2)
+            elsewhere[found++] = keys[i];
+    assert_int_equal(found, 2);
+    assert_string_equal(elsewhere[0]->uri, "pkcs11:token=gw;object=ike");
+    assert_true(span_equal(elsewhere[0]->pass, SPAN_LIT("1234")));
+    assert_string_equal(elsewhere[1]->uri, "handle:0x81000001");
+    assert_int_equal(elsewhere[1]->data.n, 0);
+    adit_config_unref(cfg);
+}
+
 static void authorities_are_ca_certificates(void **state)
 {
     struct adit_config *cfg = load("authorities { a { cacert = ca.pem } b { file = near.pem } }", ADIT_OK);
@@ -88,6 +106,8 @@ static const struct {
     const char *text, *problem;
 } rows[] = {
     { "secrets { private-1 { secret = HIDDEN } }", "/s/swanctl.conf:1:11: 'private-1' names no file" },
+    { "secrets { private-1 { file = a.pem\n uri = handle:1 } }",
+      "/s/swanctl.conf:1:11: 'private-1' names a file and a uri" },
     { "secrets { private-1 { file = no.pem\n secret = HIDDEN } }",
       "/s/swanctl.conf:1:23: /s/private/no.pem: No such file or directory" },
     { "secrets { private-1 { file = a.pem\n secret = 0xHIDDEN } }",
@@ -133,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(directories_are_loaded),          cmocka_unit_test(passphrases_find_their_files),
+        cmocka_unit_test(keys_may_live_elsewhere),
         cmocka_unit_test(authorities_are_ca_certificates), cmocka_unit_test(problems_are_told),
         cmocka_unit_test(empty_files_are_errors),
     };
