@@ -13,6 +13,16 @@ def announced(cas, *rows):
     return bytes([cas]) + b"".join(bytes([2 + len(rest), method]) + rest for method, rest in rows)
 
 
+def notifies(*rows):
+    """Rows: type and data; the first octet is the type of the first payload."""
+    last = len(rows) - 1
+    return b"\x29" + b"".join(struct.pack(">BBHBBH", 41 if i < last else 0, 0, 8 + len(data), 0, 0, kind) + data
+                              for i, (kind, data) in enumerate(rows))
+
+
+V4, V6 = bytes([192, 0, 2, 1]), bytes.fromhex("20010db8000000000000000000000000")
+NATS4 = V4 + bytes([198, 51, 100, 2]) + struct.pack(">HH", 500, 4500)
+NATS6 = V6 + V6[:-1] + b"\1" + struct.pack(">HH", 4500, 500)
 ED25519 = bytes.fromhex("300506032b6570")
 ECDSA384 = bytes.fromhex("300a06082a8648ce3d040303")
 MLDSA65 = bytes.fromhex("300b0609608648016503040312")
@@ -37,6 +47,16 @@ SEEDS = {
         "type_only": b"\2",
         "private_type": b"\x80x",
         "longest": b"\2" + 255 * b"x",
+    },
+    "mobike": {
+        "both_versions": notifies((16396, b""), (16397, V4), (16398, V6)),
+        "wrong_lengths": notifies((16397, V6), (16398, V4), (16397, b"")),
+        "none": notifies((16399, b""), (16401, b"12345678")),
+        "many": notifies(*((16397, bytes([10, 0, 0, i])) for i in range(12))),
+        "no_nats_v4": notifies((16400, b""), (16402, NATS4)),
+        "no_nats_v6": notifies((16402, NATS6), (16397, V4)),
+        "no_nats_cut": notifies((16402, NATS4[:-1])),
+        "no_nats_long": notifies((16402, NATS4 + b"\0")),
     },
     "reassemble": {
         "in_order": steps((0, 1, 3, 10), (0, 2, 3, 10), (0, 3, 3, 4)),

@@ -25,6 +25,7 @@ enum adit_rc {
     ADIT_ERR_MALFORMED = -1, /* INVALID_SYNTAX */
     ADIT_ERR_CRITICAL = -2,  /* unknown critical payload */
     ADIT_ERR_VERSION = -3,   /* major version we do not speak */
+    ADIT_ERR_PATH = -4,      /* it did not come from or to the addresses that it names */
     /* understood, refused by policy */
     ADIT_ERR_PROPOSAL = -10,      /* no proposal fits */
     ADIT_ERR_KE_METHOD = -11,     /* KE payload for a method we did not choose */

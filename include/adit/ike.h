@@ -53,6 +53,7 @@ enum adit_command_type {
     ADIT_CMD_PATH,      /* child_id: the data plane saw the peer at another address (path) */
     ADIT_CMD_INACTIVE,  /* child_id */
     ADIT_CMD_LIVE,      /* child_id: authentic ESP arrived (proof of life for DPD) */
+    ADIT_CMD_ADDRESSES, /* addresses: those of the host that peers may reach it at, all of them; again when they or its routes change */
 };
 struct adit_command {
     enum adit_command_type type;
@@ -62,6 +63,8 @@ struct adit_command {
     bool reauth, force;
     bool fresh; /* INITIATE: a new IKE SA even if the connection has one (load tests) */
     struct adit_path path;
+    const struct adit_addr *addresses; /* ADDRESSES: best ones first; copied */
+    unsigned n_addresses;
     struct adit_addr local, remote; /* INITIATE: addresses that the host resolved; family 0 = take the configuration's */
 };
 /* Starts it. ADIT_ERR_NOT_FOUND: nothing matches. *matches (may be NULL): SAs selected. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "base/why.h"
+#include "daemon/addresses.h"
 #include "daemon/caps.h"
 #include "daemon/ikesock.h"
 #include "daemon/notice.h"
@@ -193,6 +194,14 @@ static enum adit_rc start_sockets(struct daemon *d, struct adit_why *why)
                : rc;
 }
 
+/* Without it addresses stay what they are; everything else works. */
+static void start_addresses(struct daemon *d)
+{
+    struct adit_why why = { 0 };
+    if (addresses_new(d, &d->addresses, &why) != ADIT_OK)
+        log_say(&d->log, ADIT_LOG_AUDIT, "KNL", "changes of addresses are not seen: %s", why.text);
+}
+
 static void run_job(void *job)
 {
     adit_job_run(job);
@@ -256,6 +265,7 @@ enum adit_rc daemon_start(struct daemon *d, struct adit_why *why)
     TRY(start_dataplane(d, why));
     TRY(start_sockets(d, why));
     TRY(start_config(d, why));
+    start_addresses(d);
     log_say(&d->log, ADIT_LOG_AUDIT, "DMN", "aditd %s is ready: ports %u and %u, data plane %s%s%s",
             ADIT_VERSION, d->set.ike.port, d->set.ike.port_nat_t, d->dp ? dp_name(d->dp) : "none",
             d->dp ? " on " : "", daemon_tun(d));
@@ -349,6 +359,7 @@ void daemon_free(struct daemon *d)
     if (d->pool)
         workpool_stop(d->pool);
     ikesock_stop(d->sock);
+    addresses_stop(d->addresses);
     if (d->vici)
         vici_server_stop(d->vici);
     updown_free(d->updown);
@@ -358,6 +369,7 @@ void daemon_free(struct daemon *d)
     adit_ike_free(d->ike);
     workpool_free(d->pool);
     ikesock_free(d->sock);
+    addresses_free(d->addresses);
     vici_server_free(d->vici);
     traps_free(d);
     host_free(d);

@@ -13,6 +13,7 @@
 #include "daemon/vici_server.h"
 #include "daemon/workpool.h"
 
+struct addresses;
 struct dp;
 struct ikesock;
 
@@ -35,6 +36,7 @@ struct daemon {
     struct adit_ike *ike;
     struct dp *dp; /* NULL: dataplane = none */
     struct ikesock *sock;
+    struct addresses *addresses; /* NULL: the kernel does not tell */
     struct workpool *pool;
     struct vici_server *vici;
     struct updown *updown;
@@ -72,6 +74,8 @@ void host_child_stats(struct daemon *d, uint32_t child_id, struct adit_child_sta
 /* All SAs that this connection's child ever had: never falls. */
 void host_total_stats(struct daemon *d, const char *conn, const char *child, struct adit_child_stats *sum);
 void host_work_done(void *daemon, void *job);
+/* The host's addresses, or its routes, have changed. */
+void host_addresses(struct daemon *d, const struct adit_addr *v, unsigned n);
 void host_free(struct daemon *d);
 
 /* --- waiting.c: commands that wait for ADIT_EV_DONE ----------------------------------------------------------------- */

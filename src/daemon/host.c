@@ -246,6 +246,12 @@ void host_input(struct daemon *d, const struct adit_path *path, struct adit_span
     host_run(d);
 }
 
+void host_addresses(struct daemon *d, const struct adit_addr *v, unsigned n)
+{
+    command(d, &(struct adit_command){ .type = ADIT_CMD_ADDRESSES, .addresses = v, .n_addresses = n });
+    host_run(d);
+}
+
 /* --- the data plane ---------------------------------------------------------------------------------------------------- */
 
 static void acquire(struct daemon *d, const struct dp_event *ev)

@@ -134,6 +134,7 @@ struct ike_child *child_install(struct ike_pending *p, const struct adit_secret 
         spec.outbound = ADIT_OUT_STANDBY;
         spec.replaces = 0;
     }
+    c->standby = spec.outbound == ADIT_OUT_STANDBY;
     if (!event_child(c, ADIT_EV_CHILD_ADD, &spec)) { /* what the data plane does not know of is not there */
         map_del(&ike->by_child, c->id);
         list_remove(&c->link);
@@ -188,12 +189,14 @@ void child_update_path(struct ike_child *c)
 {
     struct adit_child_spec spec;
     child_spec(c, &spec);
+    spec.outbound = c->standby ? ADIT_OUT_STANDBY : ADIT_OUT_ACTIVE;
     event_child(c, ADIT_EV_CHILD_UPDATE, &spec);
 }
 
 void child_activate(struct ike_child *c)
 {
-    child_update_path(c); /* the spec says ACTIVE */
+    c->standby = false;
+    child_update_path(c);
 }
 
 void child_lost(struct ike_sa *sa, const struct adit_child_cfg *cfg, uint8_t action)

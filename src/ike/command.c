@@ -331,14 +331,28 @@ static enum adit_rc about_child(struct ike *ike, const struct adit_command *cmd,
         break;
     case ADIT_CMD_EXPIRE_HARD:
     case ADIT_CMD_INACTIVE: add_child_job(c, TASK_DELETE_CHILD, &step_delete_child_req, 0); break;
-    case ADIT_CMD_PATH:
-        for (unsigned i = 0; i < EXT_COUNT; i++)
-            if (ike_exts[i]->on.moved)
-                ike_exts[i]->on.moved(sa, &cmd->path);
-        break;
+    case ADIT_CMD_PATH: sa_heard_on(sa, &cmd->path, BY_ESP); break;
     default: sa->heard_at = ike->now; break; /* TRAFFIC, LIVE: authentic ESP proves life (RFC 7296 s2.4) */
     }
     sa_advance(sa);
+    return ADIT_OK;
+}
+
+/* --- reports of the host ----------------------------------------------------------------------------------------------- */
+
+static enum adit_rc cmd_addresses(struct ike *ike, const struct adit_command *cmd, unsigned *matches)
+{
+    ike->n_addresses = 0;
+    for (unsigned i = 0; i < cmd->n_addresses && ike->n_addresses < IKE_ADDRESSES_MAX; i++)
+        ike->addresses[ike->n_addresses++] = cmd->addresses[i];
+    list_for_each_safe(it, &ike->sas) {
+        struct ike_sa *sa = list_entry(it, struct ike_sa, link);
+        for (unsigned i = 0; i < EXT_COUNT && !sa->cut && sa_is_established(sa); i++)
+            if (ike_exts[i]->on.addresses)
+                ike_exts[i]->on.addresses(sa);
+        sa_advance(sa);
+        *matches += 1;
+    }
     return ADIT_OK;
 }
 
@@ -356,6 +370,7 @@ enum adit_rc adit_ike_command(struct adit_ike *engine, const struct adit_command
     case ADIT_CMD_INITIATE: rc = cmd_initiate(ike, cmd, &n, why); break;
     case ADIT_CMD_TERMINATE: rc = cmd_terminate(ike, cmd, &n, why); break;
     case ADIT_CMD_REKEY: rc = cmd_rekey(ike, cmd, &n, why); break;
+    case ADIT_CMD_ADDRESSES: rc = cmd_addresses(ike, cmd, &n); break;
     case ADIT_CMD_ACQUIRE: rc = cmd_acquire(ike, cmd, &n, why); break;
     default: rc = about_child(ike, cmd, &n, why); break;
     }

@@ -162,8 +162,42 @@ void sa_set_path(struct ike_sa *sa, const struct adit_path *path)
     if (path_equal(&sa->path, path))
         return;
     sa->path = *path;
+    sa_children_changed(sa);
+}
+
+void sa_children_changed(struct ike_sa *sa)
+{
     list_for_each(it, &sa->children)
         child_update_path(list_entry(it, struct ike_child, link));
+}
+
+/* On another path counting begins anew: that it failed there says nothing about here. */
+void sa_repeat_request(struct ike_sa *sa)
+{
+    if (!sa->out || sa->out->phase != PHASE_SENT)
+        return;
+    sa->out->tries = 0;
+    sa->out->retransmit_at = sa->ike->now;
+    sa_arm(sa);
+}
+
+unsigned sa_host_addresses(const struct ike_sa *sa, const struct adit_addr **v)
+{
+    *v = sa->ike->addresses;
+    return sa->ike->n_addresses;
+}
+
+bool sa_may_be_at(const struct ike_sa *sa, const struct adit_addr *local, const struct adit_addr *remote)
+{
+    return sa->conn && policy_conn_allows(sa->conn, local, remote);
+}
+
+const struct ike_nat *ike_nat(void)
+{
+    unsigned i = 0;
+    while (!ike_exts[i]->nat)
+        i++;
+    return ike_exts[i]->nat;
 }
 
 uint16_t sa_port_nat_t(const struct ike_sa *sa)
@@ -206,9 +240,19 @@ struct arena *xchg_arena(struct ike_xchg *x)
     return &x->arena;
 }
 
+bool xchg_is_check(const struct ike_xchg *x)
+{
+    return x->task && x->task->kind == TASK_LIVENESS;
+}
+
 uint32_t xchg_msgid(const struct ike_xchg *x)
 {
     return x->msgid;
+}
+
+const struct ike_msg *xchg_msg(const struct ike_xchg *x)
+{
+    return x->msg.n ? &x->msg : NULL;
 }
 
 const struct adit_path *xchg_path(const struct ike_xchg *x)

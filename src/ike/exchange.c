@@ -184,15 +184,33 @@ static enum adit_rc compose(struct ike_xchg *x, struct adit_why *why)
     return x->exchange == XCHG_IKE_SA_INIT ? compose_init(x, why) : compose_protected(x, why);
 }
 
-static void send_wire(struct ike_xchg *x)
+static void note_sent(struct ike_xchg *x)
 {
-    struct ike_sa *sa = x->sa;
-    sa->sent_at = sa->ike->now;
-    count_message(sa->ike, sa, x->exchange, false, x->role == XCHG_RESPONDER);
-    event_send(sa->ike, x->role == XCHG_REQUESTER ? &sa->path : &x->path, x->wire);
+    x->sa->sent_at = x->ike->now;
+    count_message(x->ike, x->sa, x->exchange, false, x->role == XCHG_RESPONDER);
+}
+
+static void send_reply(struct ike_xchg *x)
+{
+    note_sent(x);
+    event_send(x->ike, &x->path, x->wire);
 }
 
 /* --- requester --------------------------------------------------------------------------------------------------- */
+
+/* On the SA's path, and where else somebody looks for a way. */
+static void send_request(struct ike_xchg *x, unsigned tries)
+{
+    struct adit_path also[IKE_DETOURS_MAX];
+    event_send(x->ike, &x->sa->path, x->wire);
+    if (!sa_is_established(x->sa))
+        return;
+    for (unsigned i = 0; i < EXT_COUNT; i++) {
+        unsigned n = ike_exts[i]->on.also_on ? ike_exts[i]->on.also_on(x->sa, tries, also, ARRAY_LEN(also)) : 0;
+        for (unsigned k = 0; k < n; k++)
+            event_send(x->ike, &also[k], x->wire);
+    }
+}
 
 static uint64_t retransmit_delay(struct ike_xchg *x)
 {
@@ -241,8 +259,10 @@ static void drive_request(struct ike_xchg *x)
     x->phase = PHASE_SENT;
     x->rebuild = false;
     x->tries = 0;
+    x->sent_at = x->ike->now;
     x->retransmit_at = x->ike->now + retransmit_delay(x);
-    send_wire(x);
+    note_sent(x);
+    send_request(x, 0);
 }
 
 enum adit_rc xchg_open(struct ike_sa *sa, uint8_t exchange, const struct ike_step *main, struct ike_task *task)
@@ -351,12 +371,32 @@ void xchg_response(struct ike_xchg *x, const struct ike_hdr *hdr, const struct a
     drive_response(x);
 }
 
+static bool waits_on(struct ike_xchg *x)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.waits_on && ike_exts[i]->on.waits_on(x->sa, x->ike->now - x->sent_at))
+            return true;
+    return false;
+}
+
+static void repeat(struct ike_xchg *x)
+{
+    struct ike_sa *sa = x->sa;
+    x->tries += x->tries < sa->ike->policy->settings.retransmit_tries;
+    sa->retransmits++;
+    ike_count(sa->ike, sa, ADIT_C_RETRANSMITS);
+    x->retransmit_at = sa->ike->now + retransmit_delay(x);
+    sa_log(sa, ADIT_LOG_INFO, "IKE", "retransmit %u of %s request, message ID %u", x->tries,
+           iana_name(IANA_XCHG, x->exchange), x->msgid);
+    send_request(x, x->tries);
+}
+
 void xchg_retransmit(struct ike_xchg *x)
 {
     struct ike_sa *sa = x->sa;
     const struct adit_ike_settings *s = &sa->ike->policy->settings;
     bool refused = x->exchange == XCHG_IKE_SA_INIT && sa->failure[0] && x->tries >= 1;
-    if (x->tries >= s->retransmit_tries || refused) {
+    if (refused || (x->tries >= s->retransmit_tries && !waits_on(x))) {
         struct adit_why why;
         why_set(&why, ADIT_ERR_TIMEOUT, "%s", sa->failure[0] ? sa->failure : "peer does not answer");
         ike_count(sa->ike, sa, sa->state == SA_ESTABLISHED ? ADIT_C_DPD_FAILED : ADIT_C_IKE_FAILED);
@@ -365,13 +405,7 @@ void xchg_retransmit(struct ike_xchg *x)
         sa_end(sa, refused ? ADIT_ERR_PEER : ADIT_ERR_TIMEOUT, why.text);
         return;
     }
-    x->tries++;
-    sa->retransmits++;
-    ike_count(sa->ike, sa, ADIT_C_RETRANSMITS);
-    x->retransmit_at = sa->ike->now + retransmit_delay(x);
-    sa_log(sa, ADIT_LOG_INFO, "IKE", "retransmit %u of %s request, message ID %u", x->tries,
-           iana_name(IANA_XCHG, x->exchange), x->msgid);
-    event_send(sa->ike, &sa->path, x->wire);
+    repeat(x);
 }
 
 void xchg_cancel(struct ike_xchg *x)
@@ -410,7 +444,7 @@ static void refuse(struct ike_xchg *x, enum adit_rc rc, struct adit_why *why)
     reply_error(x, rc);
     if (x->wire) {
         store_reply(x);
-        send_wire(x);
+        send_reply(x);
     }
     sa->in = NULL;
     xchg_free(x);
@@ -427,7 +461,7 @@ static void finish_reply(struct ike_xchg *x)
     store_reply(x);
     announce_commit(x);
     commit_parts(x);
-    send_wire(x);
+    send_reply(x);
     xchg_free(x);
     sa_advance(sa);
 }

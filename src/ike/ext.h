@@ -130,9 +130,25 @@ size_t sa_seal_overhead(const struct ike_sa *sa, size_t plain); /* IV, padding, 
 enum adit_rc sa_open(struct ike_sa *sa, uint8_t *datagram, size_t n, size_t at, struct adit_span *plain);
 void msg_digest(struct adit_span datagram, uint8_t out[16]);
 
+/* --- address translators: looked for again on an SA that is up, when its path changes --------------------------------- */
+struct ike_nat_view {
+    bool seen;          /* the peer has sent its hashes; without them the rest says nothing */
+    bool local, remote; /* we are behind a translator; the peer is */
+    uint8_t seen_as[20]; /* hash of our address and port as the peer sees them */
+};
+struct ike_nat {
+    void (*now)(struct ike_sa *sa, struct ike_nat_view *out); /* what holds; seen = both ends can do it */
+    void (*put)(struct ike_sa *sa, const struct adit_path *path, struct wr *w); /* hashes for a message that goes there */
+    void (*get)(struct ike_sa *sa, const struct ike_msg *msg, const struct adit_path *path, struct ike_nat_view *out);
+    void (*set)(struct ike_sa *sa, const struct ike_nat_view *view); /* from now on; sa_children_changed() is the caller's */
+    void (*move)(struct ike_sa *sa); /* initiator, before authentication: both ports to those of NAT traversal */
+};
+const struct ike_nat *ike_nat(void); /* of the extension that knows them; never NULL */
+
 /* --- hooks ------------------------------------------------------------------------------------------------------ */
 enum msg_dir { MSG_SENT, MSG_RECEIVED };
-enum sa_life { LIFE_KEYED /* after IKE_SA_INIT */, LIFE_ESTABLISHED, LIFE_REKEYED /* other = the new SA */ };
+enum heard_by { BY_IKE, BY_ESP };
+enum sa_life { LIFE_KEYED /* after IKE_SA_INIT */, LIFE_ESTABLISHED, LIFE_REKEYED /* other = the SA that takes its place */ };
 
 /* One way in which we could prove who we are: a pre-shared key, or a signature by the key of a certificate. */
 struct auth_way {
@@ -168,8 +184,14 @@ struct ike_hooks {
     uint16_t (*auth_besides)(struct ike_sa *sa);
     bool (*first_child)(struct ike_sa *sa);      /* initiator: shall IKE_AUTH carry a Child SA? all must agree */
     bool (*may_omit_child)(struct ike_sa *sa);   /* responder: may the peer leave it out? one is enough */
-    /* A message came, authentic and new, from another path than sa_path(): follow it with sa_set_path() or not. */
-    void (*moved)(struct ike_sa *sa, const struct adit_path *path);
+    /* The peer was heard, authentic and new, on another path than sa_path(): follow it with sa_set_path() or not.
+     * True: that is settled, nobody else is asked. */
+    bool (*moved)(struct ike_sa *sa, const struct adit_path *path, enum heard_by by);
+    /* A request goes out that was sent `tries` times before: on which paths beside sa_path()? At most `room` of them. */
+    unsigned (*also_on)(struct ike_sa *sa, unsigned tries, struct adit_path *out, unsigned room);
+    /* No repetition of a request was answered, for `waited` ns: wait on, instead of ending the SA? */
+    bool (*waits_on)(struct ike_sa *sa, uint64_t waited);
+    void (*addresses)(struct ike_sa *sa); /* the host's addresses or routes have changed: sa_host_addresses() */
     void (*child_spec)(struct ike_sa *sa, struct adit_child_spec *spec);
     /* Key exchanges beyond the first in CREATE_CHILD_SA: are there more (asked after each)? Responder: beside SA, KE, TS. */
     bool (*more)(struct ike_pending *p);
@@ -193,6 +215,7 @@ struct ike_ext {
     uint16_t n_announce;
     const struct ike_step *const *steps; /* NULL-ended */
     const struct ike_segmenter *segmenter;
+    const struct ike_nat *nat;
     struct ike_hooks on;
 };
 extern const struct ike_ext *const ike_exts[EXT_COUNT];
@@ -229,6 +252,11 @@ uint64_t sa_spi_i(const struct ike_sa *sa), sa_spi_r(const struct ike_sa *sa);
 uint32_t sa_id(const struct ike_sa *sa);
 const struct adit_path *sa_path(const struct ike_sa *sa);
 void sa_set_path(struct ike_sa *sa, const struct adit_path *path); /* children follow by ADIT_EV_CHILD_UPDATE */
+void sa_children_changed(struct ike_sa *sa); /* what child_spec says has changed: ADIT_EV_CHILD_UPDATE for all */
+void sa_repeat_request(struct ike_sa *sa); /* the request that waits for its answer goes out again now, on sa_path() */
+unsigned sa_host_addresses(const struct ike_sa *sa, const struct adit_addr **v); /* 0: the host does not tell */
+/* Does the connection allow us, the peer, at these addresses? NULL: not asked. */
+bool sa_may_be_at(const struct ike_sa *sa, const struct adit_addr *local, const struct adit_addr *remote);
 uint16_t sa_port_nat_t(const struct ike_sa *sa);
 uint64_t sa_now(const struct ike_sa *sa);
 uint64_t sa_last_sent_at(const struct ike_sa *sa);
@@ -240,7 +268,9 @@ void sa_delete(struct ike_sa *sa, const char *why); /* sends a Delete, then ends
 
 struct ike_sa *xchg_sa(const struct ike_xchg *x);
 struct arena *xchg_arena(struct ike_xchg *x);
+bool xchg_is_check(const struct ike_xchg *x); /* requester: does it only ask whether the peer lives? From build on */
 uint32_t xchg_msgid(const struct ike_xchg *x);
+const struct ike_msg *xchg_msg(const struct ike_xchg *x); /* received; requester: also when it failed; NULL: none */
 const struct adit_path *xchg_path(const struct ike_xchg *x); /* of the request or response in hand */
 uint32_t xchg_opened_for(const struct ike_xchg *x); /* the id that sa_open_exchange() was given */
 /* Opens an exchange with `step` as soon as the window allows. `id`, e.g. pending_id(), is handed to it: what it names may

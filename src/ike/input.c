@@ -48,6 +48,13 @@ static bool in_window(struct ike_sa *sa, const struct ike_hdr *hdr, const struct
     return hdr->msgid == sa->next_expect && !sa->in;
 }
 
+void sa_heard_on(struct ike_sa *sa, const struct adit_path *path, enum heard_by by)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.moved && ike_exts[i]->on.moved(sa, path, by))
+            return;
+}
+
 /* Authentic and new: the peer lives, and this is where it is. */
 static void heard(struct ike_sa *sa, const struct adit_path *path)
 {
@@ -58,9 +65,7 @@ static void heard(struct ike_sa *sa, const struct adit_path *path)
         sa_set_path(sa, path);
         return;
     }
-    for (unsigned i = 0; i < EXT_COUNT; i++)
-        if (ike_exts[i]->on.moved)
-            ike_exts[i]->on.moved(sa, path);
+    sa_heard_on(sa, path, BY_IKE);
 }
 
 static void failed_to_open(struct ike_sa *sa, enum adit_rc rc, const struct ike_hdr *hdr)

@@ -13,6 +13,8 @@
 #define IKE_CHILDREN_MAX 1024       /* Child SAs in one IKE SA */
 #define IKE_TASKS_MAX 1024          /* things waiting in one agenda */
 #define IKE_CERTS_MAX 16            /* CERT payloads read */
+#define IKE_ADDRESSES_MAX 32        /* of the host: more would not be announced either */
+#define IKE_DETOURS_MAX 16          /* paths on which one request goes beside the SA's: answers are cheap, but not free */
 #define IKE_PENDING_MAX 8           /* half-made SAs of one peer (RFC 9370 link data) */
 #define IKE_PENDING_LIFE SECONDS(20)    /* RFC 9370 s2.2.4: 5-20 s */
 #define IKE_DELETED_LIFE SECONDS(10)    /* a deleted or failed SA answers retransmissions for so long */

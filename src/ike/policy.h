@@ -47,6 +47,8 @@ void policy_unref(struct policy *p);
 const struct policy_conn *policy_conn_by_name(const struct policy *p, const char *name);
 /* First connection (in load order, `conn` only when given) that has a child of that name. */
 const struct policy_conn *policy_conn_by_child(const struct policy *p, const char *conn, const char *child);
+/* Do local_addrs and remote_addrs leave room for these addresses? NULL: not asked. */
+bool policy_conn_allows(const struct policy_conn *conn, const struct adit_addr *local, const struct adit_addr *remote);
 /* Responder at IKE_SA_INIT: best connection for these addresses: the most specific remote, then local. Iterate with
  * *after (NULL first) to get the next best: several may share addresses and differ in identities. NULL at the end. */
 const struct policy_conn *policy_conn_by_path(const struct policy *p, const struct adit_path *path,

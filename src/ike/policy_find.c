@@ -67,6 +67,13 @@ static int path_rank(const struct policy_conn *conn, const struct adit_path *pat
     return remote < 0 || local < 0 ? -1 : remote * 1000 + local;
 }
 
+bool policy_conn_allows(const struct policy_conn *conn, const struct adit_addr *local, const struct adit_addr *remote)
+{
+    const struct adit_conn *cfg = conn->cfg;
+    return (!local || side_rank(cfg->local_addrs, cfg->n_local_addrs, local) >= 0) &&
+           (!remote || side_rank(cfg->remote_addrs, cfg->n_remote_addrs, remote) >= 0);
+}
+
 /* The first one of the highest rank below `limit`. */
 static const struct policy_conn *best_below(const struct policy *p, const struct adit_path *path, int limit)
 {

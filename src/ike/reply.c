@@ -6,6 +6,7 @@ uint16_t reply_notify(enum adit_rc rc)
     switch (rc) {
     case ADIT_ERR_MALFORMED: return N_INVALID_SYNTAX;
     case ADIT_ERR_PUBLIC: return N_INVALID_SYNTAX; /* RFC 6989 s2.5, ML-KEM draft s2 */
+    case ADIT_ERR_PATH: return N_UNEXPECTED_NAT_DETECTED; /* RFC 4555 s3.9 */
     case ADIT_ERR_CRITICAL: return N_UNSUPPORTED_CRITICAL_PAYLOAD;
     case ADIT_ERR_VERSION: return N_INVALID_MAJOR_VERSION;
     case ADIT_ERR_PROPOSAL: return N_NO_PROPOSAL_CHOSEN;
@@ -27,7 +28,7 @@ static uint16_t notify_for(const struct ike_xchg *x, enum adit_rc rc)
     if (x->exchange == XCHG_IKE_SA_INIT && rc == ADIT_ERR_MALFORMED)
         return 0; /* INVALID_SYNTAX is for protected answers only, RFC 7296 s3.10.1 */
     bool auth = x->exchange == XCHG_IKE_AUTH;
-    if (auth && type && rc != ADIT_ERR_MALFORMED && rc != ADIT_ERR_CRITICAL)
+    if (auth && type && rc != ADIT_ERR_MALFORMED && rc != ADIT_ERR_CRITICAL && rc != ADIT_ERR_PATH)
         return N_AUTHENTICATION_FAILED; /* for any reason: never tell which, RFC 7296 s2.21.2 */
     return type;
 }
@@ -109,6 +110,7 @@ static enum adit_rc rc_of(uint16_t type)
     case N_STATE_NOT_FOUND: return ADIT_ERR_NO_STATE;
     case N_NO_ADDITIONAL_SAS: return ADIT_ERR_NO_ADDITIONAL;
     case N_INVALID_KE_PAYLOAD: return ADIT_ERR_KE_METHOD;
+    case N_UNEXPECTED_NAT_DETECTED: return ADIT_ERR_PATH;
     default: return ADIT_ERR_PEER;
     }
 }

@@ -46,6 +46,8 @@ struct ike {
     uint64_t seed;
     struct ike_bucket errors, stranger_lines;
     uint64_t counters[ADIT_COUNTERS];
+    struct adit_addr addresses[IKE_ADDRESSES_MAX]; /* of the host, as it told */
+    unsigned n_addresses;
     uint8_t *scratch; /* IKE_MESSAGE_MAX octets: messages are built here */
     uint8_t *opened;  /* IKE_MESSAGE_MAX octets: a received datagram, opened in place */
 };
@@ -114,6 +116,7 @@ struct ike_child {
     enum adit_child_state state;
     enum adit_mode mode;
     bool initiator;
+    bool standby; /* not to be sent on until the data plane has reason to, or child_activate() */
     struct adit_suite suite;
     uint32_t spi_in, spi_out;
     uint16_t n_local, n_remote;
@@ -172,7 +175,7 @@ struct ike_xchg {
     struct ike_wire *wire;
     unsigned tries;
     unsigned round; /* responses looked at: IKE_SA_INIT may see several before a good one */
-    uint64_t retransmit_at;
+    uint64_t sent_at, retransmit_at; /* sent_at: for the first time */
     uint32_t peer_announced;
     unsigned jobs_out;
     const char *waiting;
@@ -244,6 +247,7 @@ bool ike_may_log_stranger(struct ike *ike); /* a line about a peer that has not 
 
 /* --- demux.c, input.c --- */
 void demux_init_request(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d);
+void sa_heard_on(struct ike_sa *sa, const struct adit_path *path, enum heard_by by); /* another path than its own */
 void sa_input(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d);
 
 /* --- message.c, segment.c --- */

@@ -110,9 +110,19 @@ void net_nl_free(struct net_nl *nl);
 int net_link_set(struct net_nl *nl, int ifindex, uint32_t mtu);
 /* 0 = there is no such link. */
 uint32_t net_link_mtu(int ifindex);
+/* Is it up, with a carrier, and no loopback? */
+bool net_link_usable(int ifindex);
 /* Calls `each` for every address of this host; stops when it answers true; returns whether it did. */
 bool net_addr_each(struct net_nl *nl, bool (*each)(void *arg, const struct adit_addr *a, int ifindex),
                    void *arg);
+
+/* Readable when addresses, links or routes change; net_watch_changed() empties it: false = nothing but our own routes, and
+ * what concerns the link `but` (0 = none). */
+struct net_watch;
+ADIT_MUST_USE enum adit_rc net_watch_new(struct net_watch **out, struct adit_why *why);
+void net_watch_free(struct net_watch *w);
+int net_watch_fd(const struct net_watch *w);
+bool net_watch_changed(struct net_watch *w, int but);
 
 struct net_route {
     struct adit_addr dst;

@@ -87,6 +87,16 @@ uint32_t net_link_mtu(int ifindex)
     return ok && ifr.ifr_mtu > 0 ? (uint32_t)ifr.ifr_mtu : 0;
 }
 
+bool net_link_usable(int ifindex)
+{
+    struct ifreq ifr = { .ifr_ifindex = ifindex };
+    int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool ok = s >= 0 && !ioctl(s, SIOCGIFNAME, &ifr) && !ioctl(s, SIOCGIFFLAGS, &ifr);
+    if (s >= 0)
+        close(s);
+    return ok && (ifr.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING) && !(ifr.ifr_flags & IFF_LOOPBACK);
+}
+
 struct addr_walk {
     bool (*each)(void *arg, const struct adit_addr *a, int ifindex);
     void *arg;

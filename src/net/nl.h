@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include "net/net.h"
 
+/* Marks our routes in `ip route` ("proto 196"), so that a human sees whose they are. */
+#define NET_RTPROT_ADIT 196
 #define NL_BUF 16384 /* the kernel's answers to dumps are at most this long */
 
 struct nlmsghdr *nl_begin(uint8_t *mem, uint16_t type, uint16_t flags);

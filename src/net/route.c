@@ -4,9 +4,6 @@
 #include "base/span.h"
 #include "net/nl.h"
 
-/* Marks our routes in `ip route` ("proto 196"), so that a human sees whose they are. */
-#define RTPROT_ADIT 196
-
 static int af(uint8_t family)
 {
     return family == 6 ? AF_INET6 : AF_INET;
@@ -80,7 +77,7 @@ static int route_change(struct net_nl *nl, const struct net_route *r, uint16_t t
     m->rtm_family = (unsigned char)af(r->dst.family);
     m->rtm_dst_len = r->prefix;
     m->rtm_table = RT_TABLE_UNSPEC;
-    m->rtm_protocol = RTPROT_ADIT;
+    m->rtm_protocol = NET_RTPROT_ADIT;
     m->rtm_scope = r->dst.family == 4 && !r->gateway.family ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
     m->rtm_type = RTN_UNICAST;
     attr_addr(h, RTA_DST, &r->dst);

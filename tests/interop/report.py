@@ -24,7 +24,8 @@ addresses and what they know about NAT, and packets in the newest Child SA. A re
 def describe_step(step):
     who = {'adit': ' by Adit', 'peer': ' by strongSwan'}.get(step.get('by'), '')
     what = {'initiate': 'setting up the IKE SA and a Child SA', 'terminate': 'orderly end',
-            'rekey child': 'rekeying of the Child SA', 'rekey ike': 'rekeying of the IKE SA'}[step['do']]
+            'rekey child': 'rekeying of the Child SA', 'rekey ike': 'rekeying of the IKE SA',
+            'move': 'where a cell says so: the initiator\'s move to another address and back (packets may be lost)'}[step['do']]
     return what + who
 
 

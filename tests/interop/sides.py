@@ -91,8 +91,9 @@ class Side:
 
     def connection(self, cell):
         remote = self.other.address(cell) if self.role == 'initiator' else '%any'
+        roams = self.role == 'initiator' and cell.ke.get('moves')
         return f'''  {cell.name} {{
-    local_addrs = {self.address(cell)}
+    local_addrs = {'%any' if roams else self.address(cell)}
     remote_addrs = {remote}
     proposals = {cell.proposals('ike', self.role)}
     fragmentation = {cell.frag}

@@ -127,6 +127,15 @@ class World:
             self.add_address('responder', f'{self.responder_address(cell)}/24', 'wire')
         wait_for('the link between the peers', 5, self.is_linked)
 
+    def move_initiator(self):
+        """Takes its address away and gives it the next one, without NAT."""
+        old, new = self.outside, '192.0.2.2' if self.outside == '192.0.2.1' else '192.0.2.1'
+        self.add_address('initiator', f'{new}/24', 'wire')
+        command('ip', '-n', self.space('initiator'), 'addr', 'del', f'{old}/24', 'dev', 'wire')
+        if f' {new}/24 ' not in command('ip', '-n', self.space('initiator'), 'addr', 'show', 'dev', 'wire'):
+            self.add_address('initiator', f'{new}/24', 'wire')  # it went with the one before
+        self.outside = self.initiator_address = new
+
     def is_linked(self):
         try:
             self.run('initiator', 'ping', '-c', '1', '-W', '0.2', self.responder_address(self.cells[0]))

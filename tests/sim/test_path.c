@@ -28,6 +28,7 @@ SIM_TEST(initiator_behind_nat)
 SIM_TEST(without_nat_port_500_stays)
 {
     struct adit_ike_info sa;
+    sim_configure(s, .option = { { "mobike", "no" } });
     sim_establish(s);
     expect(s, sim_info(s, A, &sa));
     expect(s, !sa.nat_local && !sa.nat_remote && sa.path.local.port == 500, "port %u", sa.path.local.port);

@@ -308,6 +308,31 @@ void sim_cut(struct sim *s, int host, bool cut)
     s->net.host[host].cut = cut;
 }
 
+void sim_address(struct sim *s, int host, const char *address, enum sim_address what)
+{
+    static const char *const words[] = { "is at", "is no longer at", "is in vain at" };
+    struct simnet_addr *a = simnet_addr(&s->net, host, address);
+    sim_note(s, host, "%s %s", words[what], address);
+    a->gone = what == SIM_GONE;
+    a->dead = what == SIM_DEAD;
+}
+
+void sim_tell_addresses(struct sim *s, int host)
+{
+    const struct simnet_port *h = &s->net.host[host];
+    struct adit_addr v[SIM_ADDRESSES + 1];
+    unsigned n = 0;
+    bool first = true; /* unless something has become of it */
+    for (unsigned i = 0; i < h->n_extra; i++) {
+        first &= !addr_equal(&h->extra[i].addr, &h->addr);
+        if (!h->extra[i].gone)
+            v[n++] = h->extra[i].addr;
+    }
+    if (first)
+        v[n++] = h->addr;
+    sim_command(s, host, ADIT_CMD_ADDRESSES, .addresses = v, .n_addresses = n);
+}
+
 void sim_slow_jobs(struct sim *s, unsigned ms)
 {
     s->host[A].job_delay_ms = s->host[B].job_delay_ms = ms;

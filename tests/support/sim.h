@@ -25,6 +25,7 @@
 #define SECONDS(n) ((uint64_t)(n)*1000000000ull)
 #define MINUTES(n) SECONDS(60ull * (n))
 
+enum sim_address { SIM_THERE, SIM_GONE, SIM_DEAD };
 enum { A, B }; /* A starts things unless said otherwise */
 
 /* What both hosts are configured with; what is not said has the default given here. */
@@ -36,7 +37,7 @@ struct sim_conf {
     const char *psk;  /* "a secret of the simulation" */
     const char *ppk_name, *ppk; /* a post-quantum preshared key and whose it is; NULL: none */
     bool no_child, two_children, transport;
-    bool any_peer;                                    /* the peer may come from any address */
+    bool any_peer, roams /* also at other addresses */;                                    /* the peer may come from any address */
     uint32_t rekey_s, reauth_s, dpd_s, child_rekey_s; /* 0 = never */
     uint32_t cookie_threshold;                        /* 0 = default */
     unsigned half_open_s;                             /* 0 = default */
@@ -113,6 +114,9 @@ void sim_link_(struct sim *s, int host, const struct sim_link *link);
 void sim_nat(struct sim *s, int host);
 void sim_nat_rebind(struct sim *s, int host);
 void sim_cut(struct sim *s, int host, bool cut);
+/* From now on the host has this address, does not have it any more, or has it in vain: nothing gets from or to it. */
+void sim_address(struct sim *s, int host, const char *address, enum sim_address what);
+void sim_tell_addresses(struct sim *s, int host); /* those that it has: to its engine */
 /* Power off and on again: all SAs of that host are forgotten. */
 void sim_restart(struct sim *s, int host);
 /* Jobs, whatever the engine does not compute itself at once, take this long, on both hosts. */

@@ -163,18 +163,18 @@ static void add_conn(struct build *b)
     const struct sim_conf *c = b->conf;
     bool peer_roams = c->any_peer || b->sim->net.host[!b->me].nat.on;
     uint32_t life = c->rekey_s > c->reauth_s ? c->rekey_s : c->reauth_s;
-    struct adit_addr_spec here = address(b, addresses[b->me]);
-    struct adit_addr_spec there = address(b, peer_roams ? "%any" : addresses[!b->me]);
+    struct adit_addr_spec here[] = { address(b, addresses[b->me]), address(b, "%any") };
+    struct adit_addr_spec there[] = { address(b, peer_roams ? "%any" : addresses[!b->me]), address(b, "%any") };
     struct adit_auth_cfg mine = auth(b, b->me), theirs = auth(b, !b->me);
     struct adit_ts_cfg ts[2][2];
     if (c->cert && c->remote_auth)
         theirs.auth = c->remote_auth;
     struct adit_child_cfg children[2] = { child(b, "net", ts[0]), child(b, "net2", ts[1]) };
     struct adit_conn conn = { .name = "peer",
-                              .n_local_addrs = 1,
-                              .n_remote_addrs = 1,
-                              .local_addrs = &here,
-                              .remote_addrs = &there,
+                              .n_local_addrs = 1 + c->roams,
+                              .n_remote_addrs = 1 + c->roams,
+                              .local_addrs = here,
+                              .remote_addrs = there,
                               .local_port = 500,
                               .remote_port = 500,
                               .proposals = proposals(b, c->ike ? c->ike : "aes128gcm16-prfsha256-x25519",

@@ -44,6 +44,36 @@ void simnet_nat_rebind(struct simnet *net, int host)
     net->host[host].nat.next_port += 1000;
 }
 
+struct simnet_addr *simnet_addr(struct simnet *net, int host, const char *address)
+{
+    struct simnet_port *h = &net->host[host];
+    struct adit_addr a;
+    if (!addr_parse(address, &a))
+        abort();
+    for (unsigned i = 0; i < h->n_extra; i++)
+        if (addr_equal(&h->extra[i].addr, &a))
+            return &h->extra[i];
+    if (h->n_extra == SIM_ADDRESSES)
+        abort();
+    h->extra[h->n_extra].addr = a;
+    return &h->extra[h->n_extra++];
+}
+
+/* What is known of an address beside the host's first; NULL: nothing. */
+static const struct simnet_addr *known(const struct simnet_port *h, const struct adit_addr *a)
+{
+    for (unsigned i = 0; i < h->n_extra; i++)
+        if (addr_equal(&h->extra[i].addr, a))
+            return &h->extra[i];
+    return NULL;
+}
+
+static bool owns(const struct simnet_port *h, const struct adit_addr *a)
+{
+    const struct simnet_addr *k = known(h, a);
+    return k ? !k->gone && !k->dead : addr_equal(&h->addr, a);
+}
+
 /* The outer endpoint of an inner one. */
 static struct adit_endpoint nat_out(struct simnat *nat, const struct adit_endpoint *inner)
 {
@@ -61,7 +91,7 @@ static int route(const struct simnet *net, struct adit_endpoint *to)
 {
     for (unsigned i = 0; i < net->n_hosts; i++) {
         const struct simnet_port *h = &net->host[i];
-        if (!h->nat.on && addr_equal(&h->addr, &to->addr))
+        if (!h->nat.on && owns(h, &to->addr))
             return (int)i;
         if (!h->nat.on || !addr_equal(&h->nat.address, &to->addr))
             continue;
@@ -122,6 +152,9 @@ enum sim_fate simnet_send(struct simnet *net, int src, enum sim_kind kind, const
     struct simnet_port *h = &net->host[src];
     struct sim_datagram d = { .kind = kind, .src = src, .path = { path->remote, path->local } };
     enum sim_fate fate = mishap(net, h, kind, data.n);
+    const struct simnet_addr *from = known(h, &path->local.addr);
+    if (from && (from->gone || from->dead))
+        return SIM_NO_ROUTE;
     if (h->nat.on)
         d.path.remote = nat_out(&h->nat, &path->local);
     d.dst = route(net, &d.path.local);

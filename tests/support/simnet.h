@@ -32,8 +32,17 @@ struct simnat {
     struct simnat_map map[16];
 };
 
+#define SIM_ADDRESSES 4
+/* An address of a host: there, or taken away; a dead path takes packets, and loses them. */
+struct simnet_addr {
+    struct adit_addr addr;
+    bool gone, dead;
+};
+
 struct simnet_port {
     struct adit_addr addr;
+    struct simnet_addr extra[SIM_ADDRESSES]; /* beside addr, and addr itself once something has become of it */
+    unsigned n_extra;
     bool cut;
     struct sim_link link;
     unsigned counter; /* which of the counters drop_mask runs on */
@@ -67,6 +76,8 @@ enum sim_fate simnet_send(struct simnet *net, int src, enum sim_kind kind, const
 uint64_t simnet_next(const struct simnet *net);
 /* Takes the next one that has arrived by now; the caller frees out->data. */
 bool simnet_take(struct simnet *net, uint64_t now, struct sim_datagram *out);
+/* The host's record of that address, made on first use. */
+struct simnet_addr *simnet_addr(struct simnet *net, int host, const char *address);
 void simnet_set_link(struct simnet *net, int host /* -1: all */, const struct sim_link *link);
 /* Puts a translator in front of host. */
 void simnet_nat(struct simnet *net, int host, const char *address);

@@ -361,6 +361,9 @@ void sa_hand_over(struct ike_sa *from, struct ike_sa *to)
     repeat_delete(from, to);
     tell_rekeyed(from, to);
     settle_crossed(from, to);
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.life)
+            ike_exts[i]->on.life(from, LIFE_REKEYED, to);
     sa_arm(from);
     sa_arm(to);
 }
@@ -419,9 +422,6 @@ void ike_rekeyed(struct ike_pending *p)
         by_us(p, old, fresh);
     else
         by_peer(p, old, fresh);
-    for (unsigned i = 0; i < EXT_COUNT; i++)
-        if (ike_exts[i]->on.life)
-            ike_exts[i]->on.life(old, LIFE_REKEYED, fresh);
     event_done(old->ike, p->cookie, ADIT_OK, "");
     pending_free(p);
     sa_arm(old);

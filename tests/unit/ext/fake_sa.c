@@ -105,6 +105,77 @@ void sa_set_path(struct ike_sa *sa, const struct adit_path *path)
     sa->path_sets++;
 }
 
+void sa_children_changed(struct ike_sa *sa)
+{
+    sa->children_told++;
+}
+
+void sa_repeat_request(struct ike_sa *sa)
+{
+    sa->repeated++;
+}
+
+unsigned sa_host_addresses(const struct ike_sa *sa, const struct adit_addr **v)
+{
+    *v = sa->host;
+    return sa->n_host;
+}
+
+bool sa_may_be_at(const struct ike_sa *sa, const struct adit_addr *local, const struct adit_addr *remote)
+{
+    return !remote || !addr_equal(remote, &sa->forbidden);
+}
+
+enum adit_rc sa_open_exchange(struct ike_sa *sa, const struct ike_step *step, uint32_t id)
+{
+    sa->opened++;
+    return ADIT_OK;
+}
+
+void sa_delete(struct ike_sa *sa, const char *why)
+{
+    sa->deleted++;
+}
+
+struct ike_sa *xchg_sa(const struct ike_xchg *x)
+{
+    return x->sa;
+}
+
+bool xchg_is_check(const struct ike_xchg *x)
+{
+    return x->is_check;
+}
+
+const struct adit_path *xchg_path(const struct ike_xchg *x)
+{
+    return &x->path;
+}
+
+const struct ike_msg *xchg_msg(const struct ike_xchg *x)
+{
+    return x->msg;
+}
+
+bool msg_next_notify(const struct ike_msg *msg, uint16_t *i, struct notify *out)
+{
+    while (*i < msg->n) {
+        const struct payload *p = &msg->v[(*i)++];
+        struct rd in = rd_init(p->body);
+        if (p->type == PLD_NOTIFY && notify_get(&in, out))
+            return true;
+    }
+    return false;
+}
+
+bool msg_notify(const struct ike_msg *msg, uint16_t type, struct notify *out)
+{
+    for (uint16_t i = 0; msg_next_notify(msg, &i, out);)
+        if (out->type == type)
+            return true;
+    return false;
+}
+
 uint16_t sa_port_nat_t(const struct ike_sa *sa)
 {
     return 4500;

@@ -17,9 +17,18 @@ struct ike_sa {
     struct adit_path path;
     unsigned path_sets, keepalives, failed, randoms, block; /* block: padding unit; 0 = 1 */
     enum adit_rc failed_with;
+    unsigned opened, deleted, children_told, repeated; /* exchanges; SAs; CHILD_UPDATEs; requests at once */
+    struct adit_addr host[8], forbidden; /* the host's addresses; where the connection does not let the peer be */
+    unsigned n_host;
     const char *option[8][2]; /* key, value; others are at their defaults */
     void *slot[EXT_COUNT];
     const struct ike_ext *ext; /* the one under test */
+};
+struct ike_xchg { /* as the driver would have it when it calls a step */
+    struct ike_sa *sa;
+    struct adit_path path;
+    bool is_check;
+    const struct ike_msg *msg;
 };
 struct ike_wire {
     uint16_t n, made;

@@ -250,11 +250,11 @@ static void only_a_host_in_the_open_follows(void **state)
         exchange(&a, &b, rows[i].nat_a, rows[i].nat_b, "no", "no");
         there = a.path;
         endpoint(&there.remote, "203.0.113.77", 4321);
-        ext_natt.on.moved(&a, &there);
+        ext_natt.on.moved(&a, &there, BY_IKE);
         assert_row(rows[i].what, path_equal(&a.path, &there) == rows[i].a_follows);
         there = b.path;
         endpoint(&there.remote, "203.0.113.78", 4322);
-        ext_natt.on.moved(&b, &there);
+        ext_natt.on.moved(&b, &there, BY_ESP);
         assert_row(rows[i].what, path_equal(&b.path, &there) == rows[i].b_follows);
         done(&a, &b);
     }

@@ -75,23 +75,34 @@ static uint64_t keepalive_at(struct ike_sa *sa)
 static void put(struct ike_sa *sa, struct wr *w, uint16_t type, const struct adit_endpoint *e, bool fake)
 {
     uint8_t hash[NATT_HASH_SIZE];
-    /* As in this message's header: a request has no SPIr yet, be it the first one or repeated with a cookie. */
-    uint64_t spi_r = sa_is_initiator(sa) ? 0 : sa_spi_r(sa);
+    /* As in this message's header: IKE_SA_INIT's request has no SPIr yet, be it the first or repeated with a cookie. */
+    uint64_t spi_r = sa_is_initiator(sa) && !sa_is_established(sa) ? 0 : sa_spi_r(sa);
     bool made = fake ? sa_random(sa, hash, sizeof(hash)) : natt_hash(sa_spi_i(sa), spi_r, e, hash);
     if (made)
         notify_put(w, type, SPAN_ARRAY(hash));
 }
 
 /* encap = yes: a source that cannot be true makes the peer believe in a translator before us. */
-static void put_source(struct ike_sa *sa, struct wr *w)
+static void put_source_of(struct ike_sa *sa, const struct adit_path *path, struct wr *w)
 {
     bool fake = span_equal(span_str(sa_option(sa, "encap")), SPAN_LIT("yes"));
-    put(sa, w, N_NAT_DETECTION_SOURCE_IP, &sa_path(sa)->local, fake);
+    put(sa, w, N_NAT_DETECTION_SOURCE_IP, &path->local, fake);
+}
+
+static void put_source(struct ike_sa *sa, struct wr *w)
+{
+    put_source_of(sa, sa_path(sa), w);
 }
 
 static void put_destination(struct ike_sa *sa, struct wr *w)
 {
     put(sa, w, N_NAT_DETECTION_DESTINATION_IP, &sa_path(sa)->remote, false);
+}
+
+static void put_both(struct ike_sa *sa, const struct adit_path *path, struct wr *w)
+{
+    put_source_of(sa, path, w);
+    put(sa, w, N_NAT_DETECTION_DESTINATION_IP, &path->remote, false);
 }
 
 /* The payload index is new memory for each message of an exchange, and so tells them apart. */
@@ -103,6 +114,56 @@ static void get(struct ike_sa *sa, const struct ike_msg *msg, const struct notif
     const struct adit_endpoint *e = source ? &sa_path(sa)->remote : &sa_path(sa)->local;
     if (s && natt_hash(msg->hdr.spi_i, msg->hdr.spi_r, e, ours))
         natt_note(s, msg->v, source, n->data, ours);
+    if (s && !source && n->data.n == NATT_HASH_SIZE)
+        span_copy(s->seen_as, n->data);
+}
+
+/* --- for those that look again, when the path of an SA that is up changes ------------------------------------------ */
+
+static void note_one(struct natt_state *s, const struct ike_msg *msg, const struct notify *n,
+                     const struct adit_path *path)
+{
+    uint8_t ours[NATT_HASH_SIZE];
+    bool source = n->type == N_NAT_DETECTION_SOURCE_IP;
+    if (!source && n->type != N_NAT_DETECTION_DESTINATION_IP)
+        return;
+    if (natt_hash(msg->hdr.spi_i, msg->hdr.spi_r, source ? &path->remote : &path->local, ours))
+        natt_note(s, msg->v, source, n->data, ours);
+    if (!source && n->data.n == NATT_HASH_SIZE)
+        span_copy(s->seen_as, n->data);
+}
+
+static struct ike_nat_view view_of(const struct natt_state *s)
+{
+    struct ike_nat_view v = { s->seen_source && s->seen_destination, natt_is_local(s), natt_is_remote(s), { 0 } };
+    span_copy(v.seen_as, SPAN_ARRAY(s->seen_as));
+    return v;
+}
+
+static void look(struct ike_sa *sa, const struct ike_msg *msg, const struct adit_path *path, struct ike_nat_view *out)
+{
+    struct natt_state found = { .seen_in = msg->v };
+    struct notify n;
+    for (uint16_t i = 0; msg_next_notify(msg, &i, &n);)
+        note_one(&found, msg, &n, path);
+    *out = view_of(&found);
+}
+
+static void now(struct ike_sa *sa, struct ike_nat_view *out)
+{
+    *out = view_of(state(sa));
+    out->seen = ext_agreed(sa, EXT_natt);
+}
+
+static void set(struct ike_sa *sa, const struct ike_nat_view *v)
+{
+    struct natt_state *s = v->seen ? ext_sa(sa, EXT_natt) : NULL;
+    if (!s)
+        return;
+    s->seen_source = s->seen_destination = true;
+    s->source_match = !v->remote;
+    s->destination_match = !v->local;
+    span_copy(s->seen_as, SPAN_ARRAY(v->seen_as));
 }
 
 /* --- hooks ---------------------------------------------------------------------------------------------------- */
@@ -156,10 +217,11 @@ static void child_spec(struct ike_sa *sa, struct adit_child_spec *spec)
 }
 
 /* RFC 7296 s2.23: a host behind a translator does not follow, or two of them would chase each other. */
-static void moved(struct ike_sa *sa, const struct adit_path *path)
+static bool moved(struct ike_sa *sa, const struct adit_path *path, enum heard_by by)
 {
     if (natt_is_remote(state(sa)) && !natt_is_local(state(sa)))
         sa_set_path(sa, path);
+    return false;
 }
 
 static void timer(struct ike_sa *sa, uint64_t now)
@@ -172,6 +234,11 @@ static void status(struct ike_sa *sa, struct adit_ike_info *out)
 {
     out->nat_local = natt_is_local(state(sa));
     out->nat_remote = natt_is_remote(state(sa));
+}
+
+static bool may_use(struct ike_sa *sa)
+{
+    return span_equal(span_str(sa_option(sa, "nat_traversal")), SPAN_LIT("yes"));
 }
 
 static const struct ike_announce announcements[] = {
@@ -187,7 +254,15 @@ static const struct ike_announce announcements[] = {
       .get = get },
 };
 
+static const struct ike_nat nat = { .now = now, .put = put_both, .get = look, .set = set, .move = move_to_nat_t };
+
 static const struct adit_option_def options[] = {
+    { .key = "nat_traversal",
+      .scope = ADIT_OPT_CONN,
+      .type = ADIT_OPT_BOOL,
+      .deflt = "yes",
+      .owner = "natt",
+      .doc = "look for NATs, and send ESP in UDP through them; no: a peer is reached without, or not at all" },
     { .key = "encap",
       .scope = ADIT_OPT_CONN,
       .type = ADIT_OPT_BOOL,
@@ -211,7 +286,9 @@ const struct ike_ext ext_natt = {
     .sa_size = sizeof(struct natt_state),
     .announce = announcements,
     .n_announce = ARRAY_LEN(announcements),
-    .on = { .life = life,
+    .nat = &nat,
+    .on = { .may_use = may_use,
+            .life = life,
             .moved = moved,
             .child_spec = child_spec,
             .deadline = keepalive_at,

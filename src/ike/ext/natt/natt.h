@@ -10,6 +10,7 @@
 struct natt_state {
     const void *seen_in; /* which message */
     bool seen_source, source_match, seen_destination, destination_match;
+    uint8_t seen_as[NATT_HASH_SIZE]; /* what the peer sees of us, as the hash that it sent */
     bool retired; /* another SA keeps the mapping alive */
 };
 
