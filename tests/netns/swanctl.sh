@@ -164,7 +164,7 @@ says 'says so' 'initiate completed successfully'
 check 'traffic passes' n0 ping -q -c 3 -i 0.1 -W 2 -I 10.0.0.1 10.1.0.1
 swanctl_is_fine '--list-sas' --list-sas
 says 'the IKE SA' '^gw: #1, ESTABLISHED, IKEv2, [0-9a-f]{16}_i\* [0-9a-f]{16}_r'
-says 'its ends' "local  'psk0.example' @ 192.0.2.1\[500\]"
+says 'its ends' "local  'psk0.example' @ 192.0.2.1\[4500\]"
 says 'its algorithms' 'AES_GCM_16-256/PRF_HMAC_SHA2_384/CURVE_25519'
 says 'the Child SA' 'net: #1, reqid [0-9]+, INSTALLED, TUNNEL, ESP:AES_GCM_16-256'
 says 'its counters' 'in  [0-9a-f]{8}, +252 bytes, +3 packets'
