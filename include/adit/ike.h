@@ -137,6 +137,7 @@ struct adit_ike_info {
     struct adit_suite suite;
     bool nat_local, nat_remote;
     bool downgrade_proof; /* both sides sign both IKE_SA_INIT messages */
+    bool short_rekeys;    /* both sides can rekey without SA and TS payloads */
     uint64_t created_at, established_at, rekey_at, reauth_at; /* ns; 0 = none */
     uint64_t last_heard_at;
     uint32_t retransmits;

@@ -127,6 +127,8 @@ void show_ike(struct vici_build *b, const struct adit_ike_info *i, uint64_t now)
     vici_str(b, "remote-auth", i->remote_auth);
     if (i->downgrade_proof)
         vici_str(b, "downgrade-proof", "yes");
+    if (i->short_rekeys)
+        vici_str(b, "optimized-rekey", "yes");
     vici_str(b, "waiting-for", i->waiting);
     if (i->retransmits)
         vici_strf(b, "retransmits", "%u", i->retransmits);

@@ -32,6 +32,8 @@ void announce_put(struct ike_xchg *x, struct wr *w)
         for (unsigned k = 0; k < e->n_announce && may_use(x->sa, e); k++)
             put_one(x, e, &e->announce[k], w);
     }
+    if (x->exchange == XCHG_IKE_SA_INIT && (x->role == XCHG_REQUESTER || x->peer_private))
+        vendor_id_put(w);
 }
 
 static void get_one(struct ike_xchg *x, const struct ike_ext *e, const struct ike_announce *a, const struct ike_msg *msg)
@@ -52,6 +54,7 @@ static void get_one(struct ike_xchg *x, const struct ike_ext *e, const struct ik
 void announce_get(struct ike_xchg *x, const struct ike_msg *msg)
 {
     x->peer_announced = 0;
+    x->peer_private = x->exchange == XCHG_IKE_SA_INIT && vendor_id_is_in(msg);
     for (unsigned i = 0; i < EXT_COUNT; i++)
         for (unsigned k = 0; k < ike_exts[i]->n_announce; k++)
             get_one(x, ike_exts[i], &ike_exts[i]->announce[k], msg);
@@ -60,6 +63,7 @@ void announce_get(struct ike_xchg *x, const struct ike_msg *msg)
 void announce_commit(struct ike_xchg *x)
 {
     x->sa->announced_peer |= x->peer_announced;
+    x->sa->peer_private |= x->peer_private;
 }
 
 bool ext_agreed(const struct ike_sa *sa, enum ike_ext_id id)

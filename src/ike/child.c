@@ -87,6 +87,7 @@ static struct ike_child *child_from(const struct ike_pending *p)
     c->id = ike->next_child_id++;
     c->reqid = p->reqid ? p->reqid : ike->next_reqid++;
     c->initiator = p->requester;
+    c->ke_open = p->kind == PENDING_FIRST_CHILD;
     c->made_before = p->requester ? 0 : p->sa->next_expect;
     c->suite = p->suite;
     c->spi_in = p->spi_in;

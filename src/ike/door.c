@@ -305,6 +305,30 @@ const struct adit_suite *pending_suite(const struct ike_pending *p)
     return &p->suite;
 }
 
+bool pending_ke_settled(const struct ike_pending *p)
+{
+    const struct ike_child *old = child_by_id(p->ike, p->old_child);
+    return p->kind == PENDING_REKEY_IKE || (old && !old->ke_open);
+}
+
+static bool child_stands(const struct adit_conn *now, const struct adit_child_cfg *made_with)
+{
+    const struct adit_child_cfg *c = conn_child(now, made_with->name);
+    return c && c->mode == made_with->mode && negotiate_same(c->proposals, made_with->proposals);
+}
+
+bool pending_config_stands(const struct ike_pending *p)
+{
+    const struct ike_sa *sa = p->sa;
+    if (sa->policy == p->ike->policy)
+        return true;
+    const struct policy_conn *now = policy_conn_by_name(p->ike->policy, sa_conn_name(sa));
+    if (!now)
+        return false;
+    return p->kind == PENDING_REKEY_IKE ? negotiate_same(now->cfg->proposals, sa->conn->cfg->proposals)
+                                        : child_stands(now->cfg, p->cfg);
+}
+
 unsigned pending_done(const struct ike_pending *p)
 {
     return p->n_secrets;

@@ -105,6 +105,21 @@ struct ike_announce {
     void (*get)(struct ike_sa *sa, const struct ike_msg *msg, const struct notify *n); /* called for each one */
 };
 
+/* --- rekeying in another form ---------------------------------------------------------------------------------------- */
+/* CREATE_CHILD_SA that rekeys without SA, TSi and TSr: the new SPI stands in a payload of this form, and suite, selectors
+ * and mode are those of the SA being rekeyed; the core takes them over. An alternative, not a switch: whoever is asked in
+ * the regular form answers in it, and a requester whose form is refused (NO_PROPOSAL_CHOSEN) asks again in the regular
+ * one. */
+struct ike_rekey_form {
+    /* Both roles: may this rekeying use it? Of p what is replaced is known, nothing is negotiated. */
+    bool (*may)(const struct ike_pending *p);
+    bool (*is)(struct ike_sa *sa, const struct ike_msg *request); /* Responder: is this request in that form? */
+    void (*put)(struct wr *w, struct adit_span spi);
+    /* Request or response; *spi: exactly spi_n octets, borrowed. ADIT_ERR_PROPOSAL: ask in the regular form. */
+    enum adit_rc (*get)(struct ike_sa *sa, const struct ike_msg *msg, size_t spi_n, struct adit_span *spi,
+                        struct adit_why *why);
+};
+
 /* --- segmenting: message <-> datagrams ------------------------------------------------------------------------------ */
 struct ike_wire; /* ready-made datagrams of one message */
 struct ike_segmenter {
@@ -216,6 +231,7 @@ struct ike_ext {
     const struct ike_step *const *steps; /* NULL-ended */
     const struct ike_segmenter *segmenter;
     const struct ike_nat *nat;
+    const struct ike_rekey_form *rekey_form;
     struct ike_hooks on;
 };
 extern const struct ike_ext *const ike_exts[EXT_COUNT];
@@ -228,6 +244,10 @@ bool ext_peer_announced(const struct ike_sa *sa, enum ike_ext_id id);
 const char *sa_option(const struct ike_sa *sa, const char *key); /* connection, then daemon, then default; never NULL */
 uint64_t sa_option_number(const struct ike_sa *sa, const char *key);
 
+/* Numbers of the ranges for private use: the peer has shown by our Vendor ID that it means the same by them. True in an
+ * initiator's first request, when nothing is known yet: status notifies do no harm there. An extension that uses such
+ * numbers asks here from may_use, unless the configuration says that the peer knows them. */
+bool sa_shares_private(const struct ike_sa *sa);
 bool sa_round_after(struct ike_sa *sa); /* hook round_after of any extension: is this not the last one? */
 /* The raw IKE_SA_INIT request or response that counts, octet for octet; empty before there is one. */
 struct adit_span sa_init_message(const struct ike_sa *sa, bool response);
@@ -283,6 +303,10 @@ uint32_t pending_id(const struct ike_pending *p); /* never given twice, so that 
 struct ike_pending *pending_by_id(struct ike_sa *sa, uint32_t id); /* NULL: it has come to its end */
 bool pending_is_requester(const struct ike_pending *p);
 const struct adit_suite *pending_suite(const struct ike_pending *p);
+/* Rekeying: was the key exchange of what is replaced negotiated? IKE_AUTH leaves that of the first Child SA open. */
+bool pending_ke_settled(const struct ike_pending *p);
+/* Rekeying: does the newest configuration still offer what the one offers that the SA was made with? */
+bool pending_config_stands(const struct ike_pending *p);
 unsigned pending_done(const struct ike_pending *p); /* key exchanges done, the first included */
 enum adit_rc pending_add_secret(struct ike_pending *p, struct adit_secret *secret); /* takes it */
 void *pending_slot(struct ike_pending *p, size_t n);   /* the extension's state, made on first use; NULL: memory */

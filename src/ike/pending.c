@@ -160,6 +160,8 @@ static void complete_child(struct ike_pending *p)
 
 void pending_complete(struct ike_pending *p)
 {
+    if (p->form)
+        ike_count(p->ike, p->sa, ADIT_C_SHORT_REKEYS);
     if (p->kind == PENDING_REKEY_IKE)
         ike_rekeyed(p);
     else

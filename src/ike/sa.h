@@ -94,6 +94,7 @@ struct ike_sa {
     struct list tasks, children, pendings;
     void *ext[EXT_COUNT];
     uint32_t announced_me, announced_peer; /* bit (1 << ext id) */
+    bool peer_private; /* it has sent our Vendor ID */
     uint64_t created_at, established_at, rekey_at, reauth_at, expire_at, heard_at, sent_at, die_at;
     uint64_t reauth_by; /* until when the peer has to have proven again who it is; rekeying does not move it; 0 = never */
     uint32_t retransmits, temporary_tries, tries_left;
@@ -124,6 +125,7 @@ struct ike_child {
     uint64_t installed_at, rekey_at, expire_at;
     uint32_t rekeyed_to;         /* id of its successor */
     uint32_t replaces;
+    bool ke_open;         /* made in IKE_AUTH: whether rekeying has a key exchange is not negotiated yet */
     uint32_t made_before; /* the peer's next message ID when we made it on its request; 0 = on ours */
 };
 
@@ -141,6 +143,7 @@ struct ike_task {
     uint64_t not_before;
     uint32_t tries, reqid;
     uint16_t notify, ke_method; /* ke_method: what the peer wanted by INVALID_KE_PAYLOAD */
+    bool regular; /* the short form was refused */
     uint32_t opened_for; /* id of the choosing of who opened it */
     uint32_t crossing_id; /* the peer rekeyed the same SA meanwhile: what it made (Child SA or IKE SA) ... */
     struct adit_buf crossing_nonce; /* ... and the lowest nonce of that exchange, RFC 7296 s2.8.1 */
@@ -177,6 +180,7 @@ struct ike_xchg {
     unsigned round; /* responses looked at: IKE_SA_INIT may see several before a good one */
     uint64_t sent_at, retransmit_at; /* sent_at: for the first time */
     uint32_t peer_announced;
+    bool peer_private;
     unsigned jobs_out;
     const char *waiting;
     uint32_t reply_spi;            /* of the error notify: the Child SA that was not found */
@@ -197,6 +201,7 @@ struct ike_pending {
     struct adit_buf nonce_i, nonce_r; /* of the exchange: i = its requester */
     struct adit_secret secrets[8];
     unsigned n_secrets;
+    const struct ike_rekey_form *form; /* NULL: the regular one */
     const struct proposal_list *offer;
     const struct adit_child_cfg *cfg;
     enum adit_mode mode; /* agreed; TUNNEL unless both want TRANSPORT */
@@ -289,6 +294,10 @@ void announce_put(struct ike_xchg *x, struct wr *w);
 void announce_get(struct ike_xchg *x, const struct ike_msg *msg);
 void announce_commit(struct ike_xchg *x);
 
+/* --- vendor.c: the Vendor ID by which peers know each other's private numbers --- */
+void vendor_id_put(struct wr *w);
+bool vendor_id_is_in(const struct ike_msg *msg);
+
 /* --- agenda.c --- */
 /* NULL: memory is out, or IKE_TASKS_MAX of them wait. */
 struct ike_task *agenda_add(struct ike_sa *sa, enum task_kind kind, const struct ike_step *step);
@@ -368,6 +377,11 @@ struct ike_sa *collide_ike_crossed(const struct ike_sa *made);
 /* The peer uses the IKE SA that its rekeying made while ours is still under way: its own counts. */
 void collide_ike_used(struct ike_sa *fresh, const struct ike_msg *request);
 void collide_ike_settle(struct ike_sa *old, uint32_t crossing_id); /* our rekey came to nothing: the peer's inherits */
+/* rekey_form.c */
+const struct ike_rekey_form *rekey_form_for(const struct ike_pending *p);                         /* requester */
+const struct ike_rekey_form *rekey_form_of(struct ike_sa *sa, const struct ike_msg *request); /* NULL: regular */
+/* The peer refused the form: the task goes on at once in the regular one. */
+bool rekey_again_regular(struct ike_sa *sa, struct ike_task *t, const struct ike_pending *p, enum adit_rc rc);
 uint32_t sa_transforms(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *request);
 
 /* --- quirks.c: what peers do otherwise than the RFCs, with the evidence --- */

@@ -19,9 +19,35 @@ static void resolve(const struct ike_sa *sa, const struct adit_child_cfg *cfg, s
     narrow_resolve(cfg->remote_ts, cfg->n_remote_ts, &sa->path.remote.addr, remote);
 }
 
+/* A rekeying proposes the old SA's selectors: never narrower than what is in use (RFC 7296 s2.9.2). */
+void child_old_selectors(struct ike_pending *p, const struct ike_child *old)
+{
+    p->local->n = old->n_local;
+    p->remote->n = old->n_remote;
+    for (uint16_t i = 0; i < old->n_local; i++)
+        p->local->v[i] = old->ts[i];
+    for (uint16_t i = 0; i < old->n_remote; i++)
+        p->remote->v[i] = old->ts[old->n_local + i];
+}
+
+/* What was negotiated, not what is configured. */
+static enum adit_rc inherit(struct ike_xchg *x, struct ike_pending *p, struct adit_why *why)
+{
+    const struct ike_child *old = child_by_id(x->ike, p->old_child);
+    if (!old)
+        return why_set(why, ADIT_ERR_NOT_FOUND, "the Child SA was closed meanwhile");
+    child_old_selectors(p, old);
+    p->suite = old->suite;
+    p->mode = old->mode;
+    p->spi_in = child_new_spi(x->ike);
+    return p->spi_in ? ADIT_OK : why_set(why, ADIT_ERR_LIMIT, "no SPI to be had");
+}
+
 enum adit_rc child_offer(struct ike_xchg *x, struct ike_pending *p, bool first, struct adit_why *why)
 {
     struct negotiate_rules r = rules(x, first, 0);
+    if (p->form)
+        return inherit(x, p, why);
     TRY(negotiate_offer(p->cfg->proposals, &r, &p->arena, &p->offer, why));
     if (!p->local->n)
         resolve(x->sa, p->cfg, p->local, p->remote);
@@ -56,6 +82,10 @@ static enum adit_mode get_mode(const struct ike_msg *msg, const struct ike_pendi
 void child_put_sa(struct wr *w, struct ike_pending *p)
 {
     uint8_t spi[4];
+    if (p->form) {
+        p->form->put(w, spi_octets(p->spi_in, spi));
+        return;
+    }
     put_mode(w, p->cfg->mode);
     negotiate_put(w, p->offer, spi_octets(p->spi_in, spi));
 }
@@ -64,6 +94,8 @@ void child_put_sa(struct wr *w, struct ike_pending *p)
 void child_put_ts(struct wr *w, const struct ike_pending *p)
 {
     const struct adit_ts_list *i = p->requester ? p->local : p->remote, *r = p->requester ? p->remote : p->local;
+    if (p->form)
+        return;
     ts_put(w, PLD_TSi, i->v, i->n);
     ts_put(w, PLD_TSr, r->v, r->n);
 }
@@ -71,6 +103,10 @@ void child_put_ts(struct wr *w, const struct ike_pending *p)
 void child_put_answer(struct wr *w, const struct ike_pending *p)
 {
     uint8_t spi[4];
+    if (p->form) {
+        p->form->put(w, spi_octets(p->spi_in, spi));
+        return;
+    }
     put_mode(w, p->mode);
     negotiate_answer(w, &p->suite, PROTO_ESP, spi_octets(p->spi_in, spi));
 }
@@ -106,6 +142,36 @@ static enum adit_rc read_spi(struct adit_span spi, struct ike_pending *p, struct
     return ADIT_OK;
 }
 
+/* SPIs up to 255 are reserved (RFC 4303 s2.1). */
+static enum adit_rc read_form(struct ike_xchg *x, struct ike_pending *p, const struct ike_msg *msg, struct adit_why *why)
+{
+    struct adit_span spi;
+    TRY(p->form->get(x->sa, msg, 4, &spi, why));
+    TRY(read_spi(spi, p, why));
+    return p->spi_out > 255 ? ADIT_OK : why_set(why, ADIT_ERR_MALFORMED, "reserved ESP SPI %u", p->spi_out);
+}
+
+static enum adit_rc check_form(struct ike_xchg *x, struct ike_pending *p, const struct ike_msg *msg, struct adit_why *why)
+{
+    TRY(read_form(x, p, msg, why));
+    if (!p->suite.ke[0] && msg_find(msg, PLD_KE))
+        return why_set(why, ADIT_ERR_MALFORMED, "KE payload in the answer to a request without one");
+    return ADIT_OK;
+}
+
+/* Nothing is negotiable: another KE method is no reason for INVALID_KE_PAYLOAD. */
+static enum adit_rc choose_form(struct ike_xchg *x, struct ike_pending *p, const struct ike_msg *msg, uint16_t kei,
+                                struct adit_why *why)
+{
+    TRY(read_form(x, p, msg, why));
+    if (!p->form->may(p))
+        return why_set(why, ADIT_ERR_PROPOSAL, "this Child SA has to be rekeyed in the regular form");
+    TRY(inherit(x, p, why));
+    if (kei != p->suite.ke[0])
+        return why_set(why, ADIT_ERR_PROPOSAL, "another key exchange than that of the Child SA");
+    return ADIT_OK;
+}
+
 enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct ike_msg *msg, bool first,
                          struct adit_why *why)
 {
@@ -115,6 +181,8 @@ enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct
     struct adit_span spi;
     if (!i || !t)
         return ADIT_ERR_MEMORY;
+    if (p->form)
+        return check_form(x, p, msg, why);
     TRY(get_sa(x, msg, &answer, why));
     TRY(negotiate_check(answer, p->offer, &r, &p->suite, &spi, why));
     TRY(read_spi(spi, p, why));
@@ -201,6 +269,8 @@ enum adit_rc child_choose(struct ike_xchg *x, struct ike_pending *p, const struc
     struct negotiate_rules r = rules(x, first, kei);
     struct proposals *offer;
     struct adit_span spi;
+    if (p->form)
+        return choose_form(x, p, msg, kei, why);
     TRY(get_sa(x, msg, &offer, why));
     TRY(narrow(x, p, msg, why));
     enum adit_rc rc = negotiate_choose(offer, p->cfg->proposals, &r, &p->suite, &spi, why);

@@ -5,7 +5,9 @@
 
 #include "ike/sa.h"
 
-/* Requester: fills offer, selectors and our inbound SPI of p->cfg; first = in IKE_AUTH (no KE). */
+void child_old_selectors(struct ike_pending *p, const struct ike_child *old);
+/* All of these do what p->form says, if it is not NULL: p->old_child is inherited from.
+ * Requester: fills offer, selectors and our inbound SPI of p->cfg; first = in IKE_AUTH (no KE). */
 enum adit_rc child_offer(struct ike_xchg *x, struct ike_pending *p, bool first, struct adit_why *why);
 void child_put_sa(struct wr *w, struct ike_pending *p);
 void child_put_ts(struct wr *w, const struct ike_pending *p);

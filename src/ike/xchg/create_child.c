@@ -26,17 +26,6 @@ static enum adit_rc get_nonce(const struct ike_msg *msg, struct adit_buf *out, s
 
 /* --- requester ----------------------------------------------------------------------------------------------------- */
 
-/* A rekeying proposes the old SA's selectors: never narrower than what is in use (RFC 7296 s2.9.2). */
-static void old_selectors(struct ike_pending *p, const struct ike_child *old)
-{
-    p->local->n = old->n_local;
-    p->remote->n = old->n_remote;
-    for (uint16_t i = 0; i < old->n_local; i++)
-        p->local->v[i] = old->ts[i];
-    for (uint16_t i = 0; i < old->n_remote; i++)
-        p->remote->v[i] = old->ts[old->n_local + i];
-}
-
 static enum adit_rc target(struct ike_xchg *x, struct ike_pending *p, struct adit_why *why)
 {
     struct ike_child *old = child_by_id(x->ike, x->task->child_id);
@@ -46,7 +35,8 @@ static enum adit_rc target(struct ike_xchg *x, struct ike_pending *p, struct adi
     p->cfg = old->cfg;
     p->reqid = old->reqid;
     p->old_child = old->id;
-    old_selectors(p, old);
+    child_old_selectors(p, old);
+    p->form = x->task->regular ? NULL : rekey_form_for(p);
     return ADIT_OK;
 }
 
@@ -61,7 +51,10 @@ static enum adit_rc begin(struct ike_xchg *x, struct create *s, bool rekey, stru
         TRY(target(x, s->p, why));
     TRY(child_offer(x, s->p, false, why));
     TRY(fresh_nonce(x->sa, &s->p->nonce_i));
-    s->method = x->task->ke_method ? x->task->ke_method : negotiate_first_ke(s->p->offer);
+    if (s->p->form)
+        s->method = s->p->suite.ke[0];
+    else
+        s->method = x->task->ke_method ? x->task->ke_method : negotiate_first_ke(s->p->offer);
     s->begun = true;
     return ADIT_OK;
 }
@@ -183,7 +176,7 @@ static void req_failed(struct ike_xchg *x, void *scratch, enum adit_rc rc, const
     if (old && old->state == ADIT_CHILD_REKEYING)
         old->state = ADIT_CHILD_INSTALLED;
     x->task = NULL;
-    if (retry_with_method(x, t, rc))
+    if (retry_with_method(x, t, rc) || rekey_again_regular(sa, t, s->p, rc))
         return;
     if (rc == ADIT_ERR_TEMPORARY && !t->crossing_id && t->tries < IKE_TEMPORARY_TRIES) {
         agenda_again(sa, t, IKE_TEMPORARY_RETRY_MIN + ike_jitter(sa->ike, 2 * IKE_TEMPORARY_RETRY_MIN));
@@ -211,13 +204,15 @@ static bool is_rekey(const struct ike_msg *msg, struct notify *n)
 static enum want new_want(struct ike_sa *sa, const struct ike_msg *msg)
 {
     struct notify n;
-    return sa_is_established(sa) && msg && msg_find(msg, PLD_TSi) && !is_rekey(msg, &n) ? WANT_OPEN : WANT_NO;
+    bool regular = msg && msg_find(msg, PLD_TSi) && !rekey_form_of(sa, msg);
+    return sa_is_established(sa) && regular && !is_rekey(msg, &n) ? WANT_OPEN : WANT_NO;
 }
 
 static enum want rekey_want(struct ike_sa *sa, const struct ike_msg *msg)
 {
     struct notify n;
-    return sa_is_established(sa) && msg && msg_find(msg, PLD_TSi) && is_rekey(msg, &n) ? WANT_OPEN : WANT_NO;
+    bool known = msg && (msg_find(msg, PLD_TSi) || rekey_form_of(sa, msg));
+    return sa_is_established(sa) && known && is_rekey(msg, &n) ? WANT_OPEN : WANT_NO;
 }
 
 /* REKEY_SA names the SA by the SPI that its sender receives on: our outbound one (RFC 7296 s1.3.3). */
@@ -237,6 +232,7 @@ static enum adit_rc rekey_target(struct ike_xchg *x, struct ike_pending *p, cons
     p->cfg = old->cfg;
     p->reqid = old->reqid;
     p->old_child = old->id;
+    p->form = rekey_form_of(x->sa, msg);
     return ADIT_OK;
 }
 

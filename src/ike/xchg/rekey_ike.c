@@ -63,7 +63,7 @@ static enum adit_rc read_spi(struct adit_span spi, uint64_t *out, struct adit_wh
     struct rd in = rd_init(spi);
     *out = rd_u64(&in);
     if (spi.n != 8 || !*out)
-        return why_set(why, ADIT_ERR_MALFORMED, "proposal without the new IKE SPI");
+        return why_set(why, ADIT_ERR_MALFORMED, "no new IKE SPI");
     return ADIT_OK;
 }
 
@@ -75,10 +75,17 @@ static enum adit_rc ask(struct ike_xchg *x, struct rekey_ike *s, struct adit_why
     if (!(s->p = pending_new(x->sa, PENDING_REKEY_IKE, true)))
         return ADIT_ERR_MEMORY;
     s->p->cookie = x->task ? x->task->cookie : 0;
-    TRY(negotiate_offer(x->sa->conn->cfg->proposals, &r, &s->p->arena, &s->p->offer, why));
+    s->p->form = x->task && x->task->regular ? NULL : rekey_form_for(s->p);
+    if (s->p->form)
+        s->p->suite = x->sa->suite;
+    else
+        TRY(negotiate_offer(x->sa->conn->cfg->proposals, &r, &s->p->arena, &s->p->offer, why));
     TRY(new_spi(x->ike, &s->p->new_spi_i));
     TRY(fresh_nonce(x->sa, &s->p->nonce_i));
-    s->method = x->task && x->task->ke_method ? x->task->ke_method : negotiate_first_ke(s->p->offer);
+    if (s->p->form)
+        s->method = s->p->suite.ke[0];
+    else
+        s->method = x->task && x->task->ke_method ? x->task->ke_method : negotiate_first_ke(s->p->offer);
     s->asked = true;
     return ADIT_OK;
 }
@@ -91,20 +98,31 @@ static enum adit_rc req_build(struct ike_xchg *x, void *scratch, struct wr *w, s
         TRY(ask(x, s, why));
     TRY(ke_init(x, &s->ke, s->method));
     spi_octets(s->p->new_spi_i, spi);
-    negotiate_put(w, s->p->offer, SPAN_ARRAY(spi));
+    if (s->p->form)
+        s->p->form->put(w, SPAN_ARRAY(spi));
+    else
+        negotiate_put(w, s->p->offer, SPAN_ARRAY(spi));
     nonce_put(w, buf_span(&s->p->nonce_i));
     ke_put(w, s->method, buf_span(&s->ke.ours));
     return ADIT_OK;
 }
 
+static enum adit_rc check(struct ike_xchg *x, struct ike_pending *p, const struct ike_msg *msg, struct adit_span *spi,
+                          struct adit_why *why)
+{
+    struct negotiate_rules r = rules(x->sa);
+    struct proposals *answer;
+    if (p->form)
+        return p->form->get(x->sa, msg, 8, spi, why);
+    TRY(get_sa(msg, &answer, x, why));
+    return negotiate_check(answer, p->offer, &r, &p->suite, spi, why);
+}
+
 static enum adit_rc req_consume(struct ike_xchg *x, void *scratch, const struct ike_msg *msg, struct adit_why *why)
 {
     struct rekey_ike *s = scratch;
-    struct negotiate_rules r = rules(x->sa);
-    struct proposals *answer;
     struct adit_span spi;
-    TRY(get_sa(msg, &answer, x, why));
-    TRY(negotiate_check(answer, s->p->offer, &r, &s->p->suite, &spi, why));
+    TRY(check(x, s->p, msg, &spi, why));
     TRY(read_spi(spi, &s->p->new_spi_r, why));
     TRY(get_nonce(msg, &s->p->nonce_r, why));
     if (s->p->suite.ke[0] != s->method)
@@ -141,6 +159,8 @@ static void req_failed(struct ike_xchg *x, void *scratch, enum adit_rc rc, const
         return;
     }
     x->task = NULL;
+    if (rekey_again_regular(sa, t, ((struct rekey_ike *)scratch)->p, rc))
+        return;
     if (rc == ADIT_ERR_KE_METHOD && t->tries < IKE_KE_RETRIES && msg_notify(&x->msg, N_INVALID_KE_PAYLOAD, &n) &&
         n.data.n == 2) {
         t->ke_method = (uint16_t)(n.data.p[0] << 8 | n.data.p[1]);
@@ -164,9 +184,32 @@ static void fini(struct ike_xchg *x, void *scratch)
 
 static enum want resp_want(struct ike_sa *sa, const struct ike_msg *msg)
 {
-    if (!sa_is_established(sa) || !msg || msg_find(msg, PLD_TSi))
+    struct notify n;
+    if (!sa_is_established(sa) || !msg)
         return WANT_NO;
-    return WANT_OPEN;
+    if (rekey_form_of(sa, msg))
+        return msg_notify(msg, N_REKEY_SA, &n) ? WANT_NO : WANT_OPEN;
+    return msg_find(msg, PLD_TSi) ? WANT_NO : WANT_OPEN;
+}
+
+/* Nothing is negotiable: another KE method, or none, is no reason for INVALID_KE_PAYLOAD. */
+static enum adit_rc choose_form(struct ike_xchg *x, struct rekey_ike *s, const struct ike_msg *msg, struct adit_why *why)
+{
+    const struct payload *ke = msg_find(msg, PLD_KE);
+    struct rd in = rd_init(ke ? ke->body : SPAN_NONE);
+    struct ke_payload kei = { 0 };
+    struct adit_span spi;
+    TRY(s->p->form->get(x->sa, msg, 8, &spi, why));
+    TRY(read_spi(spi, &s->p->new_spi_i, why));
+    if (ke && !ke_get(&in, &kei))
+        return why_set(why, ADIT_ERR_MALFORMED, "KE payload: %s", in.fail);
+    if (!s->p->form->may(s->p))
+        return why_set(why, ADIT_ERR_PROPOSAL, "this IKE SA has to be rekeyed in the regular form");
+    s->p->suite = x->sa->suite;
+    s->method = s->p->suite.ke[0];
+    if (kei.method != s->method)
+        return why_set(why, ADIT_ERR_PROPOSAL, "another key exchange than that of the IKE SA");
+    return ADIT_OK;
 }
 
 static enum adit_rc choose(struct ike_xchg *x, struct rekey_ike *s, const struct ike_msg *msg, struct adit_why *why)
@@ -199,7 +242,8 @@ static enum adit_rc resp_begin(struct ike_xchg *x, struct rekey_ike *s, const st
 {
     if (!(s->p = pending_new(x->sa, PENDING_REKEY_IKE, false)))
         return ADIT_ERR_MEMORY;
-    TRY(choose(x, s, msg, why));
+    s->p->form = rekey_form_of(x->sa, msg);
+    TRY(s->p->form ? choose_form(x, s, msg, why) : choose(x, s, msg, why));
     TRY(get_nonce(msg, &s->p->nonce_i, why));
     TRY(new_spi(x->ike, &s->p->new_spi_r));
     TRY(fresh_nonce(x->sa, &s->p->nonce_r));
@@ -222,7 +266,10 @@ static enum adit_rc resp_build(struct ike_xchg *x, void *scratch, struct wr *w, 
     struct rekey_ike *s = scratch;
     uint8_t spi[8];
     spi_octets(s->p->new_spi_r, spi);
-    negotiate_answer(w, &s->p->suite, PROTO_IKE, SPAN_ARRAY(spi));
+    if (s->p->form)
+        s->p->form->put(w, SPAN_ARRAY(spi));
+    else
+        negotiate_answer(w, &s->p->suite, PROTO_IKE, SPAN_ARRAY(spi));
     nonce_put(w, buf_span(&s->p->nonce_r));
     ke_put(w, s->method, buf_span(&s->ke.ours));
     for (unsigned i = 0; i < EXT_COUNT; i++)
@@ -268,6 +315,7 @@ struct ike_sa *sa_inherit(struct ike_pending *p, struct ike_keys *keys)
     buf_move(&sa->nonce_r, &p->nonce_r);
     sa->announced_me = old->announced_me;
     sa->announced_peer = old->announced_peer;
+    sa->peer_private = old->peer_private;
     sa->local_auth = old->local_auth;
     sa->remote_auth = old->remote_auth;
     sa->peer_hashes = old->peer_hashes;
