@@ -284,6 +284,25 @@ SIM_TEST(other_configuration)
     expect_shorts(s, 2);
 }
 
+/* NO_PROPOSAL_CHOSEN, not INVALID_KE_PAYLOAD, for another key exchange or none, and where B knows of no agreement: the
+ * IKE SA lives, and the regular form follows at once. */
+SIM_TEST(refused_for_any_reason)
+{
+    bool ike = s->seed & 1;
+    start(s);
+    rekey(s, A, false);
+    struct adit_suite *mine = ike ? &newest(s, A)->suite : &child(s, A)->suite;
+    switch (s->seed / 2 % 3) {
+    case 0: mine->ke[0] = KE_ECP_256; break;
+    case 1: mine->ke[0] = ike ? KE_ECP_384 : 0; break;
+    default: newest(s, B)->announced_peer = 0; break;
+    }
+    watch(s);
+    rekey(s, A, ike);
+    expect(s, wire.short_form == 1 && wire.sa == 2);
+    expect_shorts(s, 0);
+}
+
 /* The next rekeying by that host is a regular one, as it may be at any time. */
 static void next_is_regular(struct sim *s, int host, bool ike)
 {
@@ -409,6 +428,7 @@ static const struct sim_case cases[] = {
     SIM_CASE(options_of_both),
     SIM_CASE(peer_that_is_not_adit),
     SIM_CASE(other_configuration),
+    SIM_CASE(refused_for_any_reason),
     SIM_CASE(octets_saved),
     SIM_CASE(both_short_child),
     SIM_CASE(both_short_ike),
