@@ -59,6 +59,8 @@ enum adit_rc peer_verify(struct ike_xchg *x, struct peer_auth *a, const struct a
 void peer_fini(struct peer_auth *a);
 const char *peer_name(const struct peer_auth *a);
 bool auth_is_psk(uint8_t method);
+/* Both are proven: the SA keeps who it is between. False: no memory, the SA has ended. */
+bool auth_remember(struct ike_sa *sa, const struct own_auth *own, const struct peer_auth *peer);
 
 /* Signed octets of one side, extensions asked. keys: whose SK_p; NULL: those that come into force. */
 enum adit_rc auth_octets(struct ike_xchg *x, const struct ike_keys *keys, bool of_initiator,

@@ -152,3 +152,17 @@ void peer_fini(struct peer_auth *a)
     a->n_certs = 0;
     buf_fini(&a->octets);
 }
+
+bool auth_remember(struct ike_sa *sa, const struct own_auth *own, const struct peer_auth *peer)
+{
+    STRBUF(id, 160);
+    if (buf_set(&sa->id_local, own->id_whole) != ADIT_OK || buf_set(&sa->id_remote, peer->id_whole) != ADIT_OK) {
+        sa_end(sa, ADIT_ERR_MEMORY, "out of memory");
+        return false;
+    }
+    sa->local_auth = own_name(own);
+    sa->remote_auth = peer_name(peer);
+    id_print(&id, &peer->id);
+    sa_log(sa, ADIT_LOG_INFO, "IKE", "authentication of '%s' with %s successful", id.p, sa->remote_auth);
+    return true;
+}

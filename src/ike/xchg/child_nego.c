@@ -1,6 +1,35 @@
 /* child_nego.c - offering, choosing and checking one Child SA: proposals, selectors, SPIs. */
 #include "ike/xchg/child_nego.h"
 
+enum adit_rc nego_fresh_nonce(struct ike_sa *sa, struct adit_buf *nonce)
+{
+    TRY(buf_resize(nonce, IKE_NONCE_SIZE));
+    return ike_random(sa->ike, nonce->p, nonce->n) ? ADIT_OK : ADIT_ERR_CRYPTO;
+}
+
+enum adit_rc nego_get_nonce(const struct ike_msg *msg, struct adit_buf *out, struct adit_why *why)
+{
+    const struct payload *p = msg_find(msg, PLD_NONCE);
+    struct adit_span nonce;
+    struct rd in = rd_init(p ? p->body : SPAN_NONE);
+    if (!p || !nonce_get(&in, &nonce))
+        return why_set(why, ADIT_ERR_MALFORMED, "Nonce payload is missing or bad");
+    return buf_set(out, nonce);
+}
+
+enum adit_rc nego_get_sa(struct ike_xchg *x, const struct ike_msg *msg, struct proposals **out,
+                         struct adit_why *why)
+{
+    const struct payload *p = msg_find(msg, PLD_SA);
+    struct rd in = rd_init(p ? p->body : SPAN_NONE);
+    *out = arena_new(&x->arena, sizeof(**out));
+    if (!*out)
+        return ADIT_ERR_MEMORY;
+    if (!p || !sa_payload_get(&in, *out))
+        return why_set(why, ADIT_ERR_MALFORMED, "SA payload: %s", p ? in.fail : "missing");
+    return ADIT_OK;
+}
+
 static struct negotiate_rules rules(struct ike_xchg *x, bool first, uint16_t kei)
 {
     return (struct negotiate_rules){
@@ -111,18 +140,6 @@ void child_put_answer(struct wr *w, const struct ike_pending *p)
     negotiate_answer(w, &p->suite, PROTO_ESP, spi_octets(p->spi_in, spi));
 }
 
-static enum adit_rc get_sa(struct ike_xchg *x, const struct ike_msg *msg, struct proposals **out, struct adit_why *why)
-{
-    const struct payload *p = msg_find(msg, PLD_SA);
-    struct rd in = rd_init(p ? p->body : SPAN_NONE);
-    *out = arena_new(&x->arena, sizeof(**out));
-    if (!*out)
-        return ADIT_ERR_MEMORY;
-    if (!p || !sa_payload_get(&in, *out))
-        return why_set(why, ADIT_ERR_MALFORMED, "SA payload: %s", p ? in.fail : "missing");
-    return ADIT_OK;
-}
-
 static enum adit_rc get_ts(const struct ike_msg *msg, uint8_t type, struct adit_ts_list *out, struct adit_why *why)
 {
     const struct payload *p = msg_find(msg, type);
@@ -183,7 +200,7 @@ enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct
         return ADIT_ERR_MEMORY;
     if (p->form)
         return check_form(x, p, msg, why);
-    TRY(get_sa(x, msg, &answer, why));
+    TRY(nego_get_sa(x, msg, &answer, why));
     TRY(negotiate_check(answer, p->offer, &r, &p->suite, &spi, why));
     TRY(read_spi(spi, p, why));
     TRY(get_ts(msg, PLD_TSi, i, why));
@@ -271,7 +288,7 @@ enum adit_rc child_choose(struct ike_xchg *x, struct ike_pending *p, const struc
     struct adit_span spi;
     if (p->form)
         return choose_form(x, p, msg, kei, why);
-    TRY(get_sa(x, msg, &offer, why));
+    TRY(nego_get_sa(x, msg, &offer, why));
     TRY(narrow(x, p, msg, why));
     enum adit_rc rc = negotiate_choose(offer, p->cfg->proposals, &r, &p->suite, &spi, why);
     if (rc == ADIT_ERR_PROPOSAL)

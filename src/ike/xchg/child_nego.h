@@ -5,6 +5,13 @@
 
 #include "ike/sa.h"
 
+/* For every kind of CREATE_CHILD_SA, rekeying the IKE SA included. */
+enum adit_rc nego_fresh_nonce(struct ike_sa *sa, struct adit_buf *nonce);
+enum adit_rc nego_get_nonce(const struct ike_msg *msg, struct adit_buf *out, struct adit_why *why);
+/* *out lies in the exchange's arena. */
+enum adit_rc nego_get_sa(struct ike_xchg *x, const struct ike_msg *msg, struct proposals **out, struct adit_why *why);
+
+
 void child_old_selectors(struct ike_pending *p, const struct ike_child *old);
 /* All of these do what p->form says, if it is not NULL: p->old_child is inherited from.
  * Requester: fills offer, selectors and our inbound SPI of p->cfg; first = in IKE_AUTH (no KE). */

@@ -8,22 +8,6 @@ struct create {
     bool begun;
 };
 
-static enum adit_rc fresh_nonce(struct ike_sa *sa, struct adit_buf *nonce)
-{
-    TRY(buf_resize(nonce, IKE_NONCE_SIZE));
-    return ike_random(sa->ike, nonce->p, nonce->n) ? ADIT_OK : ADIT_ERR_CRYPTO;
-}
-
-static enum adit_rc get_nonce(const struct ike_msg *msg, struct adit_buf *out, struct adit_why *why)
-{
-    const struct payload *p = msg_find(msg, PLD_NONCE);
-    struct adit_span nonce;
-    struct rd in = rd_init(p ? p->body : SPAN_NONE);
-    if (!p || !nonce_get(&in, &nonce))
-        return why_set(why, ADIT_ERR_MALFORMED, "Nonce payload is missing or bad");
-    return buf_set(out, nonce);
-}
-
 /* --- requester ----------------------------------------------------------------------------------------------------- */
 
 static enum adit_rc target(struct ike_xchg *x, struct ike_pending *p, struct adit_why *why)
@@ -50,7 +34,7 @@ static enum adit_rc begin(struct ike_xchg *x, struct create *s, bool rekey, stru
     if (rekey)
         TRY(target(x, s->p, why));
     TRY(child_offer(x, s->p, false, why));
-    TRY(fresh_nonce(x->sa, &s->p->nonce_i));
+    TRY(nego_fresh_nonce(x->sa, &s->p->nonce_i));
     if (s->p->form)
         s->method = s->p->suite.ke[0];
     else
@@ -92,7 +76,7 @@ static enum adit_rc req_consume(struct ike_xchg *x, void *scratch, const struct 
 {
     struct create *s = scratch;
     TRY(child_check(x, s->p, msg, false, why));
-    TRY(get_nonce(msg, &s->p->nonce_r, why));
+    TRY(nego_get_nonce(msg, &s->p->nonce_r, why));
     for (unsigned i = 0; i < EXT_COUNT; i++)
         if (ike_exts[i]->on.more_get)
             TRY(ike_exts[i]->on.more_get(s->p, msg, why));
@@ -286,8 +270,8 @@ static enum adit_rc resp_begin(struct ike_xchg *x, struct create *s, bool rekey,
     else
         TRY(collide_request(x->sa, COLLIDE_NEW_CHILD, NULL, why));
     TRY(child_choose(x, s->p, msg, false, kei, why));
-    TRY(get_nonce(msg, &s->p->nonce_i, why));
-    TRY(fresh_nonce(x->sa, &s->p->nonce_r));
+    TRY(nego_get_nonce(msg, &s->p->nonce_i, why));
+    TRY(nego_fresh_nonce(x->sa, &s->p->nonce_r));
     s->method = s->p->suite.ke[0];
     if (s->method && kei != s->method)
         return want_method(x, s->method, why);

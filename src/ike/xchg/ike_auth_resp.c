@@ -148,15 +148,8 @@ static void commit(struct ike_xchg *x, void *scratch)
 {
     struct auth_resp *s = scratch;
     struct ike_sa *sa = x->sa;
-    STRBUF(id, 160);
-    if (buf_set(&sa->id_local, s->own.id_whole) != ADIT_OK || buf_set(&sa->id_remote, s->peer.id_whole) != ADIT_OK) {
-        sa_end(sa, ADIT_ERR_MEMORY, "out of memory");
+    if (!auth_remember(sa, &s->own, &s->peer))
         return;
-    }
-    sa->local_auth = own_name(&s->own);
-    sa->remote_auth = peer_name(&s->peer);
-    id_print(&id, &s->peer.id);
-    sa_log(sa, ADIT_LOG_INFO, "IKE", "authentication of '%s' with %s successful", id.p, sa->remote_auth);
     if (s->initial_contact)
         forget_others(sa);
     auth_take_keys(sa);

@@ -1,6 +1,6 @@
 /* rekey_ike.c - a new IKE SA inside the old one (RFC 7296 s1.3.2, s2.8, s2.18). All Child SAs move to it; the one who
  * asked deletes the old one. */
-#include "ike/sa.h"
+#include "ike/xchg/child_nego.h"
 
 struct rekey_ike {
     struct ike_pending *p;
@@ -17,12 +17,6 @@ static enum adit_rc new_spi(struct ike *ike, uint64_t *spi)
     return ADIT_ERR_MEMORY;
 }
 
-static enum adit_rc fresh_nonce(struct ike_sa *sa, struct adit_buf *nonce)
-{
-    TRY(buf_resize(nonce, IKE_NONCE_SIZE));
-    return ike_random(sa->ike, nonce->p, nonce->n) ? ADIT_OK : ADIT_ERR_CRYPTO;
-}
-
 static void spi_octets(uint64_t spi, uint8_t out[8])
 {
     struct wr w;
@@ -34,28 +28,6 @@ static struct negotiate_rules rules(struct ike_sa *sa)
 {
     return (struct negotiate_rules){ .crypto = sa->ike->host.crypto,
                                      .extra_types = sa_transforms(sa, XCHG_CREATE_CHILD_SA, NULL) };
-}
-
-static enum adit_rc get_nonce(const struct ike_msg *msg, struct adit_buf *out, struct adit_why *why)
-{
-    const struct payload *p = msg_find(msg, PLD_NONCE);
-    struct adit_span nonce;
-    struct rd in = rd_init(p ? p->body : SPAN_NONE);
-    if (!p || !nonce_get(&in, &nonce))
-        return why_set(why, ADIT_ERR_MALFORMED, "Nonce payload is missing or bad");
-    return buf_set(out, nonce);
-}
-
-static enum adit_rc get_sa(const struct ike_msg *msg, struct proposals **out, struct ike_xchg *x, struct adit_why *why)
-{
-    const struct payload *p = msg_find(msg, PLD_SA);
-    struct rd in = rd_init(p ? p->body : SPAN_NONE);
-    *out = arena_new(&x->arena, sizeof(**out));
-    if (!*out)
-        return ADIT_ERR_MEMORY;
-    if (!p || !sa_payload_get(&in, *out))
-        return why_set(why, ADIT_ERR_MALFORMED, "SA payload: %s", p ? in.fail : "missing");
-    return ADIT_OK;
 }
 
 static enum adit_rc read_spi(struct adit_span spi, uint64_t *out, struct adit_why *why)
@@ -81,7 +53,7 @@ static enum adit_rc ask(struct ike_xchg *x, struct rekey_ike *s, struct adit_why
     else
         TRY(negotiate_offer(x->sa->conn->cfg->proposals, &r, &s->p->arena, &s->p->offer, why));
     TRY(new_spi(x->ike, &s->p->new_spi_i));
-    TRY(fresh_nonce(x->sa, &s->p->nonce_i));
+    TRY(nego_fresh_nonce(x->sa, &s->p->nonce_i));
     if (s->p->form)
         s->method = s->p->suite.ke[0];
     else
@@ -114,7 +86,7 @@ static enum adit_rc check(struct ike_xchg *x, struct ike_pending *p, const struc
     struct proposals *answer;
     if (p->form)
         return p->form->get(x->sa, msg, 8, spi, why);
-    TRY(get_sa(msg, &answer, x, why));
+    TRY(nego_get_sa(x, msg, &answer, why));
     return negotiate_check(answer, p->offer, &r, &p->suite, spi, why);
 }
 
@@ -124,7 +96,7 @@ static enum adit_rc req_consume(struct ike_xchg *x, void *scratch, const struct 
     struct adit_span spi;
     TRY(check(x, s->p, msg, &spi, why));
     TRY(read_spi(spi, &s->p->new_spi_r, why));
-    TRY(get_nonce(msg, &s->p->nonce_r, why));
+    TRY(nego_get_nonce(msg, &s->p->nonce_r, why));
     if (s->p->suite.ke[0] != s->method)
         return why_set(why, ADIT_ERR_MALFORMED, "peer chose another KE method than it answered");
     for (unsigned i = 0; i < EXT_COUNT; i++)
@@ -223,7 +195,7 @@ static enum adit_rc choose(struct ike_xchg *x, struct rekey_ike *s, const struct
     if (!ke || !ke_get(&in, &kei))
         return why_set(why, ADIT_ERR_MALFORMED, "KE payload is missing or bad");
     r.ke_first = kei.method;
-    TRY(get_sa(msg, &offer, x, why));
+    TRY(nego_get_sa(x, msg, &offer, why));
     TRY(negotiate_choose(offer, x->sa->conn->cfg->proposals, &r, &s->p->suite, &spi, why));
     TRY(read_spi(spi, &s->p->new_spi_i, why));
     s->method = s->p->suite.ke[0];
@@ -244,9 +216,9 @@ static enum adit_rc resp_begin(struct ike_xchg *x, struct rekey_ike *s, const st
         return ADIT_ERR_MEMORY;
     s->p->form = rekey_form_of(x->sa, msg);
     TRY(s->p->form ? choose_form(x, s, msg, why) : choose(x, s, msg, why));
-    TRY(get_nonce(msg, &s->p->nonce_i, why));
+    TRY(nego_get_nonce(msg, &s->p->nonce_i, why));
     TRY(new_spi(x->ike, &s->p->new_spi_r));
-    TRY(fresh_nonce(x->sa, &s->p->nonce_r));
+    TRY(nego_fresh_nonce(x->sa, &s->p->nonce_r));
     s->asked = true;
     return ADIT_OK;
 }
