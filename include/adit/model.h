@@ -67,6 +67,7 @@ struct adit_suite {
     uint16_t prf, integ;
     uint16_t ke[8];
     uint16_t sn;
+    bool sn_absent; /* the offer had no type 5, which stands for 32-bit numbers: nor has the answer */
     uint16_t none_types; /* bit (1 << type): offered with NONE and answered as NONE (RFC 9370 s2.2.1) */
 };
 

@@ -34,8 +34,8 @@ static void print_suite(const struct vici_node *n, const char *indent)
     for (char ake[] = "ake1"; ake[3] <= '7'; ake[3]++)
         if (vici_text(n, ake))
             printf(" + %s", text(n, ake));
-    if (vici_text(n, "esn"))
-        printf(" / ESN");
+    if (vici_text(n, "sn"))
+        printf(" / SN %s", text(n, "sn"));
     puts("");
 }
 

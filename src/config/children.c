@@ -1,5 +1,23 @@
 /* children.c - the sections of `children`. */
 #include "config/load.h"
+#include "wire/iana.h"
+
+static bool has_32_bit(const struct proposal *p)
+{
+    for (uint8_t i = 0; i < p->n; i++)
+        if (p->t[i].type == TT_SN && p->t[i].id == SN_32_BIT)
+            return true;
+    return false;
+}
+
+/* RFC 4303 s3.3.3: nothing would be left to offer. */
+static bool only_64_bit(const struct proposal_list *list)
+{
+    for (uint16_t i = 0; list && i < list->n; i++)
+        if (has_32_bit(&list->v[i]))
+            return false;
+    return list && list->n;
+}
 
 static void check_child(struct load *l, const struct config_node *section, const struct adit_child_cfg *child)
 {
@@ -21,7 +39,12 @@ static void check_child(struct load *l, const struct config_node *section, const
             return;
         }
     }
-    if (child->replay_window == 0)
+    if (child->replay_window == 0 && only_64_bit(child->proposals))
+        report_error(l->report, section,
+                     "child '%s': without replay_window the receiver cannot follow 64-bit sequence numbers; add noesn to "
+                     "esp_proposals, or set replay_window",
+                     section->name);
+    else if (child->replay_window == 0)
         report_warning(l->report, section, "child '%s' has no replay protection", section->name);
 }
 

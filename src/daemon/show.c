@@ -54,7 +54,10 @@ static void show_suite(struct vici_build *b, const struct adit_suite *s, bool as
         snprintf(name, sizeof(name), "ake%u", i);
         show_transform(b, name, IANA_KE, s->ke[i]);
     }
-    if (!as_ike && s->sn)
+    if (as_ike)
+        return;
+    vici_str(b, "sn", iana_name(IANA_SN, s->sn));
+    if (s->sn == SN_64_BIT_PARTIAL) /* strongSwan's word */
         vici_str(b, "esn", "1");
 }
 

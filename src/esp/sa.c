@@ -41,6 +41,8 @@ static enum adit_rc choose_algorithms(struct esp_sa *sa, const struct adit_suite
     sa->iv = sa->encr->iv;
     sa->align = sa->encr->block > ESP_ALIGN ? sa->encr->block : ESP_ALIGN;
     sa->esn = s->sn == SN_64_BIT_PARTIAL;
+    if (!sa->esn && s->sn != SN_32_BIT) /* RFC 9827: others promise neither order nor uniqueness to a window */
+        return why_set(why, ADIT_ERR_CRYPTO, "ESP: no sequence numbers of kind %u", s->sn);
     return ADIT_OK;
 }
 

@@ -314,7 +314,8 @@ bool pending_ke_settled(const struct ike_pending *p)
 static bool child_stands(const struct adit_conn *now, const struct adit_child_cfg *made_with)
 {
     const struct adit_child_cfg *c = conn_child(now, made_with->name);
-    return c && c->mode == made_with->mode && negotiate_same(c->proposals, made_with->proposals);
+    return c && c->mode == made_with->mode && !c->replay_window == !made_with->replay_window &&
+           negotiate_same(c->proposals, made_with->proposals);
 }
 
 bool pending_config_stands(const struct ike_pending *p)

@@ -49,7 +49,7 @@ static bool is_optional(const struct proposal *p, uint8_t type)
 static uint32_t filter(const struct proposal *p, const struct negotiate_rules *r, struct proposal *out)
 {
     bool aead = offers_aead(p, r);
-    uint32_t lost = 0, kept = 0, need = negotiate_mandatory(r);
+    uint32_t lost = 0, kept = 0, need = negotiate_mandatory(r, true);
     *out = (struct proposal){ .proto = p->proto };
     for (uint8_t i = 0; i < p->n; i++) {
         const struct transform *t = &p->t[i];
@@ -243,15 +243,22 @@ static enum adit_rc check_each(const struct proposal *got, const struct proposal
     return ADIT_OK;
 }
 
-/* What is left out in the answer must have been optional. */
+static bool offers(const struct proposal *p, uint8_t type, uint16_t id)
+{
+    for (uint8_t i = 0; i < p->n; i++)
+        if (p->t[i].type == type && p->t[i].id == id)
+            return true;
+    return false;
+}
+
+/* What is left out in the answer must have been optional, or stand for something that was offered. */
 static enum adit_rc check_missing(const struct proposal *got, const struct proposal *asked,
                                   struct adit_why *why)
 {
     for (uint8_t i = 0; i < asked->n; i++) {
         uint8_t type = asked->t[i].type;
-        bool optional = is_optional(asked, type);
-        for (uint8_t j = 0; j < asked->n && type == TT_KE && !optional; j++)
-            optional = asked->t[j].type == TT_KE && asked->t[j].id == KE_NONE;
+        bool optional = is_optional(asked, type) || (type == TT_KE && offers(asked, TT_KE, KE_NONE)) ||
+                        (type == TT_SN && offers(asked, TT_SN, SN_32_BIT));
         if (!negotiate_has_type(got, type) && !optional)
             return why_set(why, ADIT_ERR_PROPOSAL,
                            "peer's choice lacks a transform of type %s, offered was %s",

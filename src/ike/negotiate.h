@@ -14,15 +14,16 @@ struct negotiate_rules {
     bool no_ke;          /* IKE_AUTH: KE and extra types are left out of the offer; NONE is tolerated */
     bool prefer_peers;   /* walk the peer's order instead of ours */
     uint16_t ke_first;   /* put this KE method first where our list has it (INVALID_KE_PAYLOAD retry); 0 = as is */
-    bool esp;            /* ESP rules: SN mandatory, PRF forbidden */
+    bool esp;            /* ESP rules: SN is always offered, PRF forbidden */
+    bool no_window;      /* no replay protection here: without a window the high half of 64-bit numbers is a guess */
 };
 
 /* What was sent, kept until the answer is checked: the filtered list. Lives in `arena`. */
 ADIT_MUST_USE enum adit_rc negotiate_offer(const struct proposal_list *mine, const struct negotiate_rules *r,
                                            struct arena *arena, const struct proposal_list **out, struct adit_why *why);
-/* Writes the whole SA payload, proposals numbered from 1; spi_n = 0, 4 or 8 octets in every proposal. */
 /* The same proposals in the same order? Then one negotiation tells what the other would. */
 bool negotiate_same(const struct proposal_list *a, const struct proposal_list *b);
+/* Writes the whole SA payload, proposals numbered from 1; spi_n = 0, 4 or 8 octets in every proposal. */
 void negotiate_put(struct wr *w, const struct proposal_list *offer, struct adit_span spi);
 /* Responder: chooses from the peer's offer. On ADIT_ERR_PROPOSAL *why holds both proposals in words, the nearest match
  * and the one token to change. *spi = the chosen proposal's SPI (borrowed). */

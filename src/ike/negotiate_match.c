@@ -27,6 +27,14 @@ static bool usable_encr(const struct negotiate_rules *r, const struct transform 
     return a->kind == ENCR_KIND_NULL ? t->bits == 0 : encr_key_octets(a, t->bits) > 0;
 }
 
+/* RFC 9827: a number, not a flag. 2 (RFC 9838) is for SAs that several senders share, so never for a pair's; what is
+ * unknown or private is as good as not there. Whoever does not check replays has no window to find the high half by, and
+ * should not agree to numbers that need it (RFC 4303 s3.3.3). */
+static bool usable_sn(const struct negotiate_rules *r, uint16_t id)
+{
+    return r->esp && (id == SN_32_BIT || (id == SN_64_BIT_PARTIAL && !r->no_window));
+}
+
 bool negotiate_usable(const struct negotiate_rules *r, const struct transform *t)
 {
     if (t->unusable || (t->bits && t->type != TT_ENCR))
@@ -36,7 +44,7 @@ bool negotiate_usable(const struct negotiate_rules *r, const struct transform *t
     case TT_PRF: return !r->esp && crypto_prf(r->crypto, t->id);
     case TT_INTEG: return t->id == INTEG_NONE || crypto_integ(r->crypto, t->id);
     case TT_KE: return t->id == KE_NONE ? r->esp : crypto_ke(r->crypto, t->id) != NULL;
-    case TT_SN: return r->esp && t->id <= SN_64_BIT_PARTIAL;
+    case TT_SN: return usable_sn(r, t->id);
     default: break;
     }
     if (!is_extra(t->type))
@@ -63,12 +71,15 @@ bool negotiate_has_type(const struct proposal *p, uint8_t type)
     return negotiate_first(p, type) != NULL;
 }
 
-uint32_t negotiate_mandatory(const struct negotiate_rules *r)
+/* Type 5 is mandatory (RFC 7296 s3.3.3), but old peers leave it out and mean 32 bits. */
+uint32_t negotiate_mandatory(const struct negotiate_rules *r, bool ours)
 {
-    return r->esp ? FAULT(TT_ENCR) | FAULT(TT_SN) : FAULT(TT_ENCR) | FAULT(TT_PRF) | FAULT(TT_KE);
+    if (r->esp)
+        return FAULT(TT_ENCR) | (ours ? FAULT(TT_SN) : 0);
+    return FAULT(TT_ENCR) | FAULT(TT_PRF) | FAULT(TT_KE);
 }
 
-/* A proposal without the type stands for NONE (RFC 9370 s2.2.1; RFC 7296 s3.3.3 for INTEG and KE). */
+/* A proposal without the type stands for NONE (RFC 9370 s2.2.1; RFC 7296 s3.3.3 for INTEG and KE), of type 5 for 32 bits. */
 static bool holds(const struct proposal *p, const struct transform *t)
 {
     bool has_type = false;
@@ -231,7 +242,7 @@ static uint32_t faults_of_frame(const struct negotiate_rules *r, const struct pr
         if (!takes_part(r, theirs->t[i].type))
             faults |= FAULT_TYPE;
     for (uint8_t type = TT_ENCR; type <= TT_SN; type++)
-        if ((negotiate_mandatory(r) & FAULT(type)) && !negotiate_has_type(theirs, type))
+        if ((negotiate_mandatory(r, false) & FAULT(type)) && !negotiate_has_type(theirs, type))
             faults |= FAULT(type);
     return faults;
 }
@@ -264,6 +275,7 @@ uint32_t negotiate_match(const struct negotiate_rules *r, const struct proposal 
         faults |= FAULT_PROTO;
     faults |= match_encr(&x) | match_kes(&x);
     faults |= r->esp ? match_one(&x, TT_SN, &out->sn) : match_one(&x, TT_PRF, &out->prf);
+    out->sn_absent = r->esp && !negotiate_has_type(theirs, TT_SN);
     if (!faults)
         note_none(theirs, out);
     return faults;

@@ -17,8 +17,8 @@ bool negotiate_is_aead(const struct negotiate_rules *r, uint16_t encr);
 bool negotiate_has_type(const struct proposal *p, uint8_t type);
 /* The first transform of a type, or NULL. */
 const struct transform *negotiate_first(const struct proposal *p, uint8_t type);
-/* Transform types that every proposal of this protocol has to hold, as FAULT() bits. */
-uint32_t negotiate_mandatory(const struct negotiate_rules *r);
+/* Transform types that every proposal of this protocol has to hold, as FAULT() bits: ours, or one that we receive. */
+uint32_t negotiate_mandatory(const struct negotiate_rules *r, bool ours);
 /* Faults, or 0 and the choice in *out (num = theirs). */
 uint32_t negotiate_match(const struct negotiate_rules *r, const struct proposal *mine,
                          const struct proposal *theirs, struct adit_suite *out);

@@ -342,7 +342,7 @@ void suite_to_proposal(const struct adit_suite *s, uint8_t proto, struct proposa
         suite_add(out, TT_INTEG, s->integ, 0);
     if (s->ke[0])
         suite_add(out, TT_KE, s->ke[0], 0);
-    if (proto != PROTO_IKE)
+    if (proto != PROTO_IKE && !s->sn_absent)
         suite_add(out, TT_SN, s->sn, 0);
     for (uint8_t i = 1; i < ARRAY_LEN(s->ke); i++) {
         if (s->ke[i])

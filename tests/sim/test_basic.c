@@ -1,5 +1,6 @@
 /* test_basic.c - two hosts meet: key exchanges, ways to authenticate, what cannot work. */
 #include "support/sim.h"
+#include "wire/iana.h"
 
 static void meet(struct sim *s)
 {
@@ -171,6 +172,63 @@ SIM_TEST(both_initiate_at_once)
     expect_flows(s);
 }
 
+/* Transform type 5 (RFC 9827) in IKE_AUTH and at a rekeying; the preferred one of what both can. */
+SIM_TEST(kinds_of_sequence_numbers)
+{
+    static const struct {
+        const char *a, *b;
+        uint16_t sn;
+    } rows[] = { { "aes128gcm16-x25519-esn-noesn", "aes128gcm16-x25519-noesn-esn", SN_32_BIT },
+                 { "aes128gcm16-x25519-noesn-esn", "aes128gcm16-x25519-esn-noesn", SN_64_BIT_PARTIAL },
+                 { "aes128gcm16-x25519-esn", "aes128gcm16-x25519-noesn-esn", SN_64_BIT_PARTIAL },
+                 { "aes128gcm16-x25519-esn-noesn", "aes128gcm16-x25519-noesn", SN_32_BIT } };
+    unsigned row = s->seed % ARRAY_LEN(rows);
+    sim_configure_host(s, A, .esp = rows[row].a);
+    sim_configure_host(s, B, .esp = rows[row].b);
+    sim_establish(s);
+    expect(s, simhost_sender(&s->host[A])->suite.sn == rows[row].sn, "row %u", row);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_REKEY, .child = "net");
+    expect(s, sim_wait(s, A, cookie, SECONDS(10)) == ADIT_OK);
+    expect(s, simhost_sender(&s->host[A])->suite.sn == rows[row].sn, "row %u, rekeyed", row);
+    expect_same_keys(s);
+}
+
+SIM_TEST(no_common_sequence_numbers_no_child)
+{
+    sim_configure_host(s, A, .esp = "aes128gcm16-x25519-esn");
+    sim_configure_host(s, B, .esp = "aes128gcm16-x25519-noesn");
+    sim_start(s);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    expect(s, sim_wait(s, A, cookie, SECONDS(10)) == ADIT_ERR_PROPOSAL);
+    expect(s, sim_sas(s, A) == 1 && simhost_children(&s->host[B]) == 0);
+}
+
+/* RFC 8750: beside the same cipher with the IV in the packet, for peers that know no other. */
+SIM_TEST(implicit_iv_or_not)
+{
+    bool both = s->seed & 1;
+    sim_configure_host(s, B, .esp = both ? "aes256gcm16-aes256gcm16iiv-x25519" : "aes256gcm16-x25519");
+    sim_configure_host(s, A, .esp = both ? "aes256gcm16iiv-x25519" : "aes256gcm16iiv-aes256gcm16-x25519");
+    sim_establish(s);
+    expect(s, simhost_sender(&s->host[A])->suite.encr == (both ? ENCR_AES_GCM_16_IIV : ENCR_AES_GCM_16));
+    expect_same_keys(s);
+}
+
+/* The data plane says that half of the sequence numbers are gone: new keys. That none is left: the end. */
+SIM_TEST(sequence_numbers_run_out)
+{
+    sim_establish(s);
+    uint32_t spi = simhost_sender(&s->host[A])->spi_out;
+    sim_command(s, A, ADIT_CMD_EXPIRE_SOFT, .child_id = simhost_sender(&s->host[A])->id);
+    sim_run(s, SECONDS(20));
+    expect_children(s, 1);
+    expect(s, simhost_sender(&s->host[A])->spi_out != spi, "rekeyed");
+    sim_command(s, A, ADIT_CMD_EXPIRE_HARD, .child_id = simhost_sender(&s->host[A])->id);
+    sim_run(s, SECONDS(20));
+    expect_children(s, 0);
+    expect(s, sim_sas(s, A) == 1);
+}
+
 static const struct sim_case cases[] = {
     SIM_CASE(psk_x25519),
     SIM_CASE(psk_ecp384_cbc),
@@ -191,6 +249,10 @@ static const struct sim_case cases[] = {
     SIM_CASE(no_common_selectors_no_child),
     SIM_CASE(selectors_are_narrowed),
     SIM_CASE(both_initiate_at_once),
+    SIM_CASE(kinds_of_sequence_numbers),
+    SIM_CASE(no_common_sequence_numbers_no_child),
+    SIM_CASE(implicit_iv_or_not),
+    SIM_CASE(sequence_numbers_run_out),
 };
 
 int main(int argc, char **argv)

@@ -30,7 +30,7 @@ enum adit_rc nego_get_sa(struct ike_xchg *x, const struct ike_msg *msg, struct p
     return ADIT_OK;
 }
 
-static struct negotiate_rules rules(struct ike_xchg *x, bool first, uint16_t kei)
+static struct negotiate_rules rules(struct ike_xchg *x, const struct adit_child_cfg *cfg, bool first, uint16_t kei)
 {
     return (struct negotiate_rules){
         .crypto = x->ike->host.crypto,
@@ -38,6 +38,7 @@ static struct negotiate_rules rules(struct ike_xchg *x, bool first, uint16_t kei
         .no_ke = first,
         .esp = true,
         .ke_first = kei,
+        .no_window = cfg && !cfg->replay_window,
     };
 }
 
@@ -74,7 +75,7 @@ static enum adit_rc inherit(struct ike_xchg *x, struct ike_pending *p, struct ad
 
 enum adit_rc child_offer(struct ike_xchg *x, struct ike_pending *p, bool first, struct adit_why *why)
 {
-    struct negotiate_rules r = rules(x, first, 0);
+    struct negotiate_rules r = rules(x, p->cfg, first, 0);
     if (p->form)
         return inherit(x, p, why);
     TRY(negotiate_offer(p->cfg->proposals, &r, &p->arena, &p->offer, why));
@@ -192,7 +193,7 @@ static enum adit_rc choose_form(struct ike_xchg *x, struct ike_pending *p, const
 enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct ike_msg *msg, bool first,
                          struct adit_why *why)
 {
-    struct negotiate_rules r = rules(x, first, 0);
+    struct negotiate_rules r = rules(x, p->cfg, first, 0);
     struct adit_ts_list *i = arena_new(&x->arena, sizeof(*i)), *t = arena_new(&x->arena, sizeof(*t));
     struct proposals *answer;
     struct adit_span spi;
@@ -283,13 +284,14 @@ static enum adit_rc narrow(struct ike_xchg *x, struct ike_pending *p, const stru
 enum adit_rc child_choose(struct ike_xchg *x, struct ike_pending *p, const struct ike_msg *msg, bool first, uint16_t kei,
                           struct adit_why *why)
 {
-    struct negotiate_rules r = rules(x, first, kei);
+    struct negotiate_rules r;
     struct proposals *offer;
     struct adit_span spi;
     if (p->form)
         return choose_form(x, p, msg, kei, why);
     TRY(nego_get_sa(x, msg, &offer, why));
     TRY(narrow(x, p, msg, why));
+    r = rules(x, p->cfg, first, kei); /* now it is known whose child it is */
     enum adit_rc rc = negotiate_choose(offer, p->cfg->proposals, &r, &p->suite, &spi, why);
     if (rc == ADIT_ERR_PROPOSAL)
         ike_count(x->ike, x->sa, ADIT_C_PROPOSAL_MISMATCH);

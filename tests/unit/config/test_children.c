@@ -54,6 +54,13 @@ static const struct {
       "/s/swanctl.conf:1:30: child 'x': a pass or drop policy needs fixed local_ts and remote_ts" },
     { "no replay protection", "connections { c { children { x { replay_window = 0 } } } }",
       "/s/swanctl.conf:1:30: warning: child 'x' has no replay protection" },
+    { "no replay protection, 64-bit numbers among others",
+      "connections { c { children { x { replay_window = 0\n esp_proposals = aes256gcm16-esn-noesn } } } }",
+      "/s/swanctl.conf:1:30: warning: child 'x' has no replay protection" },
+    { "no replay protection, only 64-bit numbers",
+      "connections { c { children { x { replay_window = 0\n esp_proposals = aes256gcm16-esn } } } }",
+      "/s/swanctl.conf:1:30: child 'x': without replay_window the receiver cannot follow 64-bit sequence numbers; "
+      "add noesn to esp_proposals, or set replay_window" },
     { "mark", "connections { c { children { x { mark_in = 42 } } } }",
       "/s/swanctl.conf:1:34: mark_in is for a kernel data plane only" },
     { "section in a child", "connections { c { children { x { y {} } } } }",

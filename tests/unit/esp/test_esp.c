@@ -55,6 +55,46 @@ static const struct vector {
       INNER,
       "1122334400000001 f5afb8af7e40c6b45bcbd10bbb6b0f8b8b29fd5f7a544a55a9d88d5e469b4bff84ff2a1a"
       "4a2fbea527d32d401c67a6c8b0f7e9b8" },
+    { "CCM256-8 implicit IV",
+      { "", ENCR_AES_CCM_8_IIV, 256, 0 },
+      false,
+      SPI_A,
+      UINT64_C(0xfffffffe),
+      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fa0a1a2",
+      "",
+      INNER,
+      "11223344fffffffe b2cb6e56c761fd9d8526b2aaf5b9077b69535fdbe2d50811713634c853566ff392597108d1"
+      "cd4d79f22f1642" },
+    { "ChaCha20-Poly1305 implicit IV",
+      { "", ENCR_CHACHA20_POLY1305_IIV, 0, 0 },
+      false,
+      SPI_A,
+      UINT64_C(0xfffffffe),
+      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fa0a1a2a3",
+      "",
+      INNER,
+      "11223344fffffffe 551043b76f3903abe5b4e9ced03a9d661f5865d577599ebc0df5865393a240825c0c2daa5c"
+      "629b89482bc52bf8f6f40b3af78d34" },
+    { "CCM256-8 implicit IV, ESN",
+      { "", ENCR_AES_CCM_8_IIV, 256, 0 },
+      true,
+      SPI_A,
+      UINT64_C(0x100000005),
+      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fa0a1a2",
+      "",
+      INNER,
+      "1122334400000005 639fc1e522454bcf876639f8f74eb9eff6e0704e47abd096f460d9d5e9e56fbc8fa15f39b2"
+      "b39d4e0612f6fb" },
+    { "ChaCha20-Poly1305 implicit IV, ESN",
+      { "", ENCR_CHACHA20_POLY1305_IIV, 0, 0 },
+      true,
+      SPI_A,
+      UINT64_C(0x100000005),
+      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fa0a1a2a3",
+      "",
+      INNER,
+      "1122334400000005 245616e7852bd5724c6e48e1d92f6050de9a5cb547f1d749d72c4e57fd40c3951b709521be"
+      "48a0c2b2bb58532af80a0d5419ecb5" },
     { "CCM256-16",
       { "", ENCR_AES_CCM_16, 256, 0 },
       false,
@@ -211,6 +251,77 @@ static void every_suite_goes_there_and_back(void **state)
     }
 }
 
+/* RFC 8750: what the implicit IV is for. */
+static void implicit_ivs_save_eight_octets(void **state)
+{
+    static const struct suite_row rows[][2] = {
+        { { "GCM", ENCR_AES_GCM_16, 256, 0 }, { "GCM IIV", ENCR_AES_GCM_16_IIV, 256, 0 } },
+        { { "CCM", ENCR_AES_CCM_8, 128, 0 }, { "CCM IIV", ENCR_AES_CCM_8_IIV, 128, 0 } },
+        { { "ChaCha", ENCR_CHACHA20_POLY1305, 0, 0 }, { "ChaCha IIV", ENCR_CHACHA20_POLY1305_IIV, 0, 0 } },
+    };
+    static struct box box;
+    uint8_t inner[128];
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        uint32_t n[2];
+        for (unsigned implicit = 0; implicit < 2; implicit++) {
+            struct pair p;
+            pair_init(&p, &rows[i][implicit]);
+            p.spec.udp_encap = true;
+            pair_start(&p);
+            struct esp_pkt *pkt = box_fill(&box, span(inner, sample4(inner, 100)));
+            assert_row(rows[i][implicit].what, seal_one(p.a, pkt, 1) == ESP_OK);
+            n[implicit] = pkt->len;
+            pair_stop(&p);
+        }
+        assert_row(rows[i][0].what, n[1] == n[0] - 8);
+    }
+}
+
+/* 512 packets around 2^32, a third of them lost, the rest out of order within the window, some sent twice: those that
+ * arrive are opened once. */
+#define ROLL_N 512
+static void roll_over(struct esp_sa *from, struct esp_sa *to, struct esp_table *at, uint64_t seed)
+{
+    static struct box boxes[ROLL_N], again;
+    uint8_t inner[64];
+    size_t order[ROLL_N], n = 0;
+    from->seq = to->window.top = (UINT64_C(1) << 32) - ROLL_N / 2;
+    for (size_t i = 0; i < ROLL_N; i++) {
+        assert_int_equal(seal_one(from, box_fill(&boxes[i], span(inner, sample4(inner, 60))), 1), ESP_OK);
+        if (next_random(&seed) % 3)
+            order[n++] = i;
+    }
+    for (size_t i = 0; i < n; i++) { /* within runs of 20 */
+        size_t left = 20 - i % 20, k = i + next_random(&seed) % (n - i < left ? n - i : left), swap = order[i];
+        order[i] = order[k];
+        order[k] = swap;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct esp_pkt *copy = box_fill(&again, pkt_span(&boxes[order[i]].pkt));
+        assert_int_equal(open_one(at, &boxes[order[i]].pkt, 1), ESP_OK);
+        assert_int_equal(open_one(at, copy, 1), ESP_REPLAY);
+    }
+    assert_true(n > ROLL_N / 2 && to->window.top >> 32 == 1 && from->seq >> 32 == 1);
+}
+
+static void extended_numbers_roll_over_both_ways(void **state)
+{
+    static const struct suite_row rows[] = { { "GCM", ENCR_AES_GCM_16, 256, 0 },
+                                             { "GCM IIV", ENCR_AES_GCM_16_IIV, 256, 0 },
+                                             { "CBC", ENCR_AES_CBC, 256, INTEG_HMAC_SHA2_256_128 } };
+    for (size_t i = 0; i < ARRAY_LEN(rows) * 2; i++) {
+        struct pair p;
+        pair_init(&p, &rows[i / 2]);
+        p.spec.udp_encap = true;
+        p.spec.suite.sn = SN_64_BIT_PARTIAL;
+        p.spec.replay_window = i & 1 ? 64 : 4096;
+        pair_start(&p);
+        roll_over(p.a, p.b, p.at_b, i);
+        roll_over(p.b, p.a, p.at_a, i + 100);
+        pair_stop(&p);
+    }
+}
+
 /* Nothing but the packet itself passes, and what fails leaves the window as it was. */
 static void every_altered_bit_is_noticed(void **state)
 {
@@ -268,6 +379,8 @@ int main(void)
         cmocka_unit_test(counters_give_the_vectors),
         cmocka_unit_test(vectors_are_opened),
         cmocka_unit_test(every_suite_goes_there_and_back),
+        cmocka_unit_test(implicit_ivs_save_eight_octets),
+        cmocka_unit_test(extended_numbers_roll_over_both_ways),
         cmocka_unit_test(every_altered_bit_is_noticed),
         cmocka_unit_test(truncated_packets_are_malformed_or_forged),
     };

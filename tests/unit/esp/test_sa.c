@@ -48,6 +48,28 @@ static const struct {
     { "no ESP", ADIT_ERR_CONFIG, ENCR_AES_GCM_16, 256, 0, 36, 0, SPI_B, ADIT_MODE_TUNNEL, PROTO_IKE },
 };
 
+/* RFC 9827: kinds of numbers, not a flag. */
+static void kinds_of_sequence_numbers(void **state)
+{
+    static const struct {
+        uint16_t sn;
+        enum adit_rc rc;
+    } rows[] = { { SN_32_BIT, ADIT_OK },
+                 { SN_64_BIT_PARTIAL, ADIT_OK },
+                 { SN_32_BIT_UNSPECIFIED, ADIT_ERR_CRYPTO },
+                 { 3, ADIT_ERR_CRYPTO },
+                 { 1024, ADIT_ERR_CRYPTO },
+                 { 65535, ADIT_ERR_CRYPTO } };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct pair p;
+        pair_init(&p, &suites[0]);
+        p.spec.local_ts = p.local;
+        p.spec.remote_ts = p.remote;
+        p.spec.suite.sn = rows[i].sn;
+        assert_int_equal(try(&p.spec), rows[i].rc);
+    }
+}
+
 static void births_are_checked(void **state)
 {
     for (size_t i = 0; i < ARRAY_LEN(births); i++) {
@@ -265,6 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(births_are_checked),
+        cmocka_unit_test(kinds_of_sequence_numbers),
         cmocka_unit_test(memory_may_be_out_anywhere),
         cmocka_unit_test(an_idle_sa_is_small),
         cmocka_unit_test(the_first_packet_makes_the_context),

@@ -3,14 +3,15 @@
 #include "ike_fixture.h"
 
 #define G "aes256gcm16-prfsha384"
-enum { EXTRAS = 1, ESP = 2, NO_KE = 4 };
+enum { EXTRAS = 1, ESP = 2, NO_KE = 4, NO_WINDOW = 8 };
 
 static struct negotiate_rules rules_of(unsigned flags)
 {
     return (struct negotiate_rules){ .crypto = crypto(),
                                      .extra_types = flags & EXTRAS ? EXTRAS_ALL : 0,
                                      .esp = flags & ESP,
-                                     .no_ke = flags & NO_KE };
+                                     .no_ke = flags & NO_KE,
+                                     .no_window = flags & NO_WINDOW };
 }
 
 static void test_offer(void **state)
@@ -39,6 +40,13 @@ static void test_offer(void **state)
         { "ESP in IKE_AUTH", "aes256gcm16-x25519-ke1_mlkem768-esn-noesn, aes256gcm16-x25519-none-esn-noesn",
           ESP | EXTRAS | NO_KE, "aes256gcm16-esn-noesn" },
         { "ESP without SN", "aes256gcm16", ESP, NULL },
+        { "ESP: order of SN is ours", "aes256gcm16-noesn-esn", ESP, "aes256gcm16-noesn-esn" },
+        { "ESP without window", "aes256gcm16-esn-noesn", ESP | NO_WINDOW, "aes256gcm16" },
+        { "ESP without window, only ESN", "aes256gcm16-esn", ESP | NO_WINDOW, NULL },
+        { "ESP: unspecified and private SN are never offered", "aes256gcm16-(5/2/0)-esn-(5/1024/0)", ESP,
+          "aes256gcm16-esn" },
+        { "implicit IV beside the explicit one", "aes256gcm16iiv-aes256gcm16-noesn", ESP,
+          "aes256gcm16iiv-aes256gcm16" },
         { "ESP with ENCR NULL", "(1/11/0)-sha256-noesn", ESP, "(1/11/0)-sha256" },
         { "ESP: KE NONE stays", "aes256gcm16-x25519-none-noesn", ESP, "aes256gcm16-x25519-none" },
     };
@@ -145,6 +153,30 @@ static void test_answer_names_none(void **state)
     }
 }
 
+/* "exactly one transform of each type included in the proposal" (RFC 7296 s2.7): none of a type that is not in it. */
+static void test_answer_to_a_proposal_without_sn(void **state)
+{
+    static const char *const offers[] = { "aes256gcm16", "aes256gcm16-noesn" };
+    struct negotiate_rules r = rules_of(ESP);
+    for (unsigned i = 0; i < ARRAY_LEN(offers); i++) {
+        uint8_t mem[100];
+        static struct proposals back;
+        struct adit_suite s;
+        struct adit_span spi;
+        struct adit_why why = { 0 };
+        struct wr w;
+        const struct proposals *offer = offer_of(offers[i], PROTO_ESP);
+        assert_int_equal(negotiate_choose(offer, list_of("aes256gcm16-noesn", PROTO_ESP), &r, &s, &spi, &why), ADIT_OK);
+        assert_int_equal(s.sn, SN_32_BIT);
+        wr_init(&w, mem, sizeof(mem));
+        wr_u8(&w, 0);
+        negotiate_answer(&w, &s, PROTO_ESP, hex("01020304"));
+        struct rd in = rd_init(span_from(wr_written(&w), 5));
+        assert_true(sa_payload_get(&in, &back) && back.n == 1);
+        assert_int_equal(back.v[0].n, 1 + i);
+    }
+}
+
 static void test_check(void **state)
 {
     static const struct {
@@ -186,6 +218,11 @@ static void test_check(void **state)
           "KE x25519" },
         { "optional KE of ESP left out", "aes256gcm16-x25519-none-noesn", 1, "aes256gcm16-noesn", ESP, NULL },
         { "KE of ESP left out", "aes256gcm16-x25519-noesn", 1, "aes256gcm16-noesn", ESP, "type KE" },
+        { "ESP: SN left out, 32 bits were offered", "aes256gcm16-esn-noesn", 1, "aes256gcm16", ESP, NULL },
+        { "ESP: SN left out, only ESN was offered", "aes256gcm16-esn", 1, "aes256gcm16", ESP, "type SN" },
+        { "ESP: ESN that was not offered", "aes256gcm16-noesn", 1, "aes256gcm16-esn", ESP, "SN esn" },
+        { "ESP: both SN", "aes256gcm16-esn-noesn", 1, "aes256gcm16-esn-noesn", ESP, "more than one" },
+        { "ESP: unspecified SN", "aes256gcm16-esn-noesn", 1, "aes256gcm16-(5/2/0)", ESP, "SN 32_BIT_UNSPECIFIED" },
         { "ADDKE without KE", "aes256gcm16-x25519-none-ke1_mlkem768-noesn", 1,
           "aes256gcm16-ke1_mlkem768-noesn", ESP | EXTRAS, "no valid proposal" },
     };
@@ -268,7 +305,7 @@ int main(void)
         cmocka_unit_test(test_offer_without_memory),
         cmocka_unit_test(test_octets),
         cmocka_unit_test(test_answer_names_none),
-        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_answer_to_a_proposal_without_sn), cmocka_unit_test(test_check),
         cmocka_unit_test(test_check_count_and_protocol),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_kes_of_a_list),

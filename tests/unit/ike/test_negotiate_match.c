@@ -2,7 +2,7 @@
 #include "ike/negotiate_match.h"
 #include "ike_fixture.h"
 
-enum { EXTRAS = 1, ESP = 2, NO_KE = 4, PEERS_ORDER = 8 };
+enum { EXTRAS = 1, ESP = 2, NO_KE = 4, PEERS_ORDER = 8, NO_WINDOW = 16 };
 
 struct row {
     const char *what, *mine, *theirs;
@@ -102,8 +102,32 @@ static const struct row rows[] = {
     /* ESP */
     { "ESP", "aes256gcm16-noesn", "aes256gcm16-noesn", ESP, "aes256gcm16", 1 },
     { "ESP with ESN first", "aes256gcm16-esn-noesn", "aes256gcm16-noesn-esn", ESP, "aes256gcm16-esn", 1 },
-    { "ESP without SN", "aes256gcm16-noesn", "aes256gcm16", ESP, NULL, 0 },
-    { "ESP with unknown SN", "aes256gcm16-noesn", "aes256gcm16-(5/2/0)", ESP, NULL, 0 },
+    { "ESP with ESN first, peer's order", "aes256gcm16-esn-noesn", "aes256gcm16-noesn-esn", ESP | PEERS_ORDER,
+      "aes256gcm16", 1 },
+    { "ESP with ESN last", "aes256gcm16-noesn-esn", "aes256gcm16-esn-noesn", ESP, "aes256gcm16", 1 },
+    { "ESP: ESN for the peer only", "aes256gcm16-noesn", "aes256gcm16-esn", ESP, NULL, 0 },
+    { "ESP: ESN for us only", "aes256gcm16-esn", "aes256gcm16-noesn", ESP, NULL, 0 },
+    { "ESP: only ESN", "aes256gcm16-esn", "aes256gcm16-esn", ESP, "aes256gcm16-esn", 1 },
+    { "ESP without SN stands for 32 bits", "aes256gcm16-esn-noesn", "aes256gcm16", ESP, "aes256gcm16", 1 },
+    { "ESP without SN is not ESN", "aes256gcm16-esn", "aes256gcm16", ESP, NULL, 0 },
+    { "ESP with unspecified SN", "aes256gcm16-esn-noesn", "aes256gcm16-(5/2/0)", ESP, NULL, 0 },
+    { "ESP with unspecified SN, also configured", "aes256gcm16-(5/2/0)", "aes256gcm16-(5/2/0)", ESP, NULL, 0 },
+    { "ESP with unspecified SN first", "aes256gcm16-esn-noesn", "aes256gcm16-(5/2/0)-noesn", ESP | PEERS_ORDER,
+      "aes256gcm16", 1 },
+    { "ESP with private SN beside ESN", "aes256gcm16-esn-noesn", "aes256gcm16-(5/1024/0)-esn-(5/65535/0)", ESP,
+      "aes256gcm16-esn", 1 },
+    { "ESP with private SN alone", "aes256gcm16-noesn", "aes256gcm16-(5/1024/0)", ESP, NULL, 0 },
+    { "ESP: SN with an attribute", "aes256gcm16-noesn", "aes256gcm16-(5/0/128)", ESP, NULL, 0 },
+    { "ESP without window: no ESN", "aes256gcm16-esn-noesn", "aes256gcm16-esn-noesn", ESP | NO_WINDOW,
+      "aes256gcm16", 1 },
+    { "ESP without window: nothing but ESN", "aes256gcm16-esn-noesn", "aes256gcm16-esn", ESP | NO_WINDOW, NULL, 0 },
+    { "ESP: implicit IV", "aes256gcm16iiv-aes256gcm16-noesn", "aes256gcm16iiv-aes256gcm16-noesn", ESP,
+      "aes256gcm16iiv", 1 },
+    { "ESP: explicit IV for a peer without the implicit one", "aes256gcm16iiv-aes256gcm16-noesn",
+      "aes256gcm16-noesn", ESP, "aes256gcm16", 1 },
+    { "ESP: explicit IV where we do not want the implicit one", "aes256gcm16-noesn",
+      "aes256gcm16iiv-aes256gcm16-noesn", ESP, "aes256gcm16", 1 },
+    { "implicit IV is not for IKE", "(1/30/256)-prfsha384-x25519", "(1/30/256)-prfsha384-x25519", 0, NULL, 0 },
     { "ESP with PRF", "aes256gcm16-noesn", "aes256gcm16-prfsha256-noesn", ESP, NULL, 0 },
     { "ESP CBC without INTEG", "aes256-sha256-noesn", "aes256-noesn", ESP, NULL, 0 },
     { "ESP with KE", "aes256gcm16-x25519-noesn", "aes256gcm16-x25519-noesn", ESP, "aes256gcm16-x25519", 1 },
@@ -129,7 +153,8 @@ static struct negotiate_rules rules_of(unsigned flags)
                                      .extra_types = flags & EXTRAS ? EXTRAS_ALL : 0,
                                      .esp = flags & ESP,
                                      .no_ke = flags & NO_KE,
-                                     .prefer_peers = flags & PEERS_ORDER };
+                                     .prefer_peers = flags & PEERS_ORDER,
+                                     .no_window = flags & NO_WINDOW };
 }
 
 static void test_choice(void **state)
@@ -208,7 +233,7 @@ static void test_faults(void **state)
     raw_proposal(G "-x25519", PROTO_IKE, &mine);
     raw_proposal("aes128gcm16-prfsha256-ecp256", PROTO_IKE, &theirs);
     assert_int_equal(negotiate_match(&r, &mine, &theirs, &s), FAULT(TT_ENCR) | FAULT(TT_PRF) | FAULT(TT_KE));
-    assert_int_equal(negotiate_mandatory(&r), FAULT(TT_ENCR) | FAULT(TT_PRF) | FAULT(TT_KE));
+    assert_int_equal(negotiate_mandatory(&r, true), FAULT(TT_ENCR) | FAULT(TT_PRF) | FAULT(TT_KE));
     assert_true(negotiate_is_aead(&r, ENCR_AES_GCM_16));
     assert_false(negotiate_is_aead(&r, ENCR_AES_CBC));
 }
