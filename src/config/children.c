@@ -19,6 +19,15 @@ static bool only_64_bit(const struct proposal_list *list)
     return list && list->n;
 }
 
+/* One address each, or the IKE SA's. */
+static bool are_hosts(const struct adit_ts_cfg *v, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (!v[i].dynamic && !span_equal(SPAN_ARRAY(v[i].ts.lo), SPAN_ARRAY(v[i].ts.hi)))
+            return false;
+    return true;
+}
+
 static void check_child(struct load *l, const struct config_node *section, const struct adit_child_cfg *child)
 {
     bool policy = child->mode == ADIT_MODE_PASS || child->mode == ADIT_MODE_DROP;
@@ -46,6 +55,15 @@ static void check_child(struct load *l, const struct config_node *section, const
                      section->name);
     else if (child->replay_window == 0)
         report_warning(l->report, section, "child '%s' has no replay protection", section->name);
+}
+
+static void check_transport(struct load *l, const struct config_node *section, const struct adit_child_cfg *child)
+{
+    bool hosts = are_hosts(child->local_ts, child->n_local_ts) && are_hosts(child->remote_ts, child->n_remote_ts);
+    if (child->mode == ADIT_MODE_TRANSPORT && !hosts)
+        report_error(l->report, section,
+                     "child '%s': mode = transport is between two hosts: leave local_ts and remote_ts out "
+                     "(dynamic), or name the hosts' own addresses", section->name);
 }
 
 static bool has_family(const struct adit_ts_cfg *v, unsigned n, uint8_t family)
@@ -78,6 +96,7 @@ static void child_load(struct load *l, const struct config_node *section, struct
     child_lifetimes(l, section, out);
     out->n_options = section_options(l, section, CONFIG_OPT_CHILD, &out->options);
     check_child(l, section, out);
+    check_transport(l, section, out);
     check_families(l, section, out);
 }
 

@@ -100,11 +100,21 @@ static enum adit_rc remember(struct routes *r, uint64_t owner, const struct net_
 
 static enum adit_rc put(struct routes *r, uint64_t owner, struct net_route route, struct adit_why *why);
 
+/* One address has no halves; mostly it is the peer's own, which is to be reached outside of the TUN, too. */
+static enum adit_rc no_halves(const struct net_route *route, struct adit_why *why)
+{
+    STRBUF(text, 80);
+    addr_print(&text, &route->dst);
+    return why_set(why, ADIT_ERR_IO,
+                   "there is a route to %s already; a tunnel to the peer's own address (transport mode, too) needs "
+                   "fwmark and route_table in section adit", text.p);
+}
+
 /* Somebody else's route to the same prefix stays; ours become its two halves, which win. */
 static enum adit_rc put_halves(struct routes *r, uint64_t owner, struct net_route route, struct adit_why *why)
 {
     if (route.prefix >= (route.dst.family == 4 ? 32 : 128))
-        return refused(&route, -EEXIST, why);
+        return no_halves(&route, why);
     route.prefix++;
     TRY(put(r, owner, route, why));
     route.dst.ip[(route.prefix - 1) / 8] |= (uint8_t)(0x80 >> (route.prefix - 1) % 8);

@@ -41,6 +41,7 @@ void child_spec(const struct ike_child *c, struct adit_child_spec *spec)
         .outbound = ADIT_OUT_ACTIVE, .n_local_ts = c->n_local, .n_remote_ts = c->n_remote, .local_ts = c->ts,
         .remote_ts = c->ts + c->n_local, .replay_window = cfg->replay_window, .copy_df = cfg->copy_df,
         .copy_ecn = cfg->copy_ecn, .copy_dscp = cfg->copy_dscp, .inactivity_ns = SECONDS(cfg->inactivity_s),
+        .local_seen_by_peer = c->local_seen, .remote_seen_by_peer = c->remote_seen,
     };
     for (unsigned i = 0; i < EXT_COUNT; i++)
         if (ike_exts[i]->on.child_spec)
@@ -84,6 +85,8 @@ static struct ike_child *child_from(const struct ike_pending *p)
     c->sa = p->sa;
     c->cfg = p->cfg;
     c->mode = p->mode;
+    c->local_seen = p->local_seen;
+    c->remote_seen = p->remote_seen;
     c->id = ike->next_child_id++;
     c->reqid = p->reqid ? p->reqid : ike->next_reqid++;
     c->initiator = p->requester;
@@ -186,9 +189,25 @@ void child_move(struct ike_child *c, struct ike_sa *to)
     list_append(&to->children, &c->link);
 }
 
+/* Transport mode carries the packets of the two addresses that were agreed on: at others a new one is needed, which the
+ * side makes that moves SAs. */
+static void renew_where_it_is(struct ike_child *c)
+{
+    bool usable = c->state == ADIT_CHILD_INSTALLED && c->sa->state == SA_ESTABLISHED;
+    if (c->mode != ADIT_MODE_TRANSPORT || !c->sa->is_initiator || !usable || child_mode_is_at(c, &c->sa->path) ||
+        agenda_find(c->sa, TASK_REKEY_CHILD, c->id))
+        return;
+    struct ike_task *t = agenda_add(c->sa, TASK_REKEY_CHILD, &step_rekey_child_req);
+    if (!t)
+        return;
+    t->child_id = c->id;
+    t->regular = true; /* the short form would keep what each side knew of the addresses before */
+}
+
 void child_update_path(struct ike_child *c)
 {
     struct adit_child_spec spec;
+    renew_where_it_is(c);
     child_spec(c, &spec);
     spec.outbound = c->standby ? ADIT_OUT_STANDBY : ADIT_OUT_ACTIVE;
     event_child(c, ADIT_EV_CHILD_UPDATE, &spec);

@@ -122,6 +122,7 @@ struct ike_child {
     uint32_t spi_in, spi_out;
     uint16_t n_local, n_remote;
     struct adit_ts *ts; /* local ones, then remote ones */
+    struct adit_addr local_seen, remote_seen; /* transport mode: the hosts as the peer's selectors had them */
     uint64_t installed_at, rekey_at, expire_at;
     uint32_t rekeyed_to;         /* id of its successor */
     uint32_t replaces;
@@ -172,6 +173,7 @@ struct ike_xchg {
     unsigned n_parts;
     struct part parts[XCHG_PARTS_MAX];
     struct ike_msg msg;    /* request (responder) or response (requester) */
+    struct adit_span peer_id; /* IKE_AUTH: the ID payload's body of the peer */
     struct raw_msg in_raw, out_raw;
     uint8_t digest[16];
     struct adit_path path;
@@ -204,8 +206,9 @@ struct ike_pending {
     const struct ike_rekey_form *form; /* NULL: the regular one */
     const struct proposal_list *offer;
     const struct adit_child_cfg *cfg;
-    enum adit_mode mode; /* agreed; TUNNEL unless both want TRANSPORT */
+    enum adit_mode mode; /* asked for, then agreed; TUNNEL unless both want TRANSPORT */
     struct adit_ts_list *local, *remote;
+    struct adit_addr local_seen, remote_seen; /* as in struct ike_child */
     uint32_t spi_in, spi_out, reqid, old_child;
     uint64_t new_spi_i, new_spi_r;
     uint64_t cookie, deadline;
@@ -343,6 +346,8 @@ void child_update_path(struct ike_child *c);
 void child_activate(struct ike_child *c);
 uint32_t child_new_spi(struct ike *ike); /* 0: none to be had */
 void child_spec(const struct ike_child *c, struct adit_child_spec *spec); /* everything but the keys */
+/* Transport mode: are its selectors those of that path's two hosts? (xchg/child_mode.c) */
+bool child_mode_is_at(const struct ike_child *c, const struct adit_path *path);
 void child_lost(struct ike_sa *sa, const struct adit_child_cfg *cfg, uint8_t action); /* close/dpd action */
 
 /* --- pending.c --- */

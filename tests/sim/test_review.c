@@ -420,20 +420,31 @@ SIM_TEST(a_shared_key_is_for_its_owners)
     expect(s, policy_psk(p, &us, &peer) && !policy_psk(p, &us, &us) && !policy_psk(p, &us, &third));
 }
 
+/* A's request is on its way; meanwhile A forgets that it has asked for so much: no answer can be right. */
+static void initiate_and_forget(struct sim *s, uint8_t exchange)
+{
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    struct ike_xchg *x = NULL;
+    for (int i = 0; i < 1000 && !(x && x->exchange == exchange && x->phase == PHASE_SENT); i++) {
+        sim_run(s, MILLIS(5));
+        x = inside(s, A)->out;
+    }
+    expect(s, x);
+    for (unsigned i = 0; i < x->n_parts; i++)
+        if (!strcmp(x->parts[i].step->name, "CHILD_CREATE")) /* its scratch begins with what is negotiated */
+            (*(struct ike_pending **)x->parts[i].scratch)->local->v[0] = ts_any(6);
+    expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_ERR_TS);
+    sim_run(s, SECONDS(20));
+    expect_children(s, 0);
+}
+
 /* RFC 7296 s1.3.1: what B has made and A does not accept does not stay with B alone. */
 SIM_TEST(an_answer_that_is_not_accepted)
 {
-    sim_configure_host(s, A, .transport = true);
-    sim_configure_host(s, B, .local_ts = "dynamic", .remote_ts = "dynamic");
+    sim_link(s, .delay_ms = 20);
     sim_start(s);
-    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
-    expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_ERR_POLICY);
-    sim_run(s, SECONDS(20));
-    expect_children(s, 0);
-    cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
-    expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_ERR_POLICY);
-    sim_run(s, SECONDS(20));
-    expect_children(s, 0);
+    initiate_and_forget(s, XCHG_IKE_AUTH);
+    initiate_and_forget(s, XCHG_CREATE_CHILD_SA);
     expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1);
 }
 

@@ -138,7 +138,7 @@ static struct adit_child_cfg child(struct build *b, const char *name, struct adi
     const char *left = b->conf->local_ts ? b->conf->local_ts : "10.1.0.0/16";
     const char *right = b->conf->remote_ts ? b->conf->remote_ts : "10.2.0.0/16";
     bool first = strcmp(name, "net") == 0;
-    if (b->conf->transport)
+    if (b->conf->transport && !b->conf->local_ts)
         left = right = "dynamic";
     else if (!first)
         left = "10.3.0.0/16", right = "10.4.0.0/16";

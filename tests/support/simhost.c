@@ -60,6 +60,8 @@ static void child_add(struct simhost *h, const struct adit_child_spec *spec)
                             .mode = spec->mode,
                             .udp_encap = spec->udp_encap,
                             .path = spec->path,
+                            .local_seen = spec->local_seen_by_peer,
+                            .remote_seen = spec->remote_seen_by_peer,
                             .sends = spec->outbound == ADIT_OUT_ACTIVE,
                             .installed_at = h->sim->now };
     copy_key(h, c->key_in, &spec->in);

@@ -25,6 +25,7 @@ struct simchild {
     struct adit_path path;
     uint16_t n_local, n_remote;
     struct adit_ts local[SIM_TS], remote[SIM_TS];
+    struct adit_addr local_seen, remote_seen; /* by the peer, transport mode */
     uint64_t installed_at, forget_at; /* forget_at: inbound grace after REMOVE; 0 = not removed */
     bool heard;
 };

@@ -38,6 +38,7 @@ enum adit_rc peer_parse(struct ike_xchg *x, struct peer_auth *a, uint8_t id_payl
     if (!auth_get(&in2, &a->auth))
         return why_set(why, ADIT_ERR_MALFORMED, "AUTH payload: %s", in2.fail);
     parse_certs(x, a, msg);
+    x->peer_id = a->id_whole;
     a->parsed = true;
     return ADIT_OK;
 }

@@ -58,6 +58,8 @@ void child_old_selectors(struct ike_pending *p, const struct ike_child *old)
         p->local->v[i] = old->ts[i];
     for (uint16_t i = 0; i < old->n_remote; i++)
         p->remote->v[i] = old->ts[old->n_local + i];
+    if (old->mode == ADIT_MODE_TRANSPORT)
+        child_mode_readdress(p);
 }
 
 /* What was negotiated, not what is configured. */
@@ -69,6 +71,8 @@ static enum adit_rc inherit(struct ike_xchg *x, struct ike_pending *p, struct ad
     child_old_selectors(p, old);
     p->suite = old->suite;
     p->mode = old->mode;
+    p->local_seen = old->local_seen;
+    p->remote_seen = old->remote_seen;
     p->spi_in = child_new_spi(x->ike);
     return p->spi_in ? ADIT_OK : why_set(why, ADIT_ERR_LIMIT, "no SPI to be had");
 }
@@ -83,6 +87,7 @@ enum adit_rc child_offer(struct ike_xchg *x, struct ike_pending *p, bool first, 
         resolve(x->sa, p->cfg, p->local, p->remote);
     if (!p->local->n || !p->remote->n)
         return why_set(why, ADIT_ERR_CONFIG, "child %s has no traffic selectors for these addresses", p->cfg->name);
+    TRY(child_mode_offer(p, why));
     p->spi_in = child_new_spi(x->ike);
     return p->spi_in ? ADIT_OK : why_set(why, ADIT_ERR_LIMIT, "no SPI to be had");
 }
@@ -95,20 +100,6 @@ static struct adit_span spi_octets(uint32_t spi, uint8_t out[4])
     return span(out, 4);
 }
 
-/* USE_TRANSPORT_MODE: a wish in the request, consent in the response (RFC 7296 s1.3.1). */
-static void put_mode(struct wr *w, enum adit_mode mode)
-{
-    if (mode == ADIT_MODE_TRANSPORT)
-        notify_put(w, N_USE_TRANSPORT_MODE, SPAN_NONE);
-}
-
-static enum adit_mode get_mode(const struct ike_msg *msg, const struct ike_pending *p)
-{
-    struct notify n;
-    bool both = p->cfg->mode == ADIT_MODE_TRANSPORT && msg_notify(msg, N_USE_TRANSPORT_MODE, &n);
-    return both ? ADIT_MODE_TRANSPORT : ADIT_MODE_TUNNEL;
-}
-
 void child_put_sa(struct wr *w, struct ike_pending *p)
 {
     uint8_t spi[4];
@@ -116,7 +107,7 @@ void child_put_sa(struct wr *w, struct ike_pending *p)
         p->form->put(w, spi_octets(p->spi_in, spi));
         return;
     }
-    put_mode(w, p->cfg->mode);
+    child_mode_put(w, p->mode);
     negotiate_put(w, p->offer, spi_octets(p->spi_in, spi));
 }
 
@@ -137,7 +128,7 @@ void child_put_answer(struct wr *w, const struct ike_pending *p)
         p->form->put(w, spi_octets(p->spi_in, spi));
         return;
     }
-    put_mode(w, p->mode);
+    child_mode_put(w, p->mode);
     negotiate_answer(w, &p->suite, PROTO_ESP, spi_octets(p->spi_in, spi));
 }
 
@@ -206,19 +197,18 @@ enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct
     TRY(read_spi(spi, p, why));
     TRY(get_ts(msg, PLD_TSi, i, why));
     TRY(get_ts(msg, PLD_TSr, t, why));
+    TRY(child_mode_check(p, msg, i, t, why));
     TRY(narrow_check(i, p->local, why));
     TRY(narrow_check(t, p->remote, why));
     *p->local = *i;
     *p->remote = *t;
-    p->mode = get_mode(msg, p);
-    if (p->mode != p->cfg->mode && p->cfg->mode == ADIT_MODE_TRANSPORT)
-        return why_set(why, ADIT_ERR_POLICY, "peer does not agree to transport mode");
     return ADIT_OK;
 }
 
-/* The child that fits best; among equals the first configured. */
+/* The child that fits best; among equals one of that mode, then the first configured. Tunnel mode is for any of them,
+ * transport mode only for those that want it. */
 static const struct adit_child_cfg *best_child(struct ike_xchg *x, const struct adit_ts_list *peer_local,
-                                               const struct adit_ts_list *peer_remote)
+                                               const struct adit_ts_list *peer_remote, enum adit_mode mode)
 {
     const struct adit_conn *conn = x->sa->conn->cfg;
     struct adit_ts_list *l = arena_new(&x->arena, sizeof(*l)), *r = arena_new(&x->arena, sizeof(*r));
@@ -226,10 +216,11 @@ static const struct adit_child_cfg *best_child(struct ike_xchg *x, const struct 
     int score = 0;
     for (uint16_t i = 0; l && r && i < conn->n_children; i++) {
         const struct adit_child_cfg *c = &conn->children[i];
-        if (c->mode == ADIT_MODE_PASS || c->mode == ADIT_MODE_DROP)
+        if (c->mode == ADIT_MODE_PASS || c->mode == ADIT_MODE_DROP || (mode == ADIT_MODE_TRANSPORT && c->mode != mode))
             continue;
         resolve(x->sa, c, l, r);
-        int s = narrow_score(peer_local, peer_remote, l, r);
+        int s = 2 * narrow_score(peer_local, peer_remote, l, r);
+        s += s && c->mode == mode;
         if (s > score) {
             score = s;
             best = c;
@@ -259,6 +250,28 @@ static void allow_old(const struct ike_child *old, struct adit_ts_list *local, s
         remote->v[remote->n++] = old->ts[old->n_local + i];
 }
 
+/* What the peer asks for, TSr being our side, and for which of our children, in p. Transport mode is looked for first,
+ * by the addresses that we see; failing that, tunnel mode by the selectors as they came (RFC 7296 s2.23.1). */
+static enum adit_rc pick_child(struct ike_xchg *x, struct ike_pending *p, const struct ike_msg *msg,
+                               struct adit_ts_list *local, struct adit_ts_list *remote, struct adit_why *why)
+{
+    bool may = child_mode_asked(msg) && (!p->cfg || p->cfg->mode == ADIT_MODE_TRANSPORT);
+    TRY(get_ts(msg, PLD_TSi, remote, why));
+    TRY(get_ts(msg, PLD_TSr, local, why));
+    p->mode = ADIT_MODE_TRANSPORT;
+    may = may && child_mode_see(p, local, remote);
+    if (may && !p->cfg)
+        p->cfg = best_child(x, local, remote, p->mode);
+    if (may && p->cfg)
+        return ADIT_OK;
+    child_mode_forget(p);
+    TRY(get_ts(msg, PLD_TSi, remote, why));
+    TRY(get_ts(msg, PLD_TSr, local, why));
+    if (!p->cfg)
+        p->cfg = best_child(x, local, remote, p->mode);
+    return p->cfg ? ADIT_OK : no_child(x, local, remote, why);
+}
+
 static enum adit_rc narrow(struct ike_xchg *x, struct ike_pending *p, const struct ike_msg *msg, struct adit_why *why)
 {
     struct adit_ts_list *i = arena_new(&x->arena, sizeof(*i)), *r = arena_new(&x->arena, sizeof(*r));
@@ -266,19 +279,14 @@ static enum adit_rc narrow(struct ike_xchg *x, struct ike_pending *p, const stru
     const struct ike_child *old;
     if (!i || !r || !l || !m)
         return ADIT_ERR_MEMORY;
-    TRY(get_ts(msg, PLD_TSi, i, why));
-    TRY(get_ts(msg, PLD_TSr, r, why));
-    if (!p->cfg)
-        p->cfg = best_child(x, r, i); /* TSr is our side */
-    if (!p->cfg)
-        return no_child(x, r, i, why);
+    TRY(pick_child(x, p, msg, r, i, why));
     resolve(x->sa, p->cfg, l, m);
     if ((old = child_by_id(x->ike, p->old_child)))
         allow_old(old, l, m);
     enum adit_rc rc = narrow_choose(r, i, l, m, p->local, p->remote, p->cfg->name, why);
     if (rc != ADIT_OK)
         ike_count(x->ike, x->sa, ADIT_C_TS_MISMATCH);
-    return rc;
+    return rc == ADIT_OK ? child_mode_alone(x, p, why) : rc;
 }
 
 enum adit_rc child_choose(struct ike_xchg *x, struct ike_pending *p, const struct ike_msg *msg, bool first, uint16_t kei,
@@ -297,7 +305,6 @@ enum adit_rc child_choose(struct ike_xchg *x, struct ike_pending *p, const struc
         ike_count(x->ike, x->sa, ADIT_C_PROPOSAL_MISMATCH);
     TRY(rc);
     TRY(read_spi(spi, p, why));
-    p->mode = get_mode(msg, p);
     p->spi_in = child_new_spi(x->ike);
     return p->spi_in ? ADIT_OK : why_set(why, ADIT_ERR_LIMIT, "no SPI to be had");
 }

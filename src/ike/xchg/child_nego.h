@@ -27,4 +27,21 @@ enum adit_rc child_choose(struct ike_xchg *x, struct ike_pending *p, const struc
                           struct adit_why *why);
 void child_put_answer(struct wr *w, const struct ike_pending *p);
 
+/* --- child_mode.c: transport mode (RFC 7296 s1.3.1, s2.23.1) --- */
+/* Requester: what to ask for, p->mode. ADIT_ERR_CONFIG: the selectors are not those of the two hosts. */
+enum adit_rc child_mode_offer(struct ike_pending *p, struct adit_why *why);
+void child_mode_put(struct wr *w, enum adit_mode mode);
+bool child_mode_asked(const struct ike_msg *msg); /* USE_TRANSPORT_MODE: a wish in the request, consent in the response */
+/* The peer's selectors of our and of its side become those that we see; how the peer had them is kept in p. False: they
+ * are not those of two hosts. */
+bool child_mode_see(struct ike_pending *p, struct adit_ts_list *local, struct adit_ts_list *remote);
+void child_mode_forget(struct ike_pending *p); /* tunnel mode it is, with the selectors as they came */
+/* Requester: what the peer has agreed to; its selectors as above. */
+enum adit_rc child_mode_check(struct ike_pending *p, const struct ike_msg *msg, struct adit_ts_list *local,
+                              struct adit_ts_list *remote, struct adit_why *why);
+/* Responder, narrowed: ADIT_ERR_TS if another peer behind the same translator has the same selectors. */
+enum adit_rc child_mode_alone(struct ike_xchg *x, struct ike_pending *p, struct adit_why *why);
+/* Rekeying: the hosts may be at other addresses by now. */
+void child_mode_readdress(struct ike_pending *p);
+
 #endif

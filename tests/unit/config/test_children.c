@@ -52,6 +52,10 @@ static const struct {
     { "pass policy without networks",
       "connections { c { children { x { mode = pass\n start_action = trap } } } }",
       "/s/swanctl.conf:1:30: child 'x': a pass or drop policy needs fixed local_ts and remote_ts" },
+    { "transport mode", "connections { c { children { x { mode = transport } y { mode = transport\n local_ts = 192.0.2.1[udp/1701] } } } }", "" },
+    { "transport mode of networks", "connections { c { children { x { mode = transport\n local_ts = 10.1.0.0/16 } } } }",
+      "/s/swanctl.conf:1:30: child 'x': mode = transport is between two hosts: leave local_ts and remote_ts out "
+      "(dynamic), or name the hosts' own addresses" },
     { "no replay protection", "connections { c { children { x { replay_window = 0 } } } }",
       "/s/swanctl.conf:1:30: warning: child 'x' has no replay protection" },
     { "no replay protection, 64-bit numbers among others",
