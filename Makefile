@@ -4,8 +4,10 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ_TIME ?= 60
+LIVES ?= 100000
+FIRST ?= 1
 
-.PHONY: help build demo check interop bench fuzz coverage fmt install clean
+.PHONY: help build demo check soak interop bench fuzz coverage fmt install clean
 
 help:
 	@echo 'Adit: a post-quantum IPsec suite'
@@ -13,6 +15,7 @@ help:
 	@echo '  make demo       build, and watch two gateways set up a post-quantum tunnel on this machine (root)'
 	@echo '  make build      the programs, into build/'
 	@echo '  make check      every test; the last line counts them (STAGES="unit netns" runs only these)'
+	@echo '  make soak       100,000 simulated lives of two hosts over bad networks (LIVES=, FIRST=); make check has 10,000'
 	@echo '  make interop    only the tests against live peers of other projects (root)'
 	@echo '  make bench      measure speed and memory on this machine'
 	@echo '  make fuzz       fuzz every parser, FUZZ_TIME=60 seconds each'
@@ -35,6 +38,9 @@ demo:
 check:
 	@scripts/deps ensure build || true
 	@scripts/check $(STAGES)
+
+soak:
+	@scripts/soak $(LIVES) $(FIRST)
 
 interop:
 	@scripts/deps ensure build check interop

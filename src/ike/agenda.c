@@ -46,11 +46,24 @@ static bool ike_rekeying_goes_on(const struct ike_sa *sa)
     return false;
 }
 
+/* The peer's series for this Child SA is on its way; it would refuse ours, or both would come to their end. */
+static bool peer_rekeys_child(const struct ike_sa *sa, uint32_t child_id)
+{
+    list_for_each(it, &sa->pendings) {
+        const struct ike_pending *p = list_entry(it, struct ike_pending, link);
+        if (!p->requester && p->kind == PENDING_REKEY_CHILD && p->old_child == child_id)
+            return true;
+    }
+    return false;
+}
+
 /* RFC 7296 s2.25.2: once either side has asked to rekey the IKE SA, nothing more is created in it; with further key
  * exchanges that takes several exchanges (RFC 9370 s2.2.4). */
 static bool held_back(const struct ike_sa *sa, const struct ike_task *t)
 {
     bool creates = t->kind == TASK_REKEY_IKE || t->kind == TASK_REKEY_CHILD || t->kind == TASK_NEW_CHILD;
+    if (t->kind == TASK_REKEY_CHILD && peer_rekeys_child(sa, t->child_id))
+        return true;
     return creates && ike_rekeying_goes_on(sa);
 }
 

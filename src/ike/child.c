@@ -63,7 +63,7 @@ static void start_lifetimes(struct ike_child *c, struct adit_child_spec *spec)
     c->installed_at = ike->now;
     c->rekey_at = cfg->rekey_s ? ike->now + rekey : 0;
     c->expire_at = cfg->life_s ? ike->now + SECONDS(cfg->life_s) : 0;
-    spec->life.hard_ns = cfg->life_s ? SECONDS(cfg->life_s + 60) : 0;
+    spec->life.hard_ns = cfg->life_s ? SECONDS(cfg->life_s + 60) + (cfg->rekey_s ? IKE_CHILD_OVER : 0) : 0;
     spec->life.soft_bytes = soft_limit(ike, cfg->rekey_bytes, cfg->rand_bytes);
     spec->life.hard_bytes = cfg->life_bytes;
     spec->life.soft_packets = soft_limit(ike, cfg->rekey_packets, cfg->rand_packets);

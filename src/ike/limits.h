@@ -22,6 +22,8 @@
                                            a request whose answers are lost (strongSwan and we: 165 s) */
 #define IKE_OVER_MIN SECONDS(30)        /* over_time = 0 still leaves the successor this long to come up */
 #define IKE_CHILD_GRACE SECONDS(5)      /* inbound half lives on after its Delete: packets under way */
+#define IKE_CHILD_OVER SECONDS(180)     /* a Child SA that is to be rekeyed outlives its time by this, once: a request that
+                                           is not answered for so long (strongSwan and we: 165 s) ends the IKE SA */
 #define IKE_TEMPORARY_RETRY_MIN SECONDS(1) /* after TEMPORARY_FAILURE, plus up to twice as much at random */
 #define IKE_TEMPORARY_TRIES 12
 #define IKE_SPARE_EVENTS 16             /* kept for when memory is out: some 25 KiB an engine */

@@ -69,7 +69,6 @@ static void wait_for_more(struct ike_pending *p)
         return;
     }
     if (!collide_before_more(p)) {
-        collide_yield(p);
         pending_fail(p, ADIT_ERR_TEMPORARY, "the peer's crossing rekey goes on instead");
         return;
     }
@@ -103,6 +102,8 @@ void pending_fail(struct ike_pending *p, enum adit_rc rc, const char *why)
     sa_log(sa, ADIT_LOG_INFO, "CHD", "negotiation of %s given up: %s",
            p->kind == PENDING_REKEY_IKE ? "the IKE SA" : "a Child SA", why);
     event_done(sa->ike, p->cookie, rc, why);
+    if (p->requester && sa->state == SA_ESTABLISHED && !sa->cut)
+        collide_yield(p);
     if (p->requester && old && old->state == ADIT_CHILD_REKEYING) {
         old->state = ADIT_CHILD_INSTALLED;
         old->rekey_at = again_at(sa->ike, rc, SECONDS(10));

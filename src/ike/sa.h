@@ -117,6 +117,7 @@ struct ike_child {
     enum adit_child_state state;
     enum adit_mode mode;
     bool initiator;
+    bool overtime; /* its time is over, but its rekeying was still under way */
     bool standby; /* not to be sent on until the data plane has reason to, or child_activate() */
     struct adit_suite suite;
     uint32_t spi_in, spi_out;
@@ -377,6 +378,9 @@ bool collide_lost(const struct ike_pending *p); /* requester: is what ours made 
 bool collide_before_more(struct ike_pending *p); /* crossing series of key exchanges: false = ours must not go on */
 void collide_yield(struct ike_pending *p); /* ours does not go on: what the peer's has made already takes its place */
 bool collide_unknown_child(const struct ike_sa *sa); /* may an SPI that we don't know be in an answer under way to us? */
+void collide_drop_others(const struct ike_pending *p); /* requester's rekey has won: the peer's of the same SA ends */
+uint32_t collide_ike_crossing(const struct ike_sa *sa); /* id of what the peer's crossing rekeying made; 0: none */
+void collide_ike_renamed(struct ike_sa *old, struct ike_sa *to); /* what crosses our rekeying of old was rekeyed to `to` */
 /* The SA that the peer's crossing rekeying made `made` for, while our own rekeying of it is still under way; or NULL. */
 struct ike_sa *collide_ike_crossed(const struct ike_sa *made);
 /* The peer uses the IKE SA that its rekeying made while ours is still under way: its own counts. */

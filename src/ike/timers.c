@@ -87,24 +87,47 @@ static void start_anew(struct ike_child *c)
     t->reqid = c->reqid;
 }
 
+static void want_rekey(struct ike_child *c)
+{
+    struct ike_task *t = agenda_find(c->sa, TASK_REKEY_CHILD, c->id);
+    if (!t && c->state == ADIT_CHILD_INSTALLED && (t = agenda_add(c->sa, TASK_REKEY_CHILD, &step_rekey_child_req)))
+        t->child_id = c->id;
+    c->rekey_at = 0;
+}
+
+/* Either side may hold a successor that the other does not know of yet: deleting now would leave them without a common
+ * SA. The data plane still watches octets and packets. */
+static bool lives_on(struct ike_child *c)
+{
+    if (!c->cfg->rekey_s || c->overtime || c->state == ADIT_CHILD_DELETING)
+        return false;
+    sa_log(c->sa, ADIT_LOG_INFO, "CHD", "CHILD_SA %s{%u} lives on until it is rekeyed", c->cfg->name, c->id);
+    c->overtime = true;
+    c->expire_at = c->sa->ike->now + IKE_CHILD_OVER;
+    want_rekey(c);
+    return true;
+}
+
+static void expire(struct ike_child *c)
+{
+    struct ike_task *t = agenda_find(c->sa, TASK_DELETE_CHILD, c->id);
+    sa_log(c->sa, ADIT_LOG_INFO, "CHD", "CHILD_SA %s{%u} reached its end of life", c->cfg->name, c->id);
+    if (lives_on(c))
+        return;
+    start_anew(c);
+    if (!t && (t = agenda_add(c->sa, TASK_DELETE_CHILD, &step_delete_child_req)))
+        t->child_id = c->id;
+    c->expire_at = 0;
+}
+
 static void child_timers(struct ike_sa *sa)
 {
     list_for_each_safe(it, &sa->children) {
         struct ike_child *c = list_entry(it, struct ike_child, link);
-        if (due(sa, c->rekey_at)) {
-            struct ike_task *t = agenda_find(sa, TASK_REKEY_CHILD, c->id);
-            if (!t && c->state == ADIT_CHILD_INSTALLED && (t = agenda_add(sa, TASK_REKEY_CHILD, &step_rekey_child_req)))
-                t->child_id = c->id;
-            c->rekey_at = 0;
-        }
-        if (due(sa, c->expire_at)) {
-            struct ike_task *t = agenda_find(sa, TASK_DELETE_CHILD, c->id);
-            sa_log(sa, ADIT_LOG_INFO, "CHD", "CHILD_SA %s{%u} reached its end of life", c->cfg->name, c->id);
-            start_anew(c);
-            if (!t && (t = agenda_add(sa, TASK_DELETE_CHILD, &step_delete_child_req)))
-                t->child_id = c->id;
-            c->expire_at = 0;
-        }
+        if (due(sa, c->rekey_at))
+            want_rekey(c);
+        if (due(sa, c->expire_at))
+            expire(c);
     }
 }
 

@@ -1,6 +1,7 @@
 /* test_soak.c - thousands of random lives of two hosts: configuration, network and events are drawn from the seed.
  *
- *   test_soak [PART PARTS]          ADIT_SIM_RUNS lives in all (10000); this process takes every PARTS-th
+ *   test_soak [PART PARTS]          ADIT_SIM_RUNS lives in all (10000) from seed ADIT_SIM_FIRST (1) on; this process
+ *                                   takes every PARTS-th (scripts/soak: one for each core)
  *   test_soak life SEED             replays one, drawing all that happens */
 #include <malloc.h>
 #include <stdio.h>
@@ -190,19 +191,22 @@ static bool heap_grew(size_t base)
     return base && now > base + (1u << 20);
 }
 
+static uint64_t number(const char *text, uint64_t without)
+{
+    return text ? strtoull(text, NULL, 10) : without;
+}
+
 int main(int argc, char **argv)
 {
     static struct sim s;
-    const char *env = getenv("ADIT_SIM_RUNS");
     if (argc == 3 && strcmp(argv[1], "life") == 0)
         return sim_main(argc, argv, &the_life, 1, 1);
-    uint64_t runs = env ? strtoull(env, NULL, 10) : 10000;
-    uint64_t part = argc == 3 ? strtoull(argv[1], NULL, 10) : 0,
-             parts = argc == 3 ? strtoull(argv[2], NULL, 10) : 1;
+    uint64_t first = number(getenv("ADIT_SIM_FIRST"), 1), last = first - 1 + number(getenv("ADIT_SIM_RUNS"), 10000);
+    uint64_t part = number(argc == 3 ? argv[1] : NULL, 0), parts = number(argc == 3 ? argv[2] : NULL, 1);
     uint64_t lived = 0, base = 0;
     unsigned failures = 0;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    for (uint64_t seed = 1 + part; parts && seed <= runs && failures < FAILURES_MAX; seed += parts) {
+    for (uint64_t seed = first + part; parts && seed <= last && failures < FAILURES_MAX; seed += parts) {
         if (!live(&s, seed))
             report(&s, argv[0], failures++);
         sim_free(&s);

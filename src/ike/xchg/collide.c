@@ -106,6 +106,26 @@ bool collide_lost(const struct ike_pending *p)
     return span_compare(pending_lowest_nonce(p), buf_span(&p->crossing_nonce)) < 0;
 }
 
+/* Where it is noted what the peer's crossing rekeying of the IKE SA has made: in our task, later in what is pending. */
+static uint32_t *ike_crossing(const struct ike_sa *sa)
+{
+    struct ike_task *t = sa->out ? sa->out->task : NULL;
+    if (t && t->kind == TASK_REKEY_IKE)
+        return &t->crossing_id;
+    list_for_each(it, &sa->pendings) {
+        struct ike_pending *p = list_entry(it, struct ike_pending, link);
+        if (p->requester && p->kind == PENDING_REKEY_IKE)
+            return &p->crossing_id;
+    }
+    return NULL;
+}
+
+uint32_t collide_ike_crossing(const struct ike_sa *sa)
+{
+    const uint32_t *id = ike_crossing(sa);
+    return id ? *id : 0;
+}
+
 static void delete_child(struct ike_child *c)
 {
     struct ike_task *t = agenda_find(c->sa, TASK_DELETE_CHILD, c->id);
@@ -118,6 +138,21 @@ static void supersede(struct ike_child *old, uint32_t by)
     old->state = ADIT_CHILD_REKEYED;
     old->rekeyed_to = by;
     old->rekey_at = 0;
+}
+
+static bool same_target(struct ike_pending *other, const void *arg)
+{
+    const struct ike_pending *p = arg;
+    return other != p && !other->requester && other->kind == p->kind && other->old_child == p->old_child &&
+           p->kind != PENDING_NEW_CHILD;
+}
+
+/* Series of the peer for the same SA that ours has won against: its next IKE_FOLLOWUP_KE finds nothing. */
+void collide_drop_others(const struct ike_pending *p)
+{
+    struct ike_pending *other;
+    while ((other = pending_find(p->sa, same_target, p)))
+        pending_free(other);
 }
 
 void collide_child_done(struct ike_pending *p, struct ike_child *made)
@@ -133,6 +168,7 @@ void collide_child_done(struct ike_pending *p, struct ike_child *made)
             supersede(old, p->crossing_id); /* the peer deletes it */
         return;
     }
+    collide_drop_others(p);
     if (crossing)
         supersede(crossing, made->id); /* redundant: the peer closes it */
     if (old) {
@@ -141,23 +177,17 @@ void collide_child_done(struct ike_pending *p, struct ike_child *made)
     }
 }
 
-static bool same_target(struct ike_pending *other, const void *arg)
-{
-    const struct ike_pending *p = arg;
-    return other != p && !other->requester && other->kind == p->kind && other->old_child == p->old_child &&
-           p->kind != PENDING_NEW_CHILD;
-}
-
 bool collide_before_more(struct ike_pending *p)
 {
-    struct ike_pending *other = pending_find(p->sa, same_target, p);
+    struct adit_span lowest = pending_lowest_nonce(p);
     if (collide_lost(p))
         return false;
-    if (!other)
-        return true;
-    if (span_compare(pending_lowest_nonce(p), pending_lowest_nonce(other)) < 0)
-        return false; /* RFC 9370 s2.2.4: the loser just sends no IKE_FOLLOWUP_KE */
-    pending_free(other);
+    list_for_each(it, &p->sa->pendings) { /* a peer that gave one up may have begun another */
+        struct ike_pending *other = list_entry(it, struct ike_pending, link);
+        if (same_target(other, p) && span_compare(lowest, pending_lowest_nonce(other)) < 0)
+            return false; /* RFC 9370 s2.2.4: the loser just sends no IKE_FOLLOWUP_KE */
+    }
+    collide_drop_others(p);
     return true;
 }
 
@@ -170,9 +200,15 @@ static bool deletes_ike(const struct ike_msg *msg)
 struct ike_sa *collide_ike_crossed(const struct ike_sa *made)
 {
     struct ike_sa *old = made->crosses ? sa_by_id(made->ike, made->crosses) : NULL;
-    struct ike_task *t = old && old->out ? old->out->task : NULL;
-    bool is_open = t && old->state == SA_ESTABLISHED && t->kind == TASK_REKEY_IKE && t->crossing_id == made->id;
-    return is_open ? old : NULL;
+    return old && old->state == SA_ESTABLISHED && collide_ike_crossing(old) == made->id ? old : NULL;
+}
+
+void collide_ike_renamed(struct ike_sa *old, struct ike_sa *to)
+{
+    uint32_t *id = ike_crossing(old);
+    if (id)
+        *id = to->id;
+    to->crosses = old->id;
 }
 
 void collide_ike_used(struct ike_sa *fresh, const struct ike_msg *request)

@@ -145,7 +145,7 @@ static void close_child(struct ike_sa *sa, uint32_t id)
 
 static void close_ike(struct ike_sa *sa)
 {
-    uint32_t crossing = sa->out && sa->out->task ? sa->out->task->crossing_id : 0;
+    uint32_t crossing = collide_ike_crossing(sa);
     if (crossing) /* RFC 7296 s2.8.2: our own rekeying came too late */
         collide_ike_settle(sa, crossing);
     sa_linger(sa, ADIT_ERR_CLOSED, sa->successor ? "replaced by rekeying" : "closed by the peer");

@@ -337,8 +337,7 @@ static void settle_crossed(struct ike_sa *from, struct ike_sa *to)
     struct ike_sa *old = collide_ike_crossed(from);
     if (!old)
         return;
-    old->out->task->crossing_id = to->id;
-    to->crosses = old->id;
+    collide_ike_renamed(old, to);
     sa_hand_over(old, to);
 }
 
@@ -401,14 +400,15 @@ static void by_us(struct ike_pending *p, struct ike_sa *old, struct ike_sa *fres
 {
     struct ike_sa *crossing = p->crossing_id ? sa_by_id(old->ike, p->crossing_id) : NULL;
     ike_count(old->ike, old, ADIT_C_IKE_REKEY_INIT);
-    if (crossing && collide_lost(p)) {
-        if (old->successor != crossing->id)
+    if (old->successor || (crossing && collide_lost(p))) { /* it has one: the peer has shown already that its own counts */
+        if (!old->successor)
             sa_hand_over(old, crossing); /* the peer deletes the old one */
         fresh->quiet = true;
-        fresh->successor = crossing->id;
+        fresh->successor = old->successor;
         sa_delete(fresh, "redundant after a rekey collision");
         return;
     }
+    collide_drop_others(p);
     sa_hand_over(old, fresh);
     agenda_add(old, TASK_DELETE_IKE, &step_delete_ike_req);
     if (crossing && crossing->state != SA_DEAD) {

@@ -194,11 +194,46 @@ static void an_open_exchange_waits_for_its_answer(void **state)
     core_scenario(what_waits_for_something_else);
 }
 
+/* Its rekeying is configured and the window was closed: it lives on once, is rekeyed as soon as that can be, and then has
+ * to go all the same. */
+static void a_child_whose_time_is_over(struct sim *s)
+{
+    sim_configure(s, .child_rekey_s = 1000);
+    sim_establish(s);
+    sim_cut(s, A, true);
+    struct ike_sa *sa = core_newest(s, A);
+    struct ike_child *c = only_child(sa);
+    struct adit_ike *engine = s->host[A].ike;
+    agenda_add(sa, TASK_LIVENESS, &step_liveness_req);
+    sa_advance(sa);
+    quiet(sa);
+    uint64_t at = s->now + SECONDS(1);
+    c->expire_at = at;
+    sa_arm(sa);
+    adit_ike_tick(engine, s->now = at);
+    assert_true(c->overtime && c->expire_at == at + IKE_CHILD_OVER);
+    assert_non_null(agenda_find(sa, TASK_REKEY_CHILD, c->id));
+    assert_null(agenda_find(sa, TASK_DELETE_CHILD, c->id));
+    c->expire_at = at + SECONDS(1);
+    sa_arm(sa);
+    adit_ike_tick(engine, s->now = at + SECONDS(1));
+    assert_non_null(agenda_find(sa, TASK_DELETE_CHILD, c->id));
+    assert_int_equal(c->expire_at, 0);
+    sim_restart(s, A);
+    sim_cut(s, A, false);
+}
+
+static void a_child_lives_on_until_it_is_rekeyed(void **state)
+{
+    core_scenario(a_child_whose_time_is_over);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_deadline_arms_and_fires),
         cmocka_unit_test(an_open_exchange_waits_for_its_answer),
+        cmocka_unit_test(a_child_lives_on_until_it_is_rekeyed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
