@@ -46,6 +46,7 @@ interop:
 	@scripts/deps ensure build check interop
 	@scripts/build release
 	@tests/interop/run --write-docs
+	@tests/interop/run-peers --write-docs
 
 bench:
 	@scripts/deps ensure build check

@@ -1,0 +1,95 @@
+"""libreswan's pluto as a side of a cell."""
+import os
+import re
+import shutil
+import signal
+
+from chrooted import Chrooted
+from sides import SECRET
+from world import Trouble, command, wait_for
+
+PLUTO = '/usr/libexec/ipsec/pluto'
+
+
+class Pluto(Chrooted):
+    program = 'pluto'
+
+    def file(self, name):
+        return os.path.join(self.folder, name)
+
+    def install(self, cells):
+        cell = self.cell = cells[0]
+        self.world.add_address(self.role, f'{self.inner(cell)}/32', 'lo')
+        for name in 'nss', 'run':
+            os.makedirs(self.file(name))
+        with open(self.file('ipsec.conf'), 'w') as f:
+            f.write(self.settings(cell) + self.connection(cell))
+        with open(self.file('ipsec.secrets'), 'w') as f:
+            f.write(f'@{self.identity(cell)} @{self.other.identity(cell)} : PSK "{SECRET}"\n')
+            f.writelines(line + '\n' for line in cell.row.get('peer_secrets', []))
+        self.inside('certutil', '-N', '-d', f'sql:{self.file("nss")}', '--empty-password')
+        if cell.auth != 'psk':
+            self.import_certificate(self.identity(cell))
+
+    def import_certificate(self, name):
+        shutil.copy(os.path.join(self.certificates, 'ca.pem'), self.folder)
+        own = os.path.join(self.certificates, name)
+        command('openssl', 'pkcs12', '-export', '-in', own + '.pem', '-inkey', own + '.key', '-name', 'own', '-passout',
+                'pass:', '-out', self.file('own.p12'))
+        base = f'sql:{self.file("nss")}'
+        self.inside('certutil', '-A', '-d', base, '-n', 'ca', '-t', 'CT,,', '-a', '-i', self.file('ca.pem'))
+        self.inside('pk12util', '-i', self.file('own.p12'), '-d', base, '-W', '')
+
+    def settings(self, cell):
+        own = {'nssdir': self.file('nss'), 'plutodebug': 'none', **cell.row.get('peer_setup', {})}
+        return 'config setup\n' + ''.join(f'    {k}={v}\n' for k, v in own.items())
+
+    def connection(self, cell):
+        lines = {'left': self.address(cell), 'leftid': '@' + self.identity(cell), 'leftsubnet': f'{self.inner(cell)}/32',
+                 'right': self.seen_address(cell), 'rightid': '@' + self.other.identity(cell),
+                 'rightsubnet': f'{self.other.inner(cell)}/32', 'ike': cell.row['peer_ike'],
+                 'esp': cell.row['peer_esp'], 'auto': 'add', 'authby': 'secret'}
+        if cell.auth != 'psk':
+            lines.update({'authby': {'rsa': 'rsasig'}.get(cell.auth, cell.auth), 'leftcert': 'own',
+                          'rightca': '%same', 'rightsendcert': 'always', 'leftsendcert': 'always'})
+        lines.update(cell.row.get('peer_options', {}))
+        return f'conn {cell.name}\n' + ''.join(f'    {k}={v}\n' for k, v in lines.items())
+
+    def ipsec(self, *argv, timeout=60):
+        return self.inside('ipsec', *argv[:1], '--ctlsocket', self.file('run/pluto.ctl'), *argv[1:], timeout=timeout)
+
+    def start(self, fragment_size):
+        self.spawn(PLUTO, '--config', self.file('ipsec.conf'), '--secretsfile', self.file('ipsec.secrets'), '--rundir',
+                   self.file('run'), '--nofork', '--stderrlog')
+        wait_for('pluto answers', 20, lambda: os.path.exists(self.file('run/pluto.ctl')))
+        self.ipsec('add', '--config', self.file('ipsec.conf'), self.cell.name)
+        self.ipsec('whack', '--listen')
+
+    def crash(self):
+        self.world.stop(self.process, signal.SIGKILL)
+        os.unlink(self.file('run/pluto.ctl'))
+        self.start(0)
+
+    def version(self):
+        return self.inside('ipsec', '--version').strip()
+
+    def up(self, cell, esp):
+        self.ipsec('whack', '--initiate', '--asynchronous', '--name', cell.name)
+
+    def rekey(self, cell, what):
+        self.ipsec('whack', f'--rekey-{what}', '--asynchronous', '--name', cell.name)
+
+    def terminate(self, cell):
+        self.ipsec('whack', '--terminate', '--name', cell.name)
+
+    def suspend(self, cell):
+        self.ipsec('whack', '--suspend', '--name', cell.name)
+
+    def state(self, cell):
+        shown = self.ipsec('whack', '--showstates')
+        ike = re.findall(r'^#(\d+): .* ESTABLISHED_IKE_SA ', shown, re.M)
+        child = re.findall(r'^#(\d+): .* ESTABLISHED_CHILD_SA ', shown, re.M)
+        pairs = self.pairs(cell) if child else []
+        if len(pairs) != len(child):
+            raise Trouble(f'pluto shows {len(child)} Child SAs, the kernel {len(pairs)}')
+        return ike, pairs
