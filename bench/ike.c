@@ -1,6 +1,7 @@
 /* ike.c - what an IKE SA with its Child SA costs: two engines in one process, datagrams handed over in memory. Beside it
- * the same primitives called bare in the same run, so that the ratio is the engine's own cost. Two processes give
- * handshakes a second on two cores; memory is the growth of the resident set at 10,000 SAs.
+ * the same primitives called bare in the same run, so that the ratio is the engine's own cost: the key exchanges and
+ * signatures alone, and with them every PRF, hash and AEAD operation that the handshake made (replay.c). Two processes
+ * give handshakes a second on two cores; memory is the growth of the resident set at 10,000 SAs.
  * Usage: bench_ike [--json] [--quick] */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "adit/ike.h"
 #include "crypto/crypto.h"
 #include "model/model.h"
+#include "replay.h"
 
 #define KEEP_SAS 10000
 
@@ -242,13 +244,33 @@ static void signatures(struct crypto_key *key)
     }
 }
 
-static double primitives(const struct method *m, unsigned n)
+struct cost {
+    double asymmetric, all; /* s of CPU, both ends */
+};
+
+static double replay_cost(struct adit_crypto *c, unsigned n)
+{
+    double from = cpu();
+    for (unsigned i = 0; i < n; i++)
+        need(replay_run(c), "replaying the symmetric operations", NULL);
+    return (cpu() - from) / n;
+}
+
+/* What one handshake asks of the PRF, hash and AEAD. */
+static void note_symmetric(struct end e[2])
+{
+    handshakes(e, 1, false);
+    replay_record(true);
+    handshakes(e, 1, false);
+    replay_record(false);
+}
+
+static struct cost primitives(struct adit_crypto *c, const struct method *m, unsigned n)
 {
     struct adit_why why;
-    struct adit_crypto *c = adit_crypto_new(NULL, NULL, &why);
     struct crypto_key *key = NULL;
     struct arena a = { 0 };
-    need(c, "crypto", &why);
+    struct cost cost;
     if (m->cert)
         need(key_parse_private(c, file(&a, "a-ecdsa.key"), SPAN_NONE, &key, &why) == ADIT_OK, "key", &why);
     double from = cpu();
@@ -258,31 +280,79 @@ static double primitives(const struct method *m, unsigned n)
         if (key)
             signatures(key);
     }
-    double each = (cpu() - from) / n;
+    cost.asymmetric = (cpu() - from) / n;
+    cost.all = cost.asymmetric + replay_cost(c, n);
     key_free(key);
     arena_fini(&a);
-    adit_crypto_free(c);
-    return each;
+    return cost;
 }
 
 /* --- measuring ----------------------------------------------------------------------------------------------------------- */
 
+#define ROUNDS 5 /* alternating; the median counts: neighbours on the machine come and go */
+
 struct result {
-    double cpu_pair, primitives, rate;
+    double cpu_pair, rate;
+    struct cost bare;
     double kib; /* an end */
+    double many; /* handshakes/s beside many SAs, against those beside few */
 };
 
-static double time_handshakes(const struct method *m, unsigned n)
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double v[ROUNDS])
+{
+    qsort(v, ROUNDS, sizeof(*v), by_size);
+    return v[ROUNDS / 2];
+}
+
+static double time_handshakes(struct end e[2], unsigned n)
+{
+    double from = cpu();
+    handshakes(e, n, false);
+    return (cpu() - from) / n;
+}
+
+/* Handshakes and their primitives in turn. */
+static void time_rounds(const struct method *m, unsigned n, struct result *r)
 {
     struct end e[2];
     struct adit_crypto *c[2];
+    double pair[ROUNDS], asymmetric[ROUNDS], all[ROUNDS];
     open_ends(e, m, c);
-    handshakes(e, n / 10 + 1, false);
-    double from = cpu();
-    handshakes(e, n, false);
-    double each = (cpu() - from) / n;
+    note_symmetric(e);
+    for (int i = 0; i < ROUNDS; i++) {
+        struct cost bare = primitives(c[0], m, n / ROUNDS);
+        pair[i] = time_handshakes(e, n / ROUNDS);
+        asymmetric[i] = bare.asymmetric;
+        all[i] = bare.all;
+    }
+    r->cpu_pair = median(pair);
+    r->bare = (struct cost){ median(asymmetric), median(all) };
     close_ends(e, c);
-    return each;
+}
+
+/* Is an engine with many SAs slower? Two pairs of ends, one with a hundredth of the other's SAs. */
+static double beside_many(const struct method *m, unsigned n, unsigned sas)
+{
+    struct end few[2], many[2];
+    struct adit_crypto *c[2], *d[2];
+    double ratio[ROUNDS];
+    open_ends(few, m, c);
+    open_ends(many, m, d);
+    handshakes(few, sas / 100, true);
+    handshakes(many, sas, true);
+    for (int i = 0; i < ROUNDS; i++) {
+        double fast = time_handshakes(few, n / ROUNDS);
+        ratio[i] = fast / time_handshakes(many, n / ROUNDS);
+    }
+    close_ends(few, c);
+    close_ends(many, d);
+    return median(ratio);
 }
 
 /* Two processes, each both ends of its own SAs: the rate of the machine's two cores. */
@@ -334,11 +404,14 @@ static void print(const struct method *m, const struct result *r, bool json, boo
 {
     if (json)
         printf("  {\"method\": \"%s\", \"handshakes_per_s_2_cores\": %.0f, \"cpu_us_per_sa_pair\": %.1f, "
-               "\"primitives_us\": %.1f, \"ratio\": %.2f, \"kib_per_sa_and_end\": %.1f}%s\n", m->name, r->rate,
-               r->cpu_pair * 1e6, r->primitives * 1e6, r->cpu_pair / r->primitives, r->kib, last ? "" : ",");
+               "\"key_exchange_and_signatures_us\": %.1f, \"primitives_us\": %.1f, \"ratio\": %.2f, "
+               "\"ratio_to_key_exchange\": %.2f, \"kib_per_sa_and_end\": %.1f, \"rate_at_many_to_few\": %.2f}%s\n",
+               m->name, r->rate, r->cpu_pair * 1e6, r->bare.asymmetric * 1e6, r->bare.all * 1e6,
+               r->cpu_pair / r->bare.all, r->cpu_pair / r->bare.asymmetric, r->kib, r->many, last ? "" : ",");
     else
-        printf("%-32s %9.0f %12.0f us %12.0f us %8.2f %10.1f KiB\n", m->name, r->rate, r->cpu_pair * 1e6,
-               r->primitives * 1e6, r->cpu_pair / r->primitives, r->kib);
+        printf("%-32s %7.0f %8.0f us %8.0f us %5.2f %8.0f us %5.2f %8.1f KiB %8.2f\n", m->name, r->rate,
+               r->cpu_pair * 1e6, r->bare.all * 1e6, r->cpu_pair / r->bare.all, r->bare.asymmetric * 1e6,
+               r->cpu_pair / r->bare.asymmetric, r->kib, r->many);
 }
 
 int main(int argc, char **argv)
@@ -352,12 +425,16 @@ int main(int argc, char **argv)
     if (json)
         printf("[\n");
     else
-        printf("%-32s %9s %15s %15s %8s %14s\n", "IKE SA with a Child SA", "SAs/s", "CPU, both ends", "primitives",
-               "ratio", "RSS an end");
+        printf("%-32s %7s %11s %11s %5s %11s %5s %12s %8s\n", "IKE SA with a Child SA", "SAs/s", "both ends",
+               "primitives", "ratio", "KE + sig", "ratio", "RSS an end", "at many");
+    double kib[ARRAY_LEN(methods)];
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++) /* first, while the heap has no room left over from other runs */
+        kib[i] = memory(&methods[i], sas);
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
         const struct method *m = &methods[i];
-        struct result r = { .kib = memory(m, sas), .rate = rate(m, n), .primitives = primitives(m, n) };
-        r.cpu_pair = time_handshakes(m, n);
+        struct result r = { .kib = kib[i], .rate = rate(m, n) };
+        time_rounds(m, n, &r);
+        r.many = beside_many(m, n, sas);
         print(m, &r, json, i + 1 == ARRAY_LEN(methods));
         fflush(stdout);
     }

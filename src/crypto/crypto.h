@@ -91,6 +91,9 @@ ADIT_MUST_USE enum adit_rc prf_compute(const struct prf_alg *prf, struct adit_sp
 /* RFC 7296 s2.13. n <= 255 * prf->out. */
 ADIT_MUST_USE enum adit_rc prf_plus(const struct prf_alg *prf, struct adit_span key,
                                     const struct adit_span *seed, size_t n_seed, uint8_t *out, size_t n);
+/* The PRF's states keep their last key for the next call; whoever has finished a piece of work (one message, one timer)
+ * calls this to have them wiped. Cheap if there is nothing to do; thread-safe. */
+void crypto_idle(void);
 /* hash = HASH_SHA1, HASH_SHA2_256.. of the IKEv2 hash registry; returns octets written, 0 = unknown. */
 size_t crypto_hash(uint16_t hash, const struct adit_span *parts, size_t n_parts, uint8_t out[64]);
 

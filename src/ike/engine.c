@@ -1,10 +1,26 @@
 /* engine.c - birth, configuration, time and death of an engine; the public entry points that belong to no SA. */
 #include "ike/sa.h"
 
+/* The library's generator costs more for a call than for its octets: an engine draws them in advance and wipes what it
+ * hands out. A request that is longer than the store goes past it. */
+static bool stored_random(struct ike *ike, void *out, size_t n)
+{
+    struct random_store *st = &ike->random;
+    if (n > sizeof(st->octets))
+        return adit_crypto_random(ike->host.crypto, out, n);
+    if (st->left < n && !adit_crypto_random(ike->host.crypto, st->octets, sizeof(st->octets)))
+        return false;
+    if (st->left < n)
+        st->left = sizeof(st->octets);
+    st->left -= n;
+    span_copy(out, span(st->octets + st->left, n));
+    mem_wipe(st->octets + st->left, n);
+    return true;
+}
+
 bool ike_random(struct ike *ike, void *out, size_t n)
 {
-    return ike->host.random ? ike->host.random(ike->host.random_arg, out, n)
-                            : adit_crypto_random(ike->host.crypto, out, n);
+    return ike->host.random ? ike->host.random(ike->host.random_arg, out, n) : stored_random(ike, out, n);
 }
 
 uint64_t ike_jitter(struct ike *ike, uint64_t upto)
@@ -96,6 +112,7 @@ void adit_ike_free(struct adit_ike *engine)
     if (ike->opened)
         mem_wipe(ike->opened, IKE_MESSAGE_MAX);
     mem_del(ike->opened);
+    mem_wipe(&ike->random, sizeof(ike->random));
     mem_del(ike);
 }
 
@@ -144,6 +161,7 @@ uint64_t adit_ike_deadline(const struct adit_ike *engine)
 
 void ike_sweep(struct ike *ike)
 {
+    crypto_idle();
     list_for_each_safe(it, &ike->ended)
         sa_free(list_entry(it, struct ike_sa, ended));
 }

@@ -20,8 +20,15 @@ struct ike_bucket { /* how often something may still happen in this second */
     unsigned tokens;
 };
 
+/* Random octets drawn in advance; the last `left` of them are unused. */
+struct random_store {
+    uint8_t octets[512];
+    size_t left;
+};
+
 struct ike {
     struct adit_host host;
+    struct random_store random;
     uint64_t now;
     struct policy *policy; /* the newest; never NULL */
     struct list sas;       /* by birth */
@@ -240,7 +247,7 @@ void sa_advance(struct ike_sa *sa); /* opens the next exchange if the window all
 const struct ike_step *sa_before_auth(struct ike_sa *sa, enum xchg_role role, const struct ike_msg *msg);
 void sa_arm(struct ike_sa *sa);
 void ike_renew_cookies(struct ike *ike); /* the secret, if its time is over */
-void ike_sweep(struct ike *ike);    /* frees what was cut */
+void ike_sweep(struct ike *ike);    /* at the end of each call from outside: frees what was cut, wipes keys at rest */
 bool ike_random(struct ike *ike, void *out, size_t n);
 uint64_t ike_jitter(struct ike *ike, uint64_t upto);
 void ike_count(struct ike *ike, const struct ike_sa *sa, enum adit_ike_counter c);

@@ -13,6 +13,7 @@ static struct ossl_digest digests[5];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static EVP_MAC *hmac;
 static bool ready;
+static atomic_bool keys_rest; /* some parked state still holds a key: crypto_idle() has something to do */
 
 static bool fresh(const struct ossl_digest *d, EVP_MD_CTX *ctx)
 {
@@ -42,7 +43,7 @@ static struct ossl_hmac *hmac_new(struct ossl_digest *d)
     struct ossl_hmac *h = mem_new(sizeof(*h));
     if (!h)
         return NULL;
-    *h = (struct ossl_hmac){ d, false, EVP_MAC_CTX_new(hmac), EVP_MD_CTX_new() };
+    *h = (struct ossl_hmac){ .digest = d, .mac = EVP_MAC_CTX_new(hmac), .work = EVP_MD_CTX_new() };
     if (h->mac && h->work && fresh(d, h->work) && set_digest(h))
         return h;
     ossl_hmac_free(h);
@@ -70,19 +71,40 @@ static void put_back(struct ossl_hmac *h)
     ossl_hmac_free(h);
 }
 
-void ossl_hmac_park(struct ossl_hmac *h)
+/* A key of no worth overwrites the one that was in use. */
+static bool forget(struct ossl_hmac *h)
 {
     static const uint8_t nothing[1];
+    if (h->keyed && EVP_MAC_init(h->mac, nothing, sizeof(nothing), NULL) != 1)
+        return false;
+    h->keyed = false;
+    return true;
+}
+
+void ossl_hmac_park(struct ossl_hmac *h)
+{
     if (!h)
         return;
-    bool ok = fresh(h->digest, h->work);
-    if (h->keyed) /* a key of no worth overwrites the one that was in use */
-        ok = ok && EVP_MAC_init(h->mac, nothing, sizeof(nothing), NULL) == 1;
-    h->keyed = false;
-    if (ok)
+    if (forget(h))
         put_back(h);
     else
         ossl_hmac_free(h);
+}
+
+void ossl_hmac_rest(struct ossl_hmac *h)
+{
+    put_back(h);
+    atomic_store_explicit(&keys_rest, true, memory_order_release);
+}
+
+/* The next short MAC overwrites a resting key anyway; overwriting it each time would cost half as much as such a MAC. */
+void crypto_idle(void)
+{
+    if (!atomic_exchange_explicit(&keys_rest, false, memory_order_acquire))
+        return;
+    for (struct ossl_digest *d = digests; d->name; d++)
+        for (size_t i = 0; i < OSSL_POOL; i++)
+            ossl_hmac_park(atomic_exchange_explicit(&d->pool[i], NULL, memory_order_acquire));
 }
 
 bool ossl_hmac_key(struct ossl_hmac *h, struct adit_span key)
@@ -156,7 +178,10 @@ size_t crypto_hash(uint16_t hash, const struct adit_span *parts, size_t n_parts,
         return 0;
     struct ossl_hmac *h = ossl_hmac_take(d);
     bool ok = h && update_all(h->work, parts, n_parts) && EVP_DigestFinal_ex(h->work, out, NULL) == 1;
-    ossl_hmac_park(h);
+    if (h && fresh(d, h->work))
+        put_back(h);
+    else
+        ossl_hmac_free(h);
     return ok ? d->out : 0;
 }
 

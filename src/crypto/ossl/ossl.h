@@ -20,7 +20,7 @@ struct ossl_digest {
     EVP_MD *md;
     _Atomic(struct ossl_hmac *) pool[OSSL_POOL];
 };
-/* HMAC and plain hashing with one digest. Fresh states hold nothing secret. */
+/* HMAC and plain hashing with one digest. A parked state holds nothing secret, a resting one its last key. */
 struct ossl_hmac {
     struct ossl_digest *digest;
     bool keyed; /* mac holds a key */
@@ -32,11 +32,13 @@ struct ossl_hmac {
 /* Fetches the digests, once a process. false: the library lacks one. */
 bool ossl_digests_ready(void);
 struct ossl_digest *ossl_digest(uint16_t hash); /* NULL: unknown */
-/* A fresh state from the pool or a new one (NULL: memory); put back by ossl_hmac_park(), which wipes it. */
+/* A state from the pool or a new one (NULL: memory); put back by ossl_hmac_park(), which wipes it, or by
+ * ossl_hmac_rest(), which leaves that to crypto_idle(). */
 struct ossl_hmac *ossl_hmac_take(struct ossl_digest *d);
 void ossl_hmac_park(struct ossl_hmac *h);
+void ossl_hmac_rest(struct ossl_hmac *h);
 void ossl_hmac_free(struct ossl_hmac *h);
-/* Sets a fresh state's key for any number of start/update/final rounds. */
+/* Sets the key for any number of start/update/final rounds. */
 bool ossl_hmac_key(struct ossl_hmac *h, struct adit_span key);
 bool ossl_hmac_start(struct ossl_hmac *h);
 bool ossl_hmac_update(struct ossl_hmac *h, const uint8_t *p, size_t n);

@@ -11,7 +11,7 @@ enum adit_rc prf_compute(const struct prf_alg *prf, struct adit_span key, const 
     if (!h)
         return ADIT_ERR_MEMORY;
     bool ok = ossl_hmac_once(h, key, parts, n_parts, out);
-    ossl_hmac_park(h);
+    ossl_hmac_rest(h);
     return ok ? ADIT_OK : ADIT_ERR_CRYPTO;
 }
 
@@ -49,7 +49,7 @@ enum adit_rc prf_plus(const struct prf_alg *prf, struct adit_span key, const str
     if (!h)
         return ADIT_ERR_MEMORY;
     bool ok = ossl_hmac_key(h, key) && expand(h, seed, n_seed, out, n);
-    ossl_hmac_park(h);
+    ossl_hmac_rest(h);
     return ok ? ADIT_OK : ADIT_ERR_CRYPTO;
 }
 
