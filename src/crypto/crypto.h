@@ -140,6 +140,9 @@ ADIT_MUST_USE enum adit_rc key_load_uri(const struct adit_crypto *c, const char 
 /* DER SubjectPublicKeyInfo. */
 ADIT_MUST_USE enum adit_rc key_parse_public(const struct adit_crypto *c, struct adit_span spki,
                                             struct crypto_key **out);
+/* The key of something that OpenSSL has parsed already (a certificate); takes pkey, also on failure. */
+struct evp_pkey_st;
+ADIT_MUST_USE enum adit_rc key_of_evp(const struct adit_crypto *c, struct evp_pkey_st *pkey, struct crypto_key **out);
 struct crypto_key *key_ref(struct crypto_key *key);
 void key_free(struct crypto_key *key);
 enum key_type key_type(const struct crypto_key *key);

@@ -60,7 +60,8 @@ static bool set_key(const struct adit_crypto *c, struct pki_cert *cert)
     uint8_t id[64];
     int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert->x509), &spki);
     struct adit_span part = span(spki, n > 0 ? (size_t)n : 0);
-    bool ok = n > 0 && key_parse_public(c, part, &cert->key) == ADIT_OK &&
+    EVP_PKEY *pkey = n > 0 ? X509_get_pubkey(cert->x509) : NULL;
+    bool ok = pkey && key_of_evp(c, pkey, &cert->key) == ADIT_OK &&
               crypto_hash(HASH_SHA1, &part, 1, id) == sizeof(cert->spki_sha1);
     if (ok)
         span_copy(cert->spki_sha1, span(id, sizeof(cert->spki_sha1)));

@@ -69,6 +69,12 @@ enum adit_rc key_parse_private(const struct adit_crypto *c, struct adit_span dat
     return *out ? ADIT_OK : why_set(why, ADIT_ERR_MEMORY, "out of memory");
 }
 
+enum adit_rc key_of_evp(const struct adit_crypto *c, struct evp_pkey_st *pkey, struct crypto_key **out)
+{
+    *out = ossl_key_new(c->ossl.lib, pkey);
+    return *out ? ADIT_OK : ADIT_ERR_MEMORY;
+}
+
 enum adit_rc key_parse_public(const struct adit_crypto *c, struct adit_span spki, struct crypto_key **out)
 {
     const uint8_t *p = spki.p;
@@ -78,8 +84,7 @@ enum adit_rc key_parse_public(const struct adit_crypto *c, struct adit_span spki
         ERR_clear_error();
         return ADIT_ERR_MALFORMED;
     }
-    *out = ossl_key_new(c->ossl.lib, pkey);
-    return *out ? ADIT_OK : ADIT_ERR_MEMORY;
+    return key_of_evp(c, pkey, out);
 }
 
 struct crypto_key *key_ref(struct crypto_key *key)

@@ -110,19 +110,30 @@ static bool takes_null(const struct sig_alg *alg)
     return alg->key == KEY_ECDSA || (alg->key == KEY_RSA && !alg->pss);
 }
 
-const struct sig_alg *crypto_sig_by_algid(struct adit_span algid)
+static bool is_encoding(const struct sig_alg *r, struct adit_span algid)
+{
+    return r->auth_method == AUTH_DIGITAL_SIGNATURE &&
+           (span_equal(r->algid, algid) || (takes_null(r) && same_but_null(r->algid, algid)));
+}
+
+static const struct sig_alg *by_pss(struct adit_span algid)
 {
     struct pss pss = { 0 };
-    bool is_pss = parse_pss(algid, &pss);
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        const struct sig_alg *r = &rows[i];
-        if (r->auth_method != AUTH_DIGITAL_SIGNATURE)
-            continue;
-        if (is_pss ? r->pss && r->hash == pss.hash
-                   : span_equal(r->algid, algid) || (takes_null(r) && same_but_null(r->algid, algid)))
-            return r;
-    }
+    if (!parse_pss(algid, &pss))
+        return NULL;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].auth_method == AUTH_DIGITAL_SIGNATURE && rows[i].pss && rows[i].hash == pss.hash)
+            return &rows[i];
     return NULL;
+}
+
+/* Octets first: only RSASSA-PSS has so many encodings that it needs a parser. */
+const struct sig_alg *crypto_sig_by_algid(struct adit_span algid)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (is_encoding(&rows[i], algid))
+            return &rows[i];
+    return by_pss(algid);
 }
 
 /* The strength that suits a key: SHA2-256 up to 256-bit curves and 3072-bit RSA, then 384, then 512. */
