@@ -222,7 +222,8 @@ void child_activate(struct ike_child *c)
 void child_lost(struct ike_sa *sa, const struct adit_child_cfg *cfg, uint8_t action)
 {
     struct adit_why why;
-    struct adit_command cmd = { .local = sa->path.local.addr, .remote = sa->path.remote.addr };
+    struct adit_path known = sa_known_path(sa);
+    struct adit_command cmd = { .local = known.local.addr, .remote = known.remote.addr, .path = known };
     if (!(action & ADIT_ACTION_START))
         return;
     const struct policy_conn *conn = policy_conn_by_name(sa->ike->policy, sa_conn_name(sa));

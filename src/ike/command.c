@@ -27,24 +27,52 @@ static const char *dns_name(const struct adit_conn *c)
     return NULL;
 }
 
-/* The host picks the local address for the route if none is configured: it may be unset in the path. */
-static enum adit_rc make_path(struct ike *ike, const struct adit_conn *c, const struct adit_addr *local,
-                              const struct adit_addr *remote, struct adit_path *out, struct adit_why *why)
+#define PORT_IKE 500
+#define PORT_NAT_T 4500
+
+/* From the port of NAT traversal at once, if either side's is configured (RFC 7296 s2.23): some peers do not follow a
+ * move from port 500. Between it and port 500 there is nothing to say: the one marks IKE messages, the other does not. */
+static void pick_ports(const struct adit_ike_settings *set, const struct adit_conn *c, const struct adit_path *known,
+                       struct adit_path *out)
 {
-    *out = (struct adit_path){ .local.port = c->local_port ? c->local_port : ike->policy->settings.port,
-                               .remote.port = c->remote_port ? c->remote_port : 500 };
-    if (!pick_addr(c->remote_addrs, c->n_remote_addrs, remote, &out->remote.addr))
+    uint16_t ours = c->local_port ? c->local_port : PORT_IKE, theirs = c->remote_port ? c->remote_port : PORT_IKE;
+    bool nat_t = ours == PORT_NAT_T || ours == set->port_nat_t || theirs == PORT_NAT_T;
+    out->local.port = nat_t ? set->port_nat_t : ours == PORT_IKE ? set->port : ours;
+    out->remote.port = nat_t && theirs == PORT_IKE ? PORT_NAT_T : theirs;
+    if (!known->local.port)
+        return;
+    out->local.port = known->local.port;
+    out->remote.port = known->remote.port;
+}
+
+/* The host picks the local address for the route if none is configured: it may be unset in the path. */
+static enum adit_rc make_path(struct ike *ike, const struct adit_conn *c, const struct adit_path *known,
+                              struct adit_path *out, struct adit_why *why)
+{
+    *out = (struct adit_path){ 0 };
+    pick_ports(&ike->policy->settings, c, known, out);
+    if (!pick_addr(c->remote_addrs, c->n_remote_addrs, &known->remote.addr, &out->remote.addr))
         return why_set(why, ADIT_ERR_CONFIG, "connection %s has no remote address to start with (remote_addrs)", c->name);
-    if (!pick_addr(c->local_addrs, c->n_local_addrs, local, &out->local.addr))
+    if (!pick_addr(c->local_addrs, c->n_local_addrs, &known->local.addr, &out->local.addr))
         out->local.addr = (struct adit_addr){ .family = out->remote.addr.family };
     return ADIT_OK;
 }
 
+struct adit_path sa_known_path(struct ike_sa *sa)
+{
+    struct adit_path path = sa->path;
+    struct ike_nat_view nat = { 0 };
+    ike_nat()->now(sa, &nat);
+    if (sa->is_initiator && !nat.remote)
+        path.local.port = path.remote.port = 0;
+    return path;
+}
+
 struct ike_sa *sa_start(struct ike *ike, struct policy *policy, const struct policy_conn *conn,
-                        const struct adit_addr *local, const struct adit_addr *remote, struct adit_why *why)
+                        const struct adit_path *known, struct adit_why *why)
 {
     struct adit_path path;
-    if (make_path(ike, conn->cfg, local, remote, &path, why) != ADIT_OK)
+    if (make_path(ike, conn->cfg, known, &path, why) != ADIT_OK)
         return NULL;
     struct ike_sa *sa = sa_new(ike, true, &path);
     if (!sa) {
@@ -81,8 +109,8 @@ void sa_reauthenticate(struct ike_sa *old, uint64_t cookie)
     struct ike *ike = old->ike;
     struct adit_why why;
     const struct policy_conn *conn = policy_conn_by_name(ike->policy, sa_conn_name(old));
-    struct ike_sa *fresh = sa_start(ike, conn ? ike->policy : old->policy, conn ? conn : old->conn,
-                                    &old->path.local.addr, &old->path.remote.addr, &why);
+    struct adit_path known = sa_known_path(old);
+    struct ike_sa *fresh = sa_start(ike, conn ? ike->policy : old->policy, conn ? conn : old->conn, &known, &why);
     if (!fresh) {
         event_done(ike, cookie, why.rc, why.text);
         return;
@@ -145,7 +173,9 @@ enum adit_rc ike_initiate(struct ike *ike, const struct policy_conn *conn, const
     }
     if (!sa && !cmd->remote.family && dns_name(conn->cfg))
         return ask_dns(ike, conn->cfg, child, cmd->cookie);
-    if (!sa && !(sa = sa_start(ike, ike->policy, conn, &cmd->local, &cmd->remote, why)))
+    struct adit_path known = { .local = { cmd->local, cmd->path.local.port },
+                               .remote = { cmd->remote, cmd->path.remote.port } };
+    if (!sa && !(sa = sa_start(ike, ike->policy, conn, &known, why)))
         return why->rc;
     if (child)
         TRY(add_child_task(sa, child, cmd));

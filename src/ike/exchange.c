@@ -283,13 +283,24 @@ enum adit_rc xchg_open(struct ike_sa *sa, uint8_t exchange, const struct ike_ste
 }
 
 /* The steps start afresh on the next response: an unauthenticated bad one changes nothing (RFC 7296 s2.21.1). */
+static void wait_for_another(struct ike_xchg *x)
+{
+    x->phase = PHASE_SENT;
+    x->peer_announced = 0;
+    x->stale = false;
+    for (unsigned i = 0; i < x->n_parts; i++)
+        x->parts[i].done = false;
+}
+
 static void keep_waiting(struct ike_xchg *x, enum adit_rc rc, const struct adit_why *why)
 {
     struct ike_sa *sa = x->sa;
-    x->phase = PHASE_SENT;
-    x->peer_announced = 0;
-    for (unsigned i = 0; i < x->n_parts; i++)
-        x->parts[i].done = false;
+    if (x->stale) {
+        ike_count(sa->ike, sa, ADIT_C_DUPLICATES);
+        wait_for_another(x);
+        return;
+    }
+    wait_for_another(x);
     sa_log(sa, ADIT_LOG_INFO, "IKE", "IKE_SA_INIT response not accepted: %s; waiting for a better one", why->text);
     strbuf_add(&(struct strbuf){ sa->failure, 0, sizeof(sa->failure) }, why->text);
     ike_count(sa->ike, sa, ADIT_C_INVALID);
@@ -318,6 +329,17 @@ static void finish_request(struct ike_xchg *x)
     sa_advance(sa);
 }
 
+/* COOKIE, INVALID_KE_PAYLOAD: the same request again, changed as asked. Nobody has proven that it was the peer who asked:
+ * who makes up such answers gets no request a datagram out of us. One of each kind is followed at once, since a peer may
+ * want both; then the request changes when its next repetition is due. */
+static void again(struct ike_xchg *x)
+{
+    for (unsigned i = 0; i < x->n_parts; i++)
+        x->parts[i].done = false;
+    x->phase = PHASE_BUILD;
+    drive_request(x);
+}
+
 static void drive_response(struct ike_xchg *x)
 {
     struct adit_why why = { 0 };
@@ -332,11 +354,10 @@ static void drive_response(struct ike_xchg *x)
     } else if (rc != ADIT_OK) {
         x->sa->next_send++;
         request_failed(x, rc, &why);
-    } else if (x->rebuild) { /* COOKIE, INVALID_KE_PAYLOAD: the same request again, changed as asked */
-        for (unsigned i = 0; i < x->n_parts; i++)
-            x->parts[i].done = false;
-        x->phase = PHASE_BUILD;
-        drive_request(x);
+    } else if (x->rebuild && x->hurried) {
+        wait_for_another(x);
+    } else if (x->rebuild) {
+        again(x);
     } else {
         finish_request(x);
     }
@@ -405,7 +426,10 @@ void xchg_retransmit(struct ike_xchg *x)
         sa_end(sa, refused ? ADIT_ERR_PEER : ADIT_ERR_TIMEOUT, why.text);
         return;
     }
-    repeat(x);
+    if (x->rebuild)
+        again(x);
+    else
+        repeat(x);
 }
 
 void xchg_cancel(struct ike_xchg *x)

@@ -268,7 +268,9 @@ static void try_again(struct ike_sa *sa, enum adit_rc rc)
     struct adit_why w;
     if (!sa->is_initiator || sa->state >= SA_ESTABLISHED || rc != ADIT_ERR_TIMEOUT || sa->tries_left == 1 || sa->quiet)
         return;
-    struct ike_sa *fresh = sa_start(sa->ike, sa->policy, sa->conn, &sa->path.local.addr, &sa->path.remote.addr, &w);
+    struct adit_path known = { .local = { sa->path.local.addr, sa->reply_path.local.port },
+                               .remote = { sa->path.remote.addr, sa->reply_path.remote.port } };
+    struct ike_sa *fresh = sa_start(sa->ike, sa->policy, sa->conn, &known, &w);
     if (!fresh)
         return;
     fresh->tries_left = sa->tries_left ? sa->tries_left - 1 : 0;

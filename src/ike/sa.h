@@ -175,7 +175,9 @@ struct ike_xchg {
     enum xchg_role role;
     enum xchg_phase phase;
     uint8_t exchange;
-    bool rebuild, fatal;
+    bool rebuild, fatal; /* rebuild: the request goes out again, changed as the response asks for */
+    bool stale;          /* the response answers a request before the one that is under way: it says nothing new */
+    bool hurried;        /* unauthenticated answers have changed the request before: now they wait for its repetition */
     uint32_t msgid;
     struct ike_task *task; /* requester: why it was opened */
     unsigned n_parts;
@@ -410,9 +412,12 @@ void sa_hand_over(struct ike_sa *from, struct ike_sa *to);
 /* --- command.c --- */
 enum adit_rc ike_initiate(struct ike *ike, const struct policy_conn *conn, const struct adit_child_cfg *child,
                           const struct adit_command *cmd, struct adit_why *why);
-/* A new IKE SA as initiator; conn is of that policy, which need not be the newest. It begins with sa_advance(). */
+/* A new IKE SA as initiator; conn is of that policy, which need not be the newest. It begins with sa_advance(). known:
+ * addresses (family 0) and ports (0) that it does not say are the configuration's. */
 struct ike_sa *sa_start(struct ike *ike, struct policy *policy, const struct policy_conn *conn,
-                        const struct adit_addr *local, const struct adit_addr *remote, struct adit_why *why);
+                        const struct adit_path *known, struct adit_why *why);
+/* Where to begin anew with its peer: whoever dialled us, or is behind a translator, only at the ports that it has now. */
+struct adit_path sa_known_path(struct ike_sa *sa);
 /* A whole new IKE SA that takes the place of one that is up, Child SAs included: by the newest configuration, unless the
  * connection is no longer in it. cookie: a command that waits for it, or 0. */
 void sa_reauthenticate(struct ike_sa *old, uint64_t cookie);

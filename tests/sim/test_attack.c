@@ -1,6 +1,7 @@
 /* test_attack.c - strangers: floods, replays, noise, memory that runs out. An established SA must not notice. */
 #include <stdio.h>
 #include "support/sim.h"
+#include "wire/payload.h"
 
 /* A's first request again and again, with other SPIs, from many or from one address. */
 static unsigned flood(struct sim *s, unsigned n, bool one_address)
@@ -43,6 +44,53 @@ SIM_TEST(flood_from_one_address)
     expect(s, most <= 20, "%u half-open SAs", most);
     sim_run(s, MINUTES(2));
     expect_no_garbage(s);
+}
+
+/* Answers that nobody has proven to be B's: who makes them up gets no request a datagram out of A, and A is let in after. */
+static void answer(struct sim *s, uint16_t notify, struct adit_span data)
+{
+    uint8_t mem[200];
+    struct wr w;
+    struct ike_hdr h;
+    struct rd in = rd_init(buf_span(&s->tape[A].datagram[0]));
+    expect(s, ike_hdr_get(&in, &h));
+    h.flags = IKE_FLAG_RESPONSE;
+    wr_init(&w, mem, sizeof(mem));
+    ike_hdr_put(&w, &h);
+    notify_put(&w, notify, data);
+    ike_hdr_close(&w, 0);
+    sim_inject(s, A, "192.0.2.2", 500, wr_written(&w));
+}
+
+SIM_TEST(made_up_answers_are_not_a_pump)
+{
+    sim_configure(s, .ike = "aes128gcm16-prfsha256-x25519-ecp256-ecp384-modp2048");
+    sim_start(s);
+    sim_cut(s, B, true);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    static const uint8_t methods[] = { KE_ECP_256, KE_ECP_384, KE_MODP_2048, KE_CURVE_25519 };
+    for (uint8_t i = 0; i < 200; i++) {
+        uint8_t method[] = { 0, methods[i % 4] };
+        sim_run(s, MILLIS(1));
+        answer(s, N_COOKIE, SPAN_ARRAY(((uint8_t[]){ 1, i / 2 }))); /* each twice */
+        answer(s, N_INVALID_KE_PAYLOAD, SPAN_ARRAY(method));
+    }
+    expect(s, sim_counter(s, A, ADIT_C_INIT_OUT_REQ) <= 4, "%llu requests",
+           (unsigned long long)sim_counter(s, A, ADIT_C_INIT_OUT_REQ));
+    expect(s, sim_counter(s, A, ADIT_C_DUPLICATES) > 0);
+    sim_cut(s, B, false);
+    expect(s, sim_wait(s, A, cookie, MINUTES(2)) == ADIT_OK, "%s", simhost_done(&s->host[A], cookie)->text);
+}
+
+/* Each answer comes twice and late: the second one has been acted upon, and says nothing about what is sent now. */
+SIM_TEST(answers_that_cross)
+{
+    sim_configure_host(s, A, .ike = "aes128gcm16-prfsha256-x25519-ecp256");
+    sim_configure_host(s, B, .ike = "aes128gcm16-prfsha256-ecp256");
+    sim_link(s, .delay_ms = 20, .jitter_ms = 500, .dup = 1);
+    sim_establish(s);
+    expect(s, sim_counter(s, A, ADIT_C_INIT_OUT_REQ) == 2, "%llu requests",
+           (unsigned long long)sim_counter(s, A, ADIT_C_INIT_OUT_REQ));
 }
 
 /* RFC 7296 s2.6: A gets a cookie, returns it, and is let in. */
@@ -160,7 +208,7 @@ SIM_TEST(memory_runs_out_while_rekeying)
 static const struct sim_case cases[] = {
     SIM_CASE(flood_is_answered_with_cookies),
     SIM_CASE(flood_from_one_address),
-    SIM_CASE(an_honest_peer_gets_through_the_flood),
+    SIM_CASE(made_up_answers_are_not_a_pump), SIM_CASE(answers_that_cross), SIM_CASE(an_honest_peer_gets_through_the_flood),
     SIM_CASE(old_datagrams_again),
     SIM_CASE(noise),
     SIM_CASE(forged_refusal_of_the_first_request),

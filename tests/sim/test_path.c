@@ -79,7 +79,72 @@ SIM_TEST(behind_nat_over_a_bad_link)
     expect_no_garbage(s);
 }
 
+/* From 4500 to 4500 with the very first datagram: the translator sees no other port. */
+static void from_4500(struct sim *s, bool nat)
+{
+    if (nat)
+        sim_nat(s, A);
+    sim_establish(s);
+    for (int i = 0; i < 2; i++) {
+        struct adit_ike_info sa;
+        expect(s, sim_info(s, i, &sa) && sa.path.local.port == 4500, "%s", s->host[i].name);
+        expect(s, simhost_sender(&s->host[i])->udp_encap == nat, "%s", s->host[i].name);
+    }
+    expect(s, !nat || (s->net.host[A].nat.n == 1 && s->net.host[A].nat.map[0].inner.port == 4500));
+    sim_run(s, MINUTES(1));
+    expect_no_gap(s);
+}
+
+SIM_TEST(starting_on_4500_by_remote_port)
+{
+    sim_configure_host(s, A, .remote_port = 4500, .option = { { "mobike", "no" } });
+    from_4500(s, true);
+}
+
+SIM_TEST(starting_on_4500_by_local_port)
+{
+    sim_configure_host(s, A, .local_port = 4500);
+    from_4500(s, true);
+}
+
+SIM_TEST(starting_on_4500_without_nat)
+{
+    sim_configure_host(s, A, .remote_port = 4500, .option = { { "mobike", "no" } });
+    from_4500(s, false);
+}
+
+/* A responder cannot reach its peer behind a translator but at the port that it has now. */
+SIM_TEST(the_responder_reauthenticates)
+{
+    struct adit_ike_info sa;
+    behind_nat(s, A);
+    uint64_t cookie = sim_command(s, B, ADIT_CMD_REKEY, .conn = "peer", .reauth = true);
+    expect(s, sim_wait(s, B, cookie, MINUTES(4)) == ADIT_OK, "%s", simhost_done(&s->host[B], cookie)->text);
+    sim_run(s, SECONDS(20));
+    expect_children(s, 1);
+    expect_flows(s);
+    expect(s, sim_info(s, B, &sa) && sa.initiator && sa.nat_remote && sa.path.remote.port > 4500, "%u", sa.path.remote.port);
+    expect(s, simhost_sender(&s->host[B])->udp_encap && simhost_sender(&s->host[A])->udp_encap);
+}
+
+/* After a rekeying by the responder it is the new SA's initiator, but still who was dialled. */
+SIM_TEST(the_responder_reauthenticates_after_a_rekeying)
+{
+    behind_nat(s, A);
+    uint64_t cookie = sim_command(s, B, ADIT_CMD_REKEY, .conn = "peer");
+    expect(s, sim_wait(s, B, cookie, MINUTES(4)) == ADIT_OK);
+    sim_run(s, SECONDS(20));
+    cookie = sim_command(s, B, ADIT_CMD_REKEY, .conn = "peer", .reauth = true);
+    expect(s, sim_wait(s, B, cookie, MINUTES(4)) == ADIT_OK, "%s", simhost_done(&s->host[B], cookie)->text);
+    sim_run(s, SECONDS(20));
+    expect_children(s, 1);
+    expect_flows(s);
+}
+
 static const struct sim_case cases[] = {
+    SIM_CASE(starting_on_4500_by_remote_port), SIM_CASE(starting_on_4500_by_local_port),
+    SIM_CASE(starting_on_4500_without_nat), SIM_CASE(the_responder_reauthenticates),
+    SIM_CASE(the_responder_reauthenticates_after_a_rekeying),
     SIM_CASE(initiator_behind_nat), SIM_CASE(without_nat_port_500_stays), SIM_CASE(hybrid_behind_nat),
     SIM_CASE(ports_change),         SIM_CASE(behind_nat_over_a_bad_link),
 };

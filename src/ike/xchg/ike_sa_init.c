@@ -5,7 +5,7 @@
 struct init_req {
     struct ike_ke ke;
     const struct proposal_list *offer;
-    uint16_t method;
+    uint16_t method, wanted; /* wanted: by the peer, from the next request on; 0 = nothing */
     uint8_t cookies, ke_retries;
     unsigned round;
     struct adit_span cookie;
@@ -40,11 +40,20 @@ void put_hashes(struct wr *w)
     notify_put(w, N_SIGNATURE_HASH_ALGORITHMS, wr_written(&list));
 }
 
+static void change_method(struct init_req *s)
+{
+    ke_fini(&s->ke);
+    s->ke = (struct ike_ke){ 0 };
+    s->method = s->wanted;
+}
+
 static enum adit_rc build(struct ike_xchg *x, void *scratch, struct wr *w, struct adit_why *why)
 {
     struct init_req *s = scratch;
     if (!s->offer)
         TRY(begin(x, s, why));
+    if (s->wanted && s->wanted != s->method)
+        change_method(s);
     TRY(ke_init(x, &s->ke, s->method));
     if (s->cookie.n)
         notify_put(w, N_COOKIE, s->cookie); /* first payload, RFC 7296 s2.6 */
@@ -66,12 +75,22 @@ static void fresh_round(struct ike_xchg *x, struct init_req *s)
     keys_fini(&s->keys);
 }
 
+/* An answer to what we sent before crosses what we send now: once acted upon is enough. */
+static enum adit_rc stale(struct ike_xchg *x, const char *what, struct adit_why *why)
+{
+    x->stale = true;
+    return why_set(why, ADIT_ERR_DROP, "the peer has asked for this %s before", what);
+}
+
 static enum adit_rc take_cookie(struct ike_xchg *x, struct init_req *s, const struct notify *n, struct adit_why *why)
 {
+    if (s->cookie.n && span_equal(s->cookie, n->data))
+        return stale(x, "cookie", why);
     if (n->data.n < 1 || n->data.n > 64 || s->cookies++ >= IKE_COOKIE_ROUNDS)
         return why_set(why, ADIT_ERR_LIMIT, "peer keeps asking for cookies");
     s->cookie = arena_span(&x->arena, n->data);
     x->rebuild = true;
+    x->hurried = s->cookies > 2; /* of a peer that makes a new one after it has wanted another KE payload, too */
     sa_log(x->sa, ADIT_LOG_MORE, "IKE", "peer asks for a cookie");
     return s->cookie.p ? ADIT_OK : ADIT_ERR_MEMORY;
 }
@@ -80,16 +99,17 @@ static enum adit_rc take_method(struct ike_xchg *x, struct init_req *s, const st
 {
     struct rd in = rd_init(n->data);
     uint16_t method = rd_u16(&in);
+    if (s->wanted && method == s->wanted)
+        return stale(x, "key exchange", why);
     if (!rd_end(&in) || method == s->method || !negotiate_offers_ke(s->offer, method) ||
         s->ke_retries++ >= IKE_KE_RETRIES)
         return why_set(why, ADIT_ERR_KE_METHOD, "peer wants key exchange %s, which is not offered",
                        iana_name(IANA_KE, method));
     sa_log(x->sa, ADIT_LOG_INFO, "IKE", "peer wants key exchange %s instead of %s", iana_name(IANA_KE, method),
            s->ke.alg->name);
-    ke_fini(&s->ke);
-    s->ke = (struct ike_ke){ 0 };
-    s->method = method;
+    s->wanted = method;
     x->rebuild = true;
+    x->hurried = s->ke_retries > 1;
     return ADIT_OK;
 }
 
@@ -150,6 +170,7 @@ static enum adit_rc consume(struct ike_xchg *x, void *scratch, const struct ike_
         return why_set(why, ADIT_ERR_MALFORMED, "response without a responder SPI");
     TRY(read_sa(x, s, msg, why));
     TRY(ke_finish(x, &s->ke, msg, why));
+    x->rebuild = false; /* what was asked for in between is not needed any more */
     s->hashes = msg_notify(msg, N_SIGNATURE_HASH_ALGORITHMS, &n) ? auth_hashes_get(n.data) : 0;
     return derive(x, s, msg);
 }
