@@ -82,7 +82,6 @@ static void make_sas(struct bench *b, const struct adit_crypto *c, const struct 
         .local_ts = &ts,
         .remote_ts = &ts,
         .replay_window = 4096,
-        .copy_df = true,
         .copy_ecn = true,
         .copy_dscp = ADIT_COPY_OUT,
     };

@@ -83,7 +83,6 @@ static struct esp_sa *make(const struct adit_suite *suite, unsigned options)
         .local_ts = local,
         .remote_ts = remote,
         .replay_window = options & NO_WINDOW ? 0 : 64,
-        .copy_df = true,
         .copy_ecn = true,
         .copy_dscp = ADIT_COPY_BOTH,
     };

@@ -53,8 +53,12 @@ struct adit_child_cfg {
     uint64_t rekey_packets, life_packets, rand_packets;
     uint8_t start_action, close_action, dpd_action; /* bits of adit_action */
     uint32_t replay_window;
-    bool copy_df, copy_ecn;
+    enum adit_df df;
+    enum adit_fragment fragment;
+    bool copy_ecn;
     enum adit_copy copy_dscp;
+    uint16_t tfc_padding; /* octets; ADIT_TFC_MTU */
+    uint32_t tfc_dummies; /* a second */
     uint64_t inactivity_s;
     uint32_t reqid, priority;
     const char *updown;

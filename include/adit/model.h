@@ -79,6 +79,8 @@ struct adit_lifetime {
 };
 
 enum adit_mode { ADIT_MODE_TUNNEL, ADIT_MODE_TRANSPORT, ADIT_MODE_PASS, ADIT_MODE_DROP };
+enum adit_df { ADIT_DF_COPY, ADIT_DF_CLEAR, ADIT_DF_SET }; /* of the outer IPv4 header: as the inner packet has it, never, always */
+enum adit_fragment { ADIT_FRAGMENT_BEFORE, ADIT_FRAGMENT_AFTER }; /* encryption: what is too long and may be cut */
 enum adit_copy { ADIT_COPY_NO, ADIT_COPY_OUT, ADIT_COPY_IN, ADIT_COPY_BOTH };
 /* When the outbound half may carry traffic (RFC 7296 s2.8). */
 enum adit_outbound {
@@ -91,6 +93,13 @@ struct adit_sa_keys {
     uint32_t spi;
     struct adit_span encr; /* key, then salt */
     struct adit_span integ;
+};
+
+/* What packets look like from outside, whatever they carry (RFC 4303 s2.6, s2.7). All zero: as they come. */
+#define ADIT_TFC_MTU UINT16_MAX
+struct adit_shape {
+    uint16_t tfc_padding; /* inner packets are padded up to so many octets; ADIT_TFC_MTU: to the largest that fits */
+    uint32_t dummies;     /* packets a second that mean nothing */
 };
 
 /* The whole contract between control and packets: everything that a data plane needs for one Child SA. */
@@ -112,9 +121,12 @@ struct adit_child_spec {
     const struct adit_ts *local_ts, *remote_ts;
     struct adit_lifetime life;
     uint32_t replay_window; /* packets; 0 = off */
-    bool copy_df, copy_ecn;
+    enum adit_df df;
+    enum adit_fragment fragment;
+    bool copy_ecn;
     enum adit_copy copy_dscp;
-    uint64_t inactivity_ns; /* 0 = off */
+    struct adit_shape shape;
+    uint64_t inactivity_ns; /* 0 = off; dummies are no activity */
     /* Transport mode through NAT (RFC 7296 s2.23.1): the addresses that the peer's checksums cover, as its selectors
      * had them before they were substituted in local_ts/remote_ts. Family 0 = nothing was substituted. */
     struct adit_addr local_seen_by_peer, remote_seen_by_peer;
@@ -125,6 +137,7 @@ struct adit_child_stats {
     uint64_t bytes_in, packets_in, bytes_out, packets_out;
     uint64_t last_in_at, last_out_at; /* ns, the daemon's clock; 0 = never */
     uint64_t errors_in;
+    uint64_t dummies_in, dummies_out; /* packets that held nothing, among the packets above */
 };
 
 #endif

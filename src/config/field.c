@@ -233,9 +233,28 @@ static void load_real(struct field *f)
         *(double *)f->to = v;
 }
 
+static void load_tfc(struct field *f)
+{
+    uint64_t v = ADIT_TFC_MTU;
+    if (strcmp(f->text, "mtu") && !value_number(span_str(f->text), ADIT_TFC_MTU - 1, &v))
+        bad(f, "a number of octets is expected, or mtu");
+    else
+        *(uint16_t *)f->to = (uint16_t)v;
+}
+
+/* Words that may be yes and no are so in all forms of these. */
+static int word_of(const struct config_key *key, const char *text)
+{
+    bool flag;
+    int i = word_index(key->words, span_str(text));
+    if (i >= 0 || !value_bool(text, &flag))
+        return i;
+    return word_index(key->words, flag ? SPAN_LIT("yes") : SPAN_LIT("no"));
+}
+
 static void load_word(struct field *f)
 {
-    int i = word_index(f->key->words, span_str(f->text));
+    int i = word_of(f->key, f->text);
     if (i < 0)
         report_error(f->l->report, f->node, "%s = %s: one of %s is expected", f->key->name, f->text,
                      f->key->words);
@@ -299,6 +318,7 @@ static void load_single(struct field *f)
     case F_NONE:
     case F_WORD:
     case F_PEER: load_word(f); break;
+    case F_TFC: load_tfc(f); break;
     case F_TEXT: *(const char **)f->to = f->text; break;
     case F_ACTIONS: load_actions(f); break;
     case F_AUTH: load_auth(f); break;
@@ -445,6 +465,9 @@ enum adit_rc field_print(const struct config_key *key, const void *base, struct 
                                      : print_text("off", out);
     case F_REAL: return text_addf(out, "%g", *(const double *)to);
     case F_WORD: return print_word(key->words, *(const unsigned *)to, out);
+    case F_TFC:
+        return *(const uint16_t *)to == ADIT_TFC_MTU ? print_text("mtu", out)
+                                                     : text_addf(out, "%u", *(const uint16_t *)to);
     case F_PEER: return print_text(*(const char *const *)to ? *(const char *const *)to : "auto", out);
     case F_TEXT: return print_text(*(const char *const *)to, out);
     case F_ACTIONS: return print_actions(*(const uint8_t *)to, out);

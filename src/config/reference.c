@@ -20,6 +20,7 @@ static const char *type_name(const struct config_key *key)
         [F_SIZE] = "size",
         [F_COUNT] = "number",
         [F_REAL] = "number",
+        [F_TFC] = "octets or mtu",
         [F_TEXT] = "text",
         [F_TEXTS] = "list",
         [F_ACTIONS] = "actions",

@@ -42,6 +42,7 @@ enum field_type {
     F_ID,
     F_CERTS,   /* files below x509 */
     F_CACERTS, /* files below x509ca */
+    F_TFC,     /* uint16_t, octets, or mtu */
     F_PEER,    /* WORD kept as text; "auto" = NULL */
     F_SPECIAL  /* the section's own code reads it */
 };

@@ -153,6 +153,14 @@ static void show_direction(struct vici_build *b, const char *suffix, uint64_t by
         vici_strf(b, name, "%" PRId64, -seconds_until(last, now));
 }
 
+static void show_dummies(struct vici_build *b, const struct adit_child_stats *stats)
+{
+    if (stats->dummies_in)
+        vici_strf(b, "dummies-in", "%" PRIu64, stats->dummies_in);
+    if (stats->dummies_out)
+        vici_strf(b, "dummies-out", "%" PRIu64, stats->dummies_out);
+}
+
 static void show_installed(struct vici_build *b, struct daemon *d, const struct adit_child_info *c,
                            uint64_t now)
 {
@@ -166,6 +174,7 @@ static void show_installed(struct vici_build *b, struct daemon *d, const struct 
     show_suite(b, &c->spec.suite, false);
     show_direction(b, "in", stats.bytes_in, stats.packets_in, stats.last_in_at, now);
     show_direction(b, "out", stats.bytes_out, stats.packets_out, stats.last_out_at, now);
+    show_dummies(b, &stats);
     if (c->rekey_at)
         vici_strf(b, "rekey-time", "%" PRId64, seconds_until(c->rekey_at, now));
     if (c->expire_at)

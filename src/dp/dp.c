@@ -109,6 +109,12 @@ static uint32_t link_mtu(struct dp *dp, const struct adit_path *path)
     return e || !route.mtu || route.mtu > UINT16_MAX ? MTU_LINK : route.mtu;
 }
 
+/* The largest packet that the TUN should take for it: what has to be cut outside must come in whole. */
+static uint32_t taken_whole(const struct dp_sa *sa, uint32_t link)
+{
+    return sa->cut_outside ? link : sa->inner_mtu;
+}
+
 /* The TUN takes what fits every SA's link. What routers on the path say later is told to the senders by ICMP. */
 static void update_tun_mtu(struct dp *dp)
 {
@@ -133,6 +139,9 @@ static void fill_sa(struct dp *dp, struct dp_sa *sa, const struct adit_child_spe
     sa->spi_out = spec->out.spi;
     sa->owner = spec->in.spi % dp->s.n; /* as the sockets' filters spread them */
     sa->transport = spec->mode == ADIT_MODE_TRANSPORT;
+    sa->cut_outside = spec->fragment == ADIT_FRAGMENT_AFTER;
+    sa->paced = spec->shape.dummies;
+    sa->padded = spec->shape.tfc_padding;
     sa->order = ++dp->order;
     sa->inactivity_ns = spec->inactivity_ns;
     sa->born_at = worker_clock();
@@ -161,7 +170,7 @@ static enum adit_rc hand_out(struct dp *dp, struct dp_sa *sa, struct adit_why *w
 {
     struct cmd c = { .type = CMD_ADD, .sa = sa, .mtu = link_mtu(dp, &sa->path) };
     worker_command(owner_of(dp, sa), &c);
-    sa->link_inner = sa->inner_mtu;
+    sa->link_inner = taken_whole(sa, c.mtu);
     return c.rc ? why_set(why, c.rc, "inbound SPI %08x is in use", sa->spi_in) : ADIT_OK;
 }
 
@@ -230,7 +239,7 @@ void dp_child_path(struct dp *dp, uint32_t id, const struct adit_path *path, boo
     sa->path = *path;
     sa->udp_encap = udp_encap;
     worker_command(owner_of(dp, sa), &c);
-    sa->link_inner = sa->inner_mtu;
+    sa->link_inner = taken_whole(sa, c.mtu);
     update_tun_mtu(dp);
 }
 
@@ -344,7 +353,7 @@ static void link_changed(struct dp *dp, struct dp_sa *sa)
 {
     struct cmd c = { .type = CMD_LINK, .sa = sa, .mtu = link_mtu(dp, &sa->path) };
     worker_command(owner_of(dp, sa), &c);
-    sa->link_inner = sa->inner_mtu;
+    sa->link_inner = taken_whole(sa, c.mtu);
 }
 
 /* Is the error about a packet of this SA? The quoted SPI must be its own; of a UDP datagram a v4 router may quote so

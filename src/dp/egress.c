@@ -12,12 +12,14 @@
 #define ACQUIRE_NS (5ull * 1000000000)
 #define ICMP_RATE 100.0 /* a second, RFC 4443 s2.4 f */
 #define ICMP_BURST 50.0
+#define PAD_IN_PLACE 128 /* of ESP_TAILROOM: the rest is for what ESP itself puts there */
 #define REGION(n) (((size_t)ESP_HEADROOM + (n) + ESP_TAILROOM + 63) & ~(size_t)63)
 
 enum adit_rc egress_init(struct egress *e, uint16_t slot_mtu)
 {
     e->slot_size = REGION(slot_mtu);
     e->arena = aligned_alloc(64, EGRESS_ARENA);
+    e->paced = NULL;
     e->slots = aligned_alloc(64, e->slot_size * EGRESS_MAX);
     return e->arena && e->slots ? ADIT_OK : ADIT_ERR_MEMORY;
 }
@@ -26,6 +28,7 @@ void egress_fini(struct egress *e)
 {
     free(e->arena);
     free(e->slots);
+    free(e->paced);
 }
 
 /* --- answers to the sender ------------------------------------------------------------------------------------ */
@@ -112,11 +115,11 @@ static void seal_failed(struct worker *w, const struct esp_pkt *p)
         tell_too_big(w, p->buf + p->off, &ip, p->mtu);
 }
 
-static void seal_group(struct worker *w, struct dp_sa *sa, size_t n)
+/* Sends those of group[0..n) that could be sealed. */
+static void send_good(struct worker *w, struct dp_sa *sa, size_t n)
 {
     struct egress *e = &w->out;
     size_t good = 0;
-    esp_seal_batch(sa->esp, e->group, n, w->now);
     for (size_t i = 0; i < n; i++) {
         if (e->group[i]->verdict == ESP_OK)
             e->group[good++] = e->group[i];
@@ -124,6 +127,12 @@ static void seal_group(struct worker *w, struct dp_sa *sa, size_t n)
             seal_failed(w, e->group[i]);
     }
     send_sealed(w, sa, good);
+}
+
+static void seal_group(struct worker *w, struct dp_sa *sa, size_t n)
+{
+    esp_seal_batch(sa->esp, w->out.group, n, w->now);
+    send_good(w, sa, n);
     worker_touch(w, sa);
 }
 
@@ -188,6 +197,8 @@ static bool fits(struct worker *w, struct dp_sa *sa, const uint8_t *packet, cons
     uint16_t mtu = atomic_load_explicit(&sa->inner_mtu, memory_order_relaxed);
     if (ip->total_n <= mtu || (ip->version == 6 && ip->total_n <= 1280))
         return true;
+    if (sa->cut_outside && ip->version == 4 && !ip->dont_fragment)
+        return true;
     if (ip->version == 4 && !ip->dont_fragment && mtu <= w->out.slot_size - ESP_HEADROOM - ESP_TAILROOM) {
         cut_and_add(w, sa, packet, ip, mtu);
         return false;
@@ -197,12 +208,23 @@ static bool fits(struct worker *w, struct dp_sa *sa, const uint8_t *packet, cons
     return false;
 }
 
+/* There is more room in a slot than around a packet in the arena. */
+static bool add_copy(struct worker *w, struct dp_sa *sa, const uint8_t *packet, uint32_t n)
+{
+    struct esp_pkt *p = slot_take(w, sa);
+    span_copy(p->buf + p->off, span(packet, n));
+    p->len = n;
+    return false;
+}
+
 static bool add_single(struct worker *w, struct dp_sa *sa, uint8_t *packet, const struct ip_packet *ip)
 {
     struct egress *e = &w->out;
     if (!fits(w, sa, packet, ip))
         return false;
     make_room(w, 1);
+    if (sa->padded && esp_sa_padded(sa->esp, ip->total_n) > ip->total_n + PAD_IN_PLACE)
+        return add_copy(w, sa, packet, ip->total_n);
     e->pkt[e->n] = (struct esp_pkt){ .buf = packet - ESP_HEADROOM,
                                      .cap = ESP_HEADROOM + ip->total_n + ESP_TAILROOM,
                                      .off = ESP_HEADROOM,
@@ -335,6 +357,31 @@ bool egress_packet(struct worker *w, struct esp_gso *gso, uint8_t *packet, uint3
         mss_clamp(packet, &ip, atomic_load_explicit(&m.sa->inner_mtu, memory_order_relaxed)))
         COUNT(w, mss_clamped);
     return add_single(w, m.sa, packet, &ip);
+}
+
+/* --- what SAs send by themselves -------------------------------------------------------------------------------- */
+
+static bool paced_slots(struct egress *e)
+{
+    if (!e->paced)
+        e->paced = aligned_alloc(64, e->slot_size * PACED_MAX);
+    for (size_t i = 0; e->paced && i < PACED_MAX; i++) {
+        e->paced_pkt[i] = (struct esp_pkt){ .buf = e->paced + i * e->slot_size,
+                                            .cap = (uint32_t)e->slot_size,
+                                            .off = ESP_HEADROOM };
+        e->group[i] = &e->paced_pkt[i];
+    }
+    return e->paced;
+}
+
+void egress_paced(struct worker *w, struct dp_sa *sa)
+{
+    struct egress *e = &w->out;
+    size_t n;
+    while (paced_slots(e) && (n = esp_pace_batch(sa->esp, e->group, PACED_MAX, w->now))) {
+        send_good(w, sa, n);
+        worker_touch(w, sa);
+    }
 }
 
 /* --- reading -------------------------------------------------------------------------------------------------- */

@@ -28,7 +28,9 @@ uint32_t selectors_width(const struct dp_selectors *s);
 struct dp_sa {
     uint32_t id, reqid, replaces, spi_in, spi_out;
     unsigned owner;
-    bool transport;
+    bool transport, cut_outside;
+    bool paced; /* sends by itself */
+    bool padded;
     uint64_t order; /* of birth: newer ones are higher */
     uint64_t inactivity_ns, born_at;
     struct dp_selectors *sel;

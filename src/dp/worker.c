@@ -17,6 +17,7 @@
 #define ERRORS_A_S 200 /* ICMP errors that one worker passes on in a second: anybody can forge them */
 
 enum source { SRC_WAKE, SRC_TUN, SRC_UDP4, SRC_UDP6, SRC_RAW4, SRC_RAW6, SRC_SENDER4, SRC_SENDER6 };
+#define SRC_TIMER 16 /* only wakes: no bit among the ready ones */
 #define BIT(s) (1u << (s))
 #define SRC_ERROR 8 /* shift of the error bits */
 
@@ -154,13 +155,10 @@ static void set_pmtu(struct dp_sa *sa)
 /* Tells when the SA wants to be looked at next. */
 static uint64_t idle_check(struct worker *w, struct dp_sa *sa)
 {
-    struct adit_child_stats s;
-    uint64_t last = sa->born_at;
+    uint64_t last = sa->born_at, used = esp_sa_used_at(sa->esp);
     if (!sa->inactivity_ns || sa->told_inactive || sa->dead_out)
         return UINT64_MAX;
-    esp_sa_stats(sa->esp, &s);
-    last = s.last_in_at > last ? s.last_in_at : last;
-    last = s.last_out_at > last ? s.last_out_at : last;
+    last = used > last ? used : last;
     if (w->now < last + sa->inactivity_ns)
         return last + sa->inactivity_ns;
     sa->told_inactive = note_sa(w, sa, DP_EV_INACTIVE, NULL);
@@ -184,6 +182,7 @@ static bool sa_gone(struct worker *w, size_t i)
     struct dp_sa *sa = w->own[i];
     struct note n = { .type = NOTE_GONE, .sa = sa };
     if (sa->esp) {
+        pace_del(w, sa);
         esp_table_del(w->table, sa->spi_in);
         map_del(&w->by_spi, sa->spi_in);
         esp_sa_free(sa->esp);
@@ -231,6 +230,8 @@ static enum adit_rc own_add(struct worker *w, struct dp_sa *sa)
     }
     TRY(map_put(&w->by_spi, sa->spi_in, sa));
     enum adit_rc rc = esp_table_add(w->table, sa->esp);
+    if (!rc && (rc = pace_add(w, sa)))
+        esp_table_del(w->table, sa->spi_in);
     if (rc) {
         map_del(&w->by_spi, sa->spi_in);
         return rc;
@@ -288,6 +289,7 @@ static void run_command(struct worker *w)
         break;
     }
     w->next_tick = 0;
+    w->pace.at = 0;
     atomic_store_explicit(&w->cmd, NULL, memory_order_release);
     sem_post(&w->cmd_done);
 }
@@ -410,13 +412,16 @@ static void *worker_main(void *arg)
         uint64_t generation = atomic_load(&s->generation);
         if (w->seen_generation != generation) {
             w->seen_generation = generation;
+            w->pace.at = 0; /* who was on standby may send now */
             egress_release_held(w);
         }
         serve(w);
         busy = handover_take(w) > 0 || w->ready;
+        pace_run(w);
         settle_touched(w);
         if (w->now >= w->next_tick || (w->hold->n && w->next_tick == UINT64_MAX))
             tick(w);
+        pace_arm(w);
         handover_kick(w);
     }
     epoch_idle(&s->epoch, w->i);
@@ -456,6 +461,8 @@ static enum adit_rc open_all(struct worker *w, const struct worker_cfg *cfg, str
     w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (w->epoll < 0 || w->wake < 0)
         return why_set(why, ADIT_ERR_IO, "epoll: %s", strerror(errno));
+    TRY(pace_open(&w->pace));
+    TRY(watch(w, w->pace.timer, SRC_TIMER, EPOLLIN, why));
     TRY(watch(w, w->wake, SRC_WAKE, EPOLLIN, why));
     TRY(watch(w, w->tun, SRC_TUN, EPOLLIN, why));
     TRY(open_family(w, 0, cfg, why));
@@ -538,6 +545,7 @@ void worker_fini(struct worker *w)
     if (w->table)
         esp_table_free(w->table);
     map_fini(&w->by_spi);
+    pace_close(&w->pace);
     mem_del(w->own);
     mem_del(w->flows);
     mem_del(w->hold);

@@ -19,6 +19,7 @@
 #define INGRESS_RECV 8          /* trains received in one go */
 #define INGRESS_MAX (INGRESS_RECV * 64)
 #define COALESCE_RUNS 8 /* inner flows merged at a time */
+#define PACED_MAX 64 /* packets that SAs send by themselves in one go */
 #define TOUCHED_MAX 64
 #define NOTE_SPARE 65536 /* octets of the ring to control that IKE datagrams leave to other notes */
 
@@ -58,6 +59,15 @@ struct egress {
     struct dp_sa *sa[EGRESS_MAX]; /* NULL: not to be sent after all */
     struct esp_pkt *group[EGRESS_MAX];
     struct iovec iov[EGRESS_MAX];
+    uint8_t *paced; /* slots of what SAs send by themselves; made with the first such SA */
+    struct esp_pkt paced_pkt[PACED_MAX];
+};
+/* SAs that send by themselves, and the timer that says when. */
+struct pace {
+    int timer;
+    struct dp_sa **sas;
+    size_t n, cap;
+    uint64_t at, armed_at; /* UINT64_MAX: never */
 };
 struct run { /* inner packets that become one write to the TUN */
     struct esp_pkt head;
@@ -94,6 +104,7 @@ struct worker {
     size_t n_own, cap_own;
     struct flow_cache *flows;
     struct hold *hold;
+    struct pace pace;
     struct egress out;
     struct ingress in;
     struct dp_sa *touched[TOUCHED_MAX];
@@ -169,6 +180,19 @@ unsigned egress_read(struct worker *w);
 bool egress_packet(struct worker *w, struct esp_gso *gso, uint8_t *packet, uint32_t n, unsigned hops);
 void egress_flush(struct worker *w);
 void egress_release_held(struct worker *w);
+/* Sends what the SA has to send by itself now. */
+void egress_paced(struct worker *w, struct dp_sa *sa);
+
+/* --- pace.c: what leaves at fixed times ---- */
+ADIT_MUST_USE enum adit_rc pace_open(struct pace *p);
+void pace_close(struct pace *p);
+/* Is looked after from now on, if it sends anything by itself. */
+ADIT_MUST_USE enum adit_rc pace_add(struct worker *w, struct dp_sa *sa);
+void pace_del(struct worker *w, const struct dp_sa *sa);
+/* Sends what is due, if anything is. */
+void pace_run(struct worker *w);
+/* Before it waits: sets the timer. */
+void pace_arm(struct worker *w);
 
 /* --- ingress.c ---- */
 ADIT_MUST_USE enum adit_rc ingress_init(struct ingress *in);

@@ -81,6 +81,17 @@ bool esp_sa_sent(const struct esp_sa *sa, uint32_t seq);
  * (the caller chose the SA by them) and doesn't touch the inner TTL: behind a TUN the kernel's forwarding did both. */
 void esp_seal_batch(struct esp_sa *sa, struct esp_pkt **pkts, size_t n, uint64_t now);
 
+/* --- what leaves by itself (pace.c): dummies --- */
+/* When is esp_pace_batch() to be called next? 0: at once; UINT64_MAX: never. */
+uint64_t esp_sa_due(const struct esp_sa *sa);
+/* Fills and seals what has to leave by now: at most n packets, of which the caller has set buf, cap and off, as for
+ * sealing. Returns how many; each has its verdict. Too late by far: what was missed is not made up for. */
+size_t esp_pace_batch(struct esp_sa *sa, struct esp_pkt **pkts, size_t n, uint64_t now);
+/* When it carried something last, in either direction; dummies don't count. 0 = never. */
+uint64_t esp_sa_used_at(const struct esp_sa *sa);
+/* Octets that the inner packet will be padded to, RFC 4303 s2.7: what the buffer needs room for. */
+uint32_t esp_sa_padded(const struct esp_sa *sa, uint32_t n);
+
 /* SPI -> SA, for inbound look-up. Owned and changed by one thread. */
 struct esp_table;
 struct esp_table *esp_table_new(uint64_t seed);

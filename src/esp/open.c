@@ -71,8 +71,11 @@ static enum esp_verdict accept_frame(struct esp_sa *sa, struct esp_frame *f, con
     enum esp_verdict verdict = sa->proto->unpad(sa, f);
     if (verdict == ESP_OK)
         verdict = sa->mode->unwrap(sa, f);
-    if (verdict == ESP_OK)
+    if (verdict == ESP_OK) {
         sa->in.bytes += f->inner_n;
+        sa->in.used_at = now;
+    }
+    sa->in.dummies += verdict == ESP_DUMMY;
     return verdict;
 }
 

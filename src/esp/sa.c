@@ -69,7 +69,10 @@ static void take_policy(struct esp_sa *sa, const struct adit_child_spec *spec)
     sa->reqid = spec->reqid;
     sa->active = spec->outbound == ADIT_OUT_ACTIVE;
     sa->copy_dscp = (uint8_t)spec->copy_dscp;
-    sa->copy_df = spec->copy_df;
+    sa->df = (uint8_t)spec->df;
+    sa->cut_outside = spec->fragment == ADIT_FRAGMENT_AFTER;
+    sa->tfc = spec->mode == ADIT_MODE_TUNNEL ? spec->shape.tfc_padding : 0;
+    pace_init(&sa->pace, spec->shape.dummies);
     sa->copy_ecn = spec->copy_ecn;
     sa->local_seen_by_peer = spec->local_seen_by_peer;
     sa->remote_seen_by_peer = spec->remote_seen_by_peer;
@@ -227,6 +230,22 @@ void esp_sa_set_pmtu(struct esp_sa *sa, uint16_t pmtu)
 uint16_t esp_sa_inner_mtu(const struct esp_sa *sa)
 {
     return sa->inner_mtu;
+}
+
+uint32_t esp_tfc_size(const struct esp_sa *sa, uint32_t n)
+{
+    uint32_t want = sa->tfc < sa->inner_mtu ? sa->tfc : sa->inner_mtu;
+    return n < want ? want : n;
+}
+
+uint32_t esp_sa_padded(const struct esp_sa *sa, uint32_t n)
+{
+    return sa->tfc ? esp_tfc_size(sa, n) : n;
+}
+
+uint64_t esp_sa_used_at(const struct esp_sa *sa)
+{
+    return sa->in.used_at > sa->out.used_at ? sa->in.used_at : sa->out.used_at;
 }
 
 bool esp_sa_sent(const struct esp_sa *sa, uint32_t seq)

@@ -57,7 +57,9 @@ struct esp_half {
     struct adit_secret keys; /* encr | integ; empty once crypt is there */
     uint32_t spi;
     uint64_t packets, bytes; /* inner octets */
+    uint64_t dummies;        /* of the packets: those that held nothing */
     uint64_t last_at;
+    uint64_t used_at; /* by anything but dummies */
 };
 
 /* Effective limits: the configured ones, lowered by what the algorithms bear. 0 = none, times absolute. */
@@ -67,6 +69,12 @@ struct esp_limits {
     uint64_t soft_packets, hard_packets;
     uint64_t soft_seq, last_seq; /* outbound sequence numbers */
     uint64_t failures;           /* ICVs that failed: rekey */
+};
+
+/* Packets that leave at fixed times, whatever there is to send. */
+struct esp_pace {
+    uint64_t interval_ns; /* 0 = none */
+    uint64_t next_at;     /* 0 = with the first look */
 };
 
 struct esp_sa {
@@ -80,13 +88,16 @@ struct esp_sa {
     uint16_t pmtu, inner_mtu;
     uint8_t icv, iv, align; /* octets */
     uint8_t copy_dscp;      /* enum adit_copy */
-    bool esn, udp, active, copy_df, copy_ecn, expired, moved;
+    uint8_t df;             /* enum adit_df */
+    bool esn, udp, active, cut_outside, copy_ecn, expired, moved;
     uint8_t events, raised; /* bits of esp_event: to be told; told before (SOFT, HARD come once) */
     struct esp_half out, in;
     uint64_t seq; /* outbound: last one used */
     uint64_t failed_icvs, errors_in;
     struct replay window;
     struct esp_limits limits;
+    uint16_t tfc; /* pad inner packets up to so many octets; 0 = no */
+    struct esp_pace pace;
     struct adit_path path, moved_to;
     uint64_t moved_told_at;
     struct adit_addr local_seen_by_peer, remote_seen_by_peer;
@@ -96,11 +107,26 @@ struct esp_sa {
 
 /* Largest inner packet of whose octets `kept` are a header outside the payload (transport mode). */
 uint16_t esp_inner_max(const struct esp_sa *sa, uint16_t kept);
+/* Octets that a packet of n of them gets by padding against traffic analysis; at least n, never more than fit. */
+uint32_t esp_tfc_size(const struct esp_sa *sa, uint32_t n);
+/* seal.c: numbers, seals and completes m frames; each one's packet has its verdict. finish as esp_mode's. */
+void esp_seal_frames(struct esp_sa *sa, struct esp_frame *frames, size_t m,
+                     bool (*finish)(struct esp_sa *sa, struct esp_frame *f), uint64_t now);
+/* ESP_OK: sealing may begin. */
+enum esp_verdict esp_seal_ready(struct esp_sa *sa, uint64_t now);
+/* outer.c: writes the header of our own around a sealed packet. False: it can't be written. */
+bool esp_outer_put(struct esp_sa *sa, struct esp_frame *f);
 /* Does the inner packet fit? Otherwise sets pkt->mtu to what would. A v6 packet that no link may refuse passes with
- * pkt->df cleared: then the outer packet has to be cut (RFC 4301 s8.1, RFC 8200 s5). */
-bool esp_fits(const struct esp_sa *sa, struct esp_pkt *pkt, bool v6, uint16_t max);
+ * pkt->df cleared: then the outer packet has to be cut (RFC 4301 s8.1, RFC 8200 s5). So does a v4 packet that may be cut,
+ * if the SA leaves that to be done outside. */
+bool esp_fits(const struct esp_sa *sa, struct esp_pkt *pkt, bool v6, bool inner_df, uint16_t max);
 /* The direction's context, made now if need be; NULL: out of memory, or the library refuses. */
 struct crypt *esp_half_crypt(struct esp_sa *sa, struct esp_half *half, bool seal);
+
+/* pace.c */
+void pace_init(struct esp_pace *p, uint32_t rate); /* packets a second; 0 = none */
+/* How many are due by now, at most max of them; counts them as sent. */
+size_t pace_due(struct esp_pace *p, uint64_t now, size_t max);
 
 /* limits.c */
 void limits_init(struct esp_sa *sa, const struct adit_lifetime *life, uint64_t now);

@@ -4,10 +4,14 @@
 #define OUTER_IP_MAX 40
 #define V6_MTU_MIN 1280
 
-bool esp_fits(const struct esp_sa *sa, struct esp_pkt *pkt, bool v6, uint16_t max)
+bool esp_fits(const struct esp_sa *sa, struct esp_pkt *pkt, bool v6, bool inner_df, uint16_t max)
 {
     if (pkt->len <= max)
         return true;
+    if (!v6 && !inner_df && sa->cut_outside) {
+        pkt->df = false;
+        return true;
+    }
     if (v6 && pkt->len <= V6_MTU_MIN) {
         pkt->df = false;
         return true;
@@ -42,6 +46,8 @@ static void count(struct esp_sa *sa, const struct esp_frame *f, uint64_t now)
     sa->out.packets++;
     sa->out.bytes += f->inner_n;
     sa->out.last_at = now;
+    if (f->inner_n)
+        sa->out.used_at = now;
 }
 
 /* Numbers, lays out and describes the frames; returns how many from the first on may go. A number is never given back:
@@ -62,28 +68,31 @@ static size_t lay_out(struct esp_sa *sa, struct esp_frame *frames, size_t m, str
     return m;
 }
 
-static void finish(struct esp_sa *sa, struct esp_frame *f, const struct crypt_job *job)
+void esp_seal_frames(struct esp_sa *sa, struct esp_frame *frames, size_t m,
+                     bool (*finish)(struct esp_sa *sa, struct esp_frame *f), uint64_t now)
 {
-    if (!job->ok)
-        f->pkt->verdict = ESP_INTEGRITY; /* the library failed: what lies there may be plaintext */
-    else if (!sa->udp && !sa->mode->finish(sa, f))
-        f->pkt->verdict = ESP_MALFORMED;
+    struct crypt_job jobs[ESP_CHUNK];
+    m = lay_out(sa, frames, m, jobs, now);
+    crypt_seal_many(sa->out.crypt, jobs, m);
+    for (size_t i = 0; i < m; i++) {
+        if (!jobs[i].ok)
+            frames[i].pkt->verdict = ESP_INTEGRITY; /* the library failed: what lies there may be plaintext */
+        else if (!sa->udp && !finish(sa, &frames[i]))
+            frames[i].pkt->verdict = ESP_MALFORMED;
+    }
 }
 
 static void seal_chunk(struct esp_sa *sa, struct esp_pkt **pkts, size_t n, uint64_t now)
 {
     struct esp_pkt *roomy[ESP_CHUNK];
     struct esp_frame frames[ESP_CHUNK];
-    struct crypt_job jobs[ESP_CHUNK];
     size_t m = sa->mode->wrap(sa, roomy, with_room(sa, pkts, n, roomy), frames);
-    m = lay_out(sa, frames, m, jobs, now);
-    crypt_seal_many(sa->out.crypt, jobs, m);
-    for (size_t i = 0; i < m; i++)
-        finish(sa, &frames[i], &jobs[i]);
+    esp_seal_frames(sa, frames, m, sa->mode->finish, now);
 }
 
-static enum esp_verdict readiness(struct esp_sa *sa)
+enum esp_verdict esp_seal_ready(struct esp_sa *sa, uint64_t now)
 {
+    limits_time(sa, now);
     uint8_t family = sa->path.local.addr.family;
     if (sa->expired)
         return ESP_EXPIRED;
@@ -94,8 +103,7 @@ static enum esp_verdict readiness(struct esp_sa *sa)
 
 void esp_seal_batch(struct esp_sa *sa, struct esp_pkt **pkts, size_t n, uint64_t now)
 {
-    limits_time(sa, now);
-    enum esp_verdict ready = readiness(sa);
+    enum esp_verdict ready = esp_seal_ready(sa, now);
     for (size_t i = 0; i < n && ready != ESP_OK; i++)
         pkts[i]->verdict = (uint8_t)ready;
     for (size_t i = 0; i < n && ready == ESP_OK; i += ESP_CHUNK)

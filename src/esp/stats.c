@@ -13,6 +13,8 @@ void esp_sa_stats(const struct esp_sa *sa, struct adit_child_stats *out)
         .last_in_at = sa->in.last_at,
         .last_out_at = sa->out.last_at,
         .errors_in = sa->errors_in,
+        .dummies_in = sa->in.dummies,
+        .dummies_out = sa->out.dummies,
     };
 }
 

@@ -39,8 +39,9 @@ void child_spec(const struct ike_child *c, struct adit_child_spec *spec)
         .conn = sa_conn_name(c->sa), .child = cfg->name, .proto = PROTO_ESP, .mode = c->mode,
         .initiator = c->initiator, .suite = c->suite, .in.spi = c->spi_in, .out.spi = c->spi_out, .path = c->sa->path,
         .outbound = ADIT_OUT_ACTIVE, .n_local_ts = c->n_local, .n_remote_ts = c->n_remote, .local_ts = c->ts,
-        .remote_ts = c->ts + c->n_local, .replay_window = cfg->replay_window, .copy_df = cfg->copy_df,
-        .copy_ecn = cfg->copy_ecn, .copy_dscp = cfg->copy_dscp, .inactivity_ns = SECONDS(cfg->inactivity_s),
+        .remote_ts = c->ts + c->n_local, .replay_window = cfg->replay_window, .df = cfg->df,
+        .fragment = cfg->fragment, .shape = c->shape, .copy_ecn = cfg->copy_ecn, .copy_dscp = cfg->copy_dscp,
+        .inactivity_ns = SECONDS(cfg->inactivity_s),
         .local_seen_by_peer = c->local_seen, .remote_seen_by_peer = c->remote_seen,
     };
     for (unsigned i = 0; i < EXT_COUNT; i++)
@@ -87,6 +88,7 @@ static struct ike_child *child_from(const struct ike_pending *p)
     c->mode = p->mode;
     c->local_seen = p->local_seen;
     c->remote_seen = p->remote_seen;
+    c->shape = p->shape;
     c->id = ike->next_child_id++;
     c->reqid = p->reqid ? p->reqid : ike->next_reqid++;
     c->initiator = p->requester;

@@ -123,6 +123,7 @@ struct ike_child {
     uint32_t id, reqid;
     enum adit_child_state state;
     enum adit_mode mode;
+    struct adit_shape shape;
     bool initiator;
     bool overtime; /* its time is over, but its rekeying was still under way */
     bool standby; /* not to be sent on until the data plane has reason to, or child_activate() */
@@ -217,6 +218,7 @@ struct ike_pending {
     const struct proposal_list *offer;
     const struct adit_child_cfg *cfg;
     enum adit_mode mode; /* asked for, then agreed; TUNNEL unless both want TRANSPORT */
+    struct adit_shape shape; /* of our packets, as far as the peer bears it */
     struct adit_ts_list *local, *remote;
     struct adit_addr local_seen, remote_seen; /* as in struct ike_child */
     uint32_t spi_in, spi_out, reqid, old_child;

@@ -340,6 +340,55 @@ test_limits() {
     down
 }
 
+# sizes LOG: lengths of the outer packets that tcpdump -v saw, each once
+# (several UDP datagrams of a train count as what each of them is: the virtual link does not cut them)
+sizes() {
+    sed -n 's/.*proto [A-Z]* ([0-9]*), length \([0-9]*\).*/\1/p' "$1" |
+        awk -v one="$2" '{ print $1 > one && ($1 - 28) % (one - 28) == 0 ? one : $1 }' | sort -n | uniq | tr '\n' ' '
+}
+# Whatever is sent, all that is seen outside has one length; what means nothing does not reach anybody.
+test_padding() { # WHAT ENCAP LENGTH FILTER
+    one a n0 "${outer4_a[@]}" "${nets_a[@]}" $2 --tfc mtu --dummies 200 --inactivity 1500
+    one b n1 "${outer4_b[@]}" "${nets_b[@]}" $2 --tfc mtu
+    check "$1: both ends start" up
+    pings 0 10.2.0.1 >/dev/null
+    spawn dump n2 tcpdump -nvli w0 "$4 and src 192.0.2.1"
+    wait_for 5 'tcpdump' logged "$dump_log" 'listening on'
+    sleep 1
+    check "$1: small packets" n0 ping -c 20 -i 0.01 -W 1 -s 20 10.2.0.1
+    check "$1: large packets" n0 ping -c 20 -i 0.01 -W 1 -s 1300 fd00:2::1
+    spawn server n1 iperf3 -s -1
+    wait_for 5 'iperf3 listens' listens 1 5201
+    check "$1: TCP" n0 iperf3 -c 10.2.0.1 -n 5M
+    stop "$dump"
+    is "$1: one length outside" "$(sizes "$dump_log" "$3")" "$3 "
+    tell b stats 1
+    wait_for 2 'stats' logged "$b_log" '^stats 1'
+    between "$1: dummies came" "$(sed -n 's/^stats 1 .*dummies_in=\([0-9]*\) .*/\1/p' "$b_log")" 150 2000
+    is "$1: and are nobody's errors" "$(sed -n 's/^stats 1 .*errors_in=\([0-9]*\) .*/\1/p' "$b_log")" 0
+    check "$1: dummies are no activity" wait_for 4 'event inactive' logged "$a_log" 'event inactive id=1'
+    down
+}
+
+# Packets without DF that are too long: who cuts them, and what DF the outer packets have.
+test_fragments() { # WHAT ARGS PING FRAGMENTS-OF
+    one a n0 "${outer4_a[@]}" "${nets_a[@]}" $2
+    one b n1 "${outer4_b[@]}" "${nets_b[@]}" $2
+    check "$1: both ends start" up
+    pings 0 10.2.0.1 >/dev/null
+    spawn outer n2 tcpdump -nvli w0 'src 192.0.2.1'
+    spawn inner n1 tcpdump -nvli adit0 'src 10.1.0.1'
+    wait_for 5 'tcpdump' logged "$outer_log" 'listening on' && wait_for 5 'tcpdump' logged "$inner_log" 'listening on'
+    check "$1: a long packet arrives" n0 ping -c 3 -i 0.1 -W 1 $3 10.2.0.1
+    sleep 0.2
+    stop "$outer"
+    stop "$inner"
+    is "$1: fragments inside" "$(grep -c 'offset [1-9]' "$inner_log" | sed 's/[1-9][0-9]*/yes/')" "$4"
+    is "$1: fragments outside" "$(grep -c 'offset [1-9]' "$outer_log" | sed 's/[1-9][0-9]*/yes/')" "$5"
+    is "$1: DF outside" "$(grep -c 'flags \[DF\]' "$outer_log" | sed 's/[1-9][0-9]*/yes/')" "$6"
+    down
+}
+
 test_carries 'ESP in UDP over IPv4' outer4 --encap
 test_carries 'ESP over IPv4' outer4 ''
 test_carries 'ESP in UDP over IPv6' outer6 --encap
@@ -351,6 +400,15 @@ test_path_mtu 'path MTU 1400, in UDP' outer4 --encap 1400 1338
 test_path_mtu 'path MTU 1400, raw' outer4 '' 1400 1346
 test_path_mtu 'path MTU 1280, raw IPv6' outer6 '' 1280 1206
 test_path_mtu 'path MTU 1350, in UDP over IPv6' outer6 --encap 1350 1266
+test_padding 'padding and dummies, raw' '' 1500 'ip proto 50'
+test_padding 'padding and dummies, in UDP' --encap 1500 'udp port 4500'
+for encap in '' --encap; do
+    test_fragments "cut before encryption $encap" "$encap" '-M dont -s 1472' yes 0 0
+    test_fragments "cut after encryption $encap" "$encap --cut-after" '-M dont -s 1472' 0 yes 0
+    test_fragments "DF copied $encap" "$encap" '-M do -s 1000' 0 0 yes
+    test_fragments "DF set $encap" "$encap --df set" '-M dont -s 1000' 0 0 yes
+    test_fragments "DF cleared $encap" "$encap --df clear" '-M do -s 1000' 0 0 0
+done
 test_forged_ptb
 test_mss
 test_roaming

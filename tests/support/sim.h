@@ -37,6 +37,10 @@ struct sim_conf {
     const char *psk;  /* "a secret of the simulation" */
     const char *ppk_name, *ppk; /* a post-quantum preshared key and whose it is; NULL: none */
     bool no_child, two_children, transport;
+    enum adit_mode mode;                 /* with transport: TRANSPORT */
+    uint16_t tfc_padding;
+    uint32_t tfc_dummies;
+    struct adit_option child_option[8];
     bool any_peer, roams /* also at other addresses */;                                    /* the peer may come from any address */
     uint32_t rekey_s, reauth_s, dpd_s, child_rekey_s; /* 0 = never */
     uint32_t cookie_threshold;                        /* 0 = default */

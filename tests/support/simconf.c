@@ -145,7 +145,11 @@ static struct adit_child_cfg child(struct build *b, const char *name, struct adi
     ts[b->me] = selector(b, left);
     ts[!b->me] = selector(b, right);
     return (struct adit_child_cfg){ .name = name,
-                                    .mode = b->conf->transport ? ADIT_MODE_TRANSPORT : ADIT_MODE_TUNNEL,
+                                    .mode = b->conf->transport ? ADIT_MODE_TRANSPORT : b->conf->mode,
+                                    .tfc_padding = b->conf->tfc_padding,
+                                    .tfc_dummies = b->conf->tfc_dummies,
+                                    .n_options = count(b->conf->child_option),
+                                    .options = b->conf->child_option,
                                     .proposals = proposals(
                                         b, b->conf->esp ? b->conf->esp : "aes128gcm16-x25519", PROTO_ESP),
                                     .n_local_ts = 1,

@@ -58,6 +58,7 @@ static void child_add(struct simhost *h, const struct adit_child_spec *spec)
                             .spi_out = spec->out.spi,
                             .suite = spec->suite,
                             .mode = spec->mode,
+                            .shape = spec->shape,
                             .udp_encap = spec->udp_encap,
                             .path = spec->path,
                             .local_seen = spec->local_seen_by_peer,

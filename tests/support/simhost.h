@@ -21,6 +21,7 @@ struct simchild {
     uint8_t key_in[160], key_out[160]; /* encr | integ, zero padded */
     struct adit_suite suite;
     enum adit_mode mode;
+    struct adit_shape shape;
     bool udp_encap, sends;
     struct adit_path path;
     uint16_t n_local, n_remote;

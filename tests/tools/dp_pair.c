@@ -26,6 +26,9 @@ struct opts {
     struct adit_ts local_ts[TS_MAX], remote_ts[TS_MAX];
     uint16_t n_local, n_remote, port, mtu;
     unsigned workers, mark, table, window;
+    enum adit_df df;
+    enum adit_fragment fragment;
+    struct adit_shape shape;
     uint64_t soft_packets, hard_packets, inactivity_ms;
 };
 
@@ -111,7 +114,10 @@ static void add(uint32_t id, uint32_t replaces, bool standby)
     s.local_ts = o.local_ts;
     s.remote_ts = o.remote_ts;
     s.replay_window = o.window;
-    s.copy_df = s.copy_ecn = true;
+    s.df = o.df;
+    s.fragment = o.fragment;
+    s.shape = o.shape;
+    s.copy_ecn = true;
     s.copy_dscp = ADIT_COPY_OUT;
     s.life.soft_packets = o.soft_packets;
     s.life.hard_packets = o.hard_packets;
@@ -139,8 +145,10 @@ static void add_trap(void)
 
 static void print_stats(const char *what, uint32_t id, const struct adit_child_stats *s)
 {
-    printf("%s %u packets_in=%lu packets_out=%lu bytes_in=%lu bytes_out=%lu errors_in=%lu\n", what, id,
-           s->packets_in, s->packets_out, s->bytes_in, s->bytes_out, s->errors_in);
+    printf("%s %u packets_in=%lu packets_out=%lu bytes_in=%lu bytes_out=%lu errors_in=%lu dummies_in=%lu "
+           "dummies_out=%lu\n",
+           what, id, s->packets_in, s->packets_out, s->bytes_in, s->bytes_out, s->errors_in, s->dummies_in,
+           s->dummies_out);
 }
 
 static void print_counters(void)
@@ -247,6 +255,10 @@ static void parse(int argc, char **argv)
         { "hard-packets", 1, 0, 'D' },
         { "inactivity", 1, 0, 'I' },
         { "no-raw", 0, 0, 'N' },
+        { "tfc", 1, 0, 'F' },
+        { "dummies", 1, 0, 'U' },
+        { "df", 1, 0, 'd' },
+        { "cut-after", 0, 0, 'C' },
         { 0 },
     };
     int c;
@@ -277,6 +289,10 @@ static void parse(int argc, char **argv)
         case 'D': o.hard_packets = strtoull(optarg, NULL, 0); break;
         case 'I': o.inactivity_ms = strtoull(optarg, NULL, 0); break;
         case 'N': o.raw = false; break;
+        case 'F': o.shape.tfc_padding = (uint16_t)(strcmp(optarg, "mtu") ? atoi(optarg) : ADIT_TFC_MTU); break;
+        case 'U': o.shape.dummies = (uint32_t)atoi(optarg); break;
+        case 'd': o.df = *optarg == 's' ? ADIT_DF_SET : *optarg == 'c' ? ADIT_DF_CLEAR : ADIT_DF_COPY; break;
+        case 'C': o.fragment = ADIT_FRAGMENT_AFTER; break;
         default: exit(2);
         }
     }

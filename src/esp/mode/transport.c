@@ -26,7 +26,7 @@ static enum esp_verdict wrap_one(const struct esp_sa *sa, struct esp_pkt *pkt, s
     pkt->len = ip.total_n;
     pkt->tos = ip.tos;
     pkt->df = ip.dont_fragment;
-    if (!esp_fits(sa, pkt, ip.version == 6, esp_inner_max(sa, ip.header_n)))
+    if (!esp_fits(sa, pkt, ip.version == 6, ip.dont_fragment, esp_inner_max(sa, ip.header_n)))
         return ESP_TOO_BIG;
     f->pkt = pkt;
     f->payload = packet + ip.header_n;

@@ -1,12 +1,11 @@
 /* tunnel.c - the inner packet is the payload; a header of our own goes around it (RFC 4301 s5.1.2, s5.2).
  * The inner TTL is nobody's business here: the kernel's forwarding to and from the TUN decrements it; a second time
  * would be once too often. */
+#include "base/mem.h"
 #include "esp/ecn.h"
 #include "esp/sa.h"
 #include "wire/be.h"
 #include "wire/ip.h"
-
-#define OUTER_TTL 64
 
 /* What the outer header takes from the inner one: fixed fields only, since the caller parsed the packet already and this
  * is done for each of millions a second. */
@@ -39,6 +38,18 @@ static bool peek(const uint8_t *p, uint32_t n, struct peek *out)
     return version == 4 ? peek4(p, n, out) : version == 6 && peek6(p, n, out);
 }
 
+/* RFC 4303 s2.7: behind the packet, whose own length tells the receiver where it ends. Not beyond the buffer. */
+static void pad_for_tfc(const struct esp_sa *sa, struct esp_frame *f)
+{
+    uint32_t n = esp_tfc_size(sa, f->n), behind = sa->align + sa->proto->trailer_n + (uint32_t)sa->icv;
+    uint32_t room = f->pkt->cap - f->pkt->off - behind; /* has_room() */
+    n = n < room ? n : room;
+    if (n <= f->n)
+        return;
+    mem_wipe(f->payload + f->n, n - f->n);
+    f->n = n;
+}
+
 static enum esp_verdict wrap_one(const struct esp_sa *sa, struct esp_pkt *pkt, struct esp_frame *f)
 {
     struct peek inner;
@@ -46,12 +57,14 @@ static enum esp_verdict wrap_one(const struct esp_sa *sa, struct esp_pkt *pkt, s
         return ESP_MALFORMED;
     pkt->len = inner.total_n; /* what follows the packet (Ethernet padding) is not its own */
     pkt->tos = ecn_outer(inner.tos, sa->copy_dscp, sa->copy_ecn);
-    pkt->df = sa->copy_df && inner.df;
-    if (!esp_fits(sa, pkt, inner.version == 6, sa->inner_mtu))
+    pkt->df = sa->df == ADIT_DF_SET || (sa->df == ADIT_DF_COPY && inner.df);
+    if (!esp_fits(sa, pkt, inner.version == 6, inner.df, sa->inner_mtu))
         return ESP_TOO_BIG;
     f->pkt = pkt;
     f->payload = pkt->buf + pkt->off;
     f->n = f->inner_n = pkt->len;
+    if (sa->tfc)
+        pad_for_tfc(sa, f);
     f->next_header = inner.version == 4 ? IP_PROTO_IPV4 : IP_PROTO_IPV6;
     return ESP_OK;
 }
@@ -64,23 +77,6 @@ static size_t wrap(struct esp_sa *sa, struct esp_pkt **pkts, size_t n, struct es
         m += pkts[i]->verdict == ESP_OK;
     }
     return m;
-}
-
-static bool finish(struct esp_sa *sa, struct esp_frame *f)
-{
-    struct ip_outer outer = {
-        .src = sa->path.local.addr,
-        .dst = sa->path.remote.addr,
-        .tos = f->pkt->tos,
-        .ttl = OUTER_TTL,
-        .proto = sa->proto->ip_proto,
-        .dont_fragment = f->pkt->df,
-        .id = (uint16_t)f->seq, /* unique among those that may still be in the net, RFC 6864 s4.3 */
-    };
-    uint32_t n = (uint32_t)ip_put_size(&outer);
-    f->pkt->off -= n;
-    f->pkt->len += n;
-    return ip_put(f->pkt->buf + f->pkt->off, &outer, f->pkt->len - n);
 }
 
 static enum esp_verdict merge_tos(const struct esp_sa *sa, struct esp_pkt *pkt, uint8_t inner)
@@ -115,7 +111,7 @@ static uint16_t kept(const struct esp_sa *sa)
 const struct esp_mode esp_mode_tunnel = {
     .id = ADIT_MODE_TUNNEL,
     .wrap = wrap,
-    .finish = finish,
+    .finish = esp_outer_put,
     .unwrap = unwrap,
     .kept = kept,
 };

@@ -73,6 +73,7 @@ static enum adit_rc inherit(struct ike_xchg *x, struct ike_pending *p, struct ad
     p->mode = old->mode;
     p->local_seen = old->local_seen;
     p->remote_seen = old->remote_seen;
+    p->shape = old->shape;
     p->spi_in = child_new_spi(x->ike);
     return p->spi_in ? ADIT_OK : why_set(why, ADIT_ERR_LIMIT, "no SPI to be had");
 }
@@ -98,6 +99,15 @@ static struct adit_span spi_octets(uint32_t spi, uint8_t out[4])
     wr_init(&w, out, 4);
     wr_u32(&w, spi);
     return span(out, 4);
+}
+
+/* Of our packets. TFC padding exists in tunnel mode only (RFC 4303 s2.7), and the peer may refuse it (RFC 7296 s1.3.1). */
+static void shape(struct ike_pending *p, const struct ike_msg *msg)
+{
+    struct notify n;
+    p->shape = (struct adit_shape){ .tfc_padding = p->cfg->tfc_padding, .dummies = p->cfg->tfc_dummies };
+    if (p->mode != ADIT_MODE_TUNNEL || msg_notify(msg, N_ESP_TFC_PADDING_NOT_SUPPORTED, &n))
+        p->shape.tfc_padding = 0;
 }
 
 void child_put_sa(struct wr *w, struct ike_pending *p)
@@ -202,6 +212,7 @@ enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct
     TRY(narrow_check(t, p->remote, why));
     *p->local = *i;
     *p->remote = *t;
+    shape(p, msg);
     return ADIT_OK;
 }
 
@@ -305,6 +316,7 @@ enum adit_rc child_choose(struct ike_xchg *x, struct ike_pending *p, const struc
         ike_count(x->ike, x->sa, ADIT_C_PROPOSAL_MISMATCH);
     TRY(rc);
     TRY(read_spi(spi, p, why));
+    shape(p, msg);
     p->spi_in = child_new_spi(x->ike);
     return p->spi_in ? ADIT_OK : why_set(why, ADIT_ERR_LIMIT, "no SPI to be had");
 }

@@ -9,7 +9,8 @@ static void defaults_are_filled_in(void **state)
     assert_true(x->n_local_ts == 1 && x->local_ts[0].dynamic && x->n_remote_ts == 1 &&
                 x->remote_ts[0].dynamic);
     assert_true(!x->start_action && !x->close_action && !x->dpd_action && !x->inactivity_s);
-    assert_true(x->copy_df && x->copy_ecn && x->copy_dscp == ADIT_COPY_OUT && !x->updown && !x->reqid &&
+    assert_true(x->df == ADIT_DF_COPY && x->fragment == ADIT_FRAGMENT_BEFORE && !x->tfc_padding && !x->tfc_dummies);
+    assert_true(x->copy_ecn && x->copy_dscp == ADIT_COPY_OUT && !x->updown && !x->reqid &&
                 !x->priority);
     adit_config_unref(cfg);
 }
@@ -21,6 +22,7 @@ static void every_key_arrives(void **state)
         " remote_ts = ::/0\n rekey_time = 10m\n life_time = 20m\n rand_time = 1m\n rekey_bytes = 1m\n life_bytes = 2m\n"
         " rand_bytes = 1k\n rekey_packets = 10\n life_packets = 20\n rand_packets = 1\n start_action = trap\n"
         " close_action = start\n dpd_action = trap\n inactivity = 1d\n updown = /x\n replay_window = 64\n copy_df = no\n"
+        " fragment = after\n tfc_padding = 1200\n tfc_dummies = 5\n"
         " copy_ecn = no\n copy_dscp = in\n priority = 7\n reqid = 9\n hw_offload = auto\n policies = yes\n } y {} } } }");
     const struct adit_conn *c = adit_config_conn(cfg, "c");
     const struct adit_child_cfg *x = conn_child(c, "x");
@@ -32,7 +34,9 @@ static void every_key_arrives(void **state)
     assert_true(x->start_action == ADIT_ACTION_TRAP && x->close_action == ADIT_ACTION_START &&
                 x->dpd_action == ADIT_ACTION_TRAP);
     assert_true(x->inactivity_s == 86400 && !strcmp(x->updown, "/x") && x->replay_window == 64);
-    assert_true(!x->copy_df && !x->copy_ecn && x->copy_dscp == ADIT_COPY_IN && x->priority == 7 &&
+    assert_true(x->df == ADIT_DF_CLEAR && x->fragment == ADIT_FRAGMENT_AFTER && x->tfc_padding == 1200 &&
+                x->tfc_dummies == 5);
+    assert_true(!x->copy_ecn && x->copy_dscp == ADIT_COPY_IN && x->priority == 7 &&
                 x->reqid == 9);
     adit_config_unref(cfg);
 }
@@ -67,6 +71,14 @@ static const struct {
       "add noesn to esp_proposals, or set replay_window" },
     { "mark", "connections { c { children { x { mark_in = 42 } } } }",
       "/s/swanctl.conf:1:34: mark_in is for a kernel data plane only" },
+    { "DF in the words of a flag", "connections { c { children { x { copy_df = true } y { copy_df = 0 } z { copy_df = set } } } }", "" },
+    { "DF in other words", "connections { c { children { x { copy_df = copy } } } }",
+      "/s/swanctl.conf:1:34: copy_df = copy: one of yes|no|set is expected" },
+    { "padding", "connections { c { children { x { tfc_padding = mtu } y { tfc_padding = 65534 } } } }", "" },
+    { "padding in words", "connections { c { children { x { tfc_padding = some } } } }",
+      "/s/swanctl.conf:1:34: tfc_padding = some: a number of octets is expected, or mtu" },
+    { "padding longer than any packet", "connections { c { children { x { tfc_padding = 65535 } } } }",
+      "/s/swanctl.conf:1:34: tfc_padding = 65535: a number of octets is expected, or mtu" },
     { "section in a child", "connections { c { children { x { y {} } } } }",
       "/s/swanctl.conf:1:34: unknown section 'y'" },
 };

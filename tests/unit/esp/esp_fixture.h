@@ -136,7 +136,6 @@ static inline void pair_init(struct pair *p, const struct suite_row *s)
         .n_local_ts = 2,
         .n_remote_ts = 2,
         .replay_window = 4096,
-        .copy_df = true,
         .copy_ecn = true,
         .copy_dscp = ADIT_COPY_OUT,
     };

@@ -44,7 +44,6 @@ static struct esp_sa *make(char **arg, bool sealing)
         .local_ts = all,
         .remote_ts = all,
         .replay_window = 64,
-        .copy_df = true,
         .copy_ecn = true,
         .copy_dscp = ADIT_COPY_OUT,
     };

@@ -19,27 +19,31 @@ static void outer_header(void **state)
 {
     static const struct {
         const char *what;
-        bool outer6, inner6, inner_df, copy_df, copy_ecn;
+        bool outer6, inner6, inner_df;
+        enum adit_df df;
+        bool copy_ecn;
         enum adit_copy dscp;
         uint8_t tos, want_tos;
         bool want_df;
     } rows[] = {
-        { "v4 in v4", false, false, false, true, true, ADIT_COPY_OUT, 0xb9, 0xb9, false },
-        { "DF copied", false, false, true, true, true, ADIT_COPY_OUT, 0, 0, true },
-        { "DF not copied", false, false, true, false, true, ADIT_COPY_OUT, 0, 0, false },
-        { "v6 sets DF", false, true, false, true, true, ADIT_COPY_OUT, 0, 0, true },
-        { "v6, DF cleared", false, true, false, false, true, ADIT_COPY_OUT, 0, 0, false },
-        { "DSCP kept inside", false, true, false, true, true, ADIT_COPY_NO, 0xba, 0x02, true },
-        { "ECN kept inside", false, false, false, true, false, ADIT_COPY_BOTH, 0xbb, 0xb8, false },
-        { "v4 in v6", true, false, true, true, true, ADIT_COPY_OUT, 0x2b, 0x2b, true },
-        { "v6 in v6", true, true, false, true, true, ADIT_COPY_OUT, 0x2b, 0x2b, true },
+        { "v4 in v4", false, false, false, ADIT_DF_COPY, true, ADIT_COPY_OUT, 0xb9, 0xb9, false },
+        { "DF copied", false, false, true, ADIT_DF_COPY, true, ADIT_COPY_OUT, 0, 0, true },
+        { "DF not copied", false, false, true, ADIT_DF_CLEAR, true, ADIT_COPY_OUT, 0, 0, false },
+        { "v6 sets DF", false, true, false, ADIT_DF_COPY, true, ADIT_COPY_OUT, 0, 0, true },
+        { "v6, DF cleared", false, true, false, ADIT_DF_CLEAR, true, ADIT_COPY_OUT, 0, 0, false },
+        { "DSCP kept inside", false, true, false, ADIT_DF_COPY, true, ADIT_COPY_NO, 0xba, 0x02, true },
+        { "ECN kept inside", false, false, false, ADIT_DF_COPY, false, ADIT_COPY_BOTH, 0xbb, 0xb8, false },
+        { "v4 in v6", true, false, true, ADIT_DF_COPY, true, ADIT_COPY_OUT, 0x2b, 0x2b, true },
+        { "v6 in v6", true, true, false, ADIT_DF_COPY, true, ADIT_COPY_OUT, 0x2b, 0x2b, true },
+        { "DF set", false, false, false, ADIT_DF_SET, true, ADIT_COPY_OUT, 0, 0, true },
+        { "DF was set", false, false, true, ADIT_DF_SET, true, ADIT_COPY_OUT, 0, 0, true },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows) * 2; i++) {
         size_t r = i / 2;
         struct pair p;
         pair_init(&p, &suites[0]);
         p.spec.udp_encap = i & 1;
-        p.spec.copy_df = rows[r].copy_df;
+        p.spec.df = rows[r].df;
         p.spec.copy_ecn = rows[r].copy_ecn;
         p.spec.copy_dscp = rows[r].dscp;
         if (rows[r].outer6)
@@ -122,6 +126,78 @@ static void too_big_says_what_would_fit(void **state)
     pair_stop(&p);
 }
 
+/* Up to the wanted length, up to what the path takes, never less than the packet. */
+static void padding_hides_lengths(void **state)
+{
+    static const struct {
+        const char *what;
+        uint16_t tfc;
+        bool transport;
+        size_t inner, payload;
+    } rows[] = {
+        { "none", 0, false, 100, 100 },
+        { "to a number", 500, false, 100, 500 },
+        { "already longer", 500, false, 501, 501 },
+        { "beyond what fits", 9000, false, 100, 1446 },
+        { "to the path's limit", ADIT_TFC_MTU, false, 28, 1446 },
+        { "nothing to do", ADIT_TFC_MTU, false, 1446, 1446 },
+        { "not in transport mode", 500, true, 100, 80 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct pair p;
+        pair_init(&p, &suites[0]);
+        p.spec.mode = rows[i].transport ? ADIT_MODE_TRANSPORT : ADIT_MODE_TUNNEL;
+        p.spec.shape.tfc_padding = rows[i].tfc;
+        pair_start(&p);
+        struct esp_pkt *pkt = box_fill(&box, span(inner, sample4(inner, rows[i].inner)));
+        assert_row(rows[i].what, seal_one(p.a, pkt, 1) == ESP_OK);
+        assert_row(rows[i].what, pkt->len == 20 + 16 + ((rows[i].payload + 2 + 3) & ~3u) + 16);
+        strip_outer(pkt);
+        assert_row(rows[i].what, open_one(p.at_b, pkt, 1) == ESP_OK);
+        assert_row(rows[i].what, pkt->len == rows[i].inner);
+        assert_row(rows[i].what, rows[i].transport || span_equal(pkt_span(pkt), span(inner, rows[i].inner)));
+        assert_row(rows[i].what, p.a->out.bytes == rows[i].inner && p.b->in.bytes == rows[i].inner);
+        pair_stop(&p);
+    }
+}
+
+/* The caller may have less room behind the packet than the padding wants. */
+static void padding_stays_in_the_buffer(void **state)
+{
+    struct pair p;
+    pair_init(&p, &suites[0]);
+    p.spec.shape.tfc_padding = ADIT_TFC_MTU;
+    pair_start(&p);
+    struct esp_pkt *pkt = box_fill(&box, span(inner, sample4(inner, 100)));
+    pkt->cap = ESP_HEADROOM + 100 + ESP_TAILROOM;
+    memset(box.mem + pkt->cap, 0x5a, 64);
+    assert_int_equal(seal_one(p.a, pkt, 1), ESP_OK);
+    assert_true(pkt->off + pkt->len <= pkt->cap && pkt->len > 20 + 16 + 100 + 200);
+    for (int i = 0; i < 64; i++)
+        assert_int_equal(box.mem[pkt->cap + i], 0x5a);
+    strip_outer(pkt);
+    assert_int_equal(open_one(p.at_b, pkt, 1), ESP_OK);
+    assert_int_equal(pkt->len, 100);
+    pair_stop(&p);
+}
+
+/* Cut outside: what may be cut goes out whole and without DF; what may not is refused as ever. */
+static void cutting_is_left_to_others(void **state)
+{
+    struct pair p;
+    pair_init(&p, &suites[0]);
+    p.spec.fragment = ADIT_FRAGMENT_AFTER;
+    p.spec.df = ADIT_DF_SET;
+    pair_start(&p);
+    struct esp_pkt *pkt = box_fill(&box, span(inner, sample4(inner, 1447)));
+    assert_int_equal(seal_one(p.a, pkt, 1), ESP_OK);
+    assert_false(pkt->df || outer_of(pkt).dont_fragment);
+    size_t n = udp_packet(inner, ip4(10, 0, 0, 1), ip4(10, 9, 0, 1), 0, true, 1, 2, 1447 - 28);
+    pkt = box_fill(&box, span(inner, n));
+    assert_int_equal(seal_one(p.a, pkt, 1), ESP_TOO_BIG);
+    pair_stop(&p);
+}
+
 /* No link may refuse an IPv6 packet of 1280 octets: rather the outer packet is cut. */
 static void v6_is_never_told_less_than_1280(void **state)
 {
@@ -198,6 +274,9 @@ int main(void)
         cmocka_unit_test(outer_header),
         cmocka_unit_test(congestion_reaches_the_inner_packet),
         cmocka_unit_test(too_big_says_what_would_fit),
+        cmocka_unit_test(padding_hides_lengths),
+        cmocka_unit_test(padding_stays_in_the_buffer),
+        cmocka_unit_test(cutting_is_left_to_others),
         cmocka_unit_test(v6_is_never_told_less_than_1280),
         cmocka_unit_test(only_whole_packets_go_in),
         cmocka_unit_test(the_ttl_is_left_alone),
