@@ -20,12 +20,13 @@
 struct method {
     const char *name, *ike, *cert; /* cert NULL: PSK */
     uint16_t ke[2];
+    bool resumes; /* measured again: by ticket */
 };
 static const struct method methods[] = {
     { "x25519, PSK", "aes256gcm16-prfsha384-x25519", NULL, { KE_CURVE_25519 } },
     { "x25519 + mlkem768, PSK", "aes256gcm16-prfsha384-x25519-ke1_mlkem768", NULL, { KE_CURVE_25519, KE_ML_KEM_768 } },
     { "x25519 + mlkem768, ECDSA P-256", "aes256gcm16-prfsha384-x25519-ke1_mlkem768", "ecdsa",
-      { KE_CURVE_25519, KE_ML_KEM_768 } },
+      { KE_CURVE_25519, KE_ML_KEM_768 }, true },
     { "mlkem1024, PSK", "aes256gcm16-prfsha384-mlkem1024", NULL, { KE_ML_KEM_1024 } },
 };
 
@@ -111,6 +112,7 @@ static struct adit_config *configure(const struct method *m, int me, const struc
     struct adit_ts_cfg ts[2];
     struct adit_shared psk = { .id = "k", .secret = SPAN_LIT("a secret of the bench, longer than short") };
     struct adit_ike_settings set = { .cookie_threshold = UINT32_MAX, .half_open_max = 100000 };
+    const struct adit_option resumption = { "resumption", "yes" };
     for (int i = 0; i < 2; i++) {
         char net[32];
         snprintf(net, sizeof(net), "10.%d.0.0/16", i + 1);
@@ -126,7 +128,8 @@ static struct adit_config *configure(const struct method *m, int me, const struc
                               .remote_addrs = &there, .proposals = parse(&a, m->ike, PROTO_IKE), .n_local = 1,
                               .n_remote = 1, .local = &auth[me], .remote = &auth[!me], .n_children = 1,
                               .children = &child, .unique = ADIT_UNIQUE_NEVER, .send_certreq = true,
-                              .keyingtries = 1, .rekey_s = 14400, .over_s = 1440 };
+                              .keyingtries = 1, .rekey_s = 14400, .over_s = 1440, .dpd_delay_s = m->resumes,
+                              .options = &resumption, .n_options = m->resumes };
     need(cfg && adit_config_add_conn(cfg, &conn) == ADIT_OK && adit_config_add_shared(cfg, &psk) == ADIT_OK &&
              adit_config_settings(cfg, &set) == ADIT_OK, "configuration", NULL);
     if (m->cert)
@@ -318,6 +321,42 @@ static double time_handshakes(struct end e[2], unsigned n)
     return (cpu() - from) / n;
 }
 
+/* Nobody answers any more: the SA is lost, its ticket good. */
+static void lose(struct end *e, uint64_t *now)
+{
+    struct adit_event ev;
+    for (int i = 0; i < 400 && adit_ike_sa_count(e->ike); i++) {
+        *now += 1000000000ull;
+        adit_ike_tick(e->ike, *now);
+        while (adit_ike_poll(e->ike, &ev))
+            ;
+    }
+    need(adit_ike_sa_count(e->ike) == 0, "not lost", NULL);
+}
+
+/* s of CPU, both ends, each IKE SA by the ticket of the one before. */
+static double time_resumptions(const struct method *m, unsigned n)
+{
+    struct end e[2];
+    struct adit_crypto *c[2];
+    struct adit_command go = { .type = ADIT_CMD_INITIATE, .child = "net" };
+    struct adit_why why;
+    uint64_t now = NOW;
+    double sum = 0;
+    open_ends(e, m, c);
+    for (unsigned i = 0; i <= n; i++) {
+        double from = cpu();
+        need(adit_ike_command(e[0].ike, &go, now, NULL, &why) == ADIT_OK, "initiate", &why);
+        while (pump(&e[0], &e[1], now) | pump(&e[1], &e[0], now))
+            ;
+        sum += i ? cpu() - from : 0;
+        lose(&e[0], &now);
+    }
+    need(e[0].up == n + 1 && adit_ike_counter(e[1].ike, ADIT_C_INIT_IN_REQ) == 1, "not every SA was resumed", NULL);
+    close_ends(e, c);
+    return sum / n;
+}
+
 /* Handshakes and their primitives in turn. */
 static void time_rounds(const struct method *m, unsigned n, struct result *r)
 {
@@ -415,6 +454,14 @@ static void print(const struct method *m, const struct result *r, bool json, boo
                r->cpu_pair / r->bare.asymmetric, r->kib, r->many);
 }
 
+static void print_resumed(const struct method *m, double each, bool json)
+{
+    if (json)
+        printf("  {\"method\": \"%s, resumed\", \"cpu_us_per_sa_pair\": %.1f},\n", m->name, each * 1e6);
+    else
+        printf("%-32s %7s %8.0f us\n", "  the same, resumed by ticket", "", each * 1e6);
+}
+
 int main(int argc, char **argv)
 {
     bool json = false, quick = false;
@@ -437,6 +484,8 @@ int main(int argc, char **argv)
         time_rounds(m, n, &r);
         r.many = beside_many(m, n, sas);
         print(m, &r, json, i + 1 == ARRAY_LEN(methods));
+        if (m->resumes)
+            print_resumed(m, time_resumptions(m, n), json);
         fflush(stdout);
     }
     if (json)

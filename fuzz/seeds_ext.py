@@ -28,6 +28,18 @@ ECDSA384 = bytes.fromhex("300a06082a8648ce3d040303")
 MLDSA65 = bytes.fromhex("300b0609608648016503040312")
 PKCS1_256 = bytes.fromhex("300d06092a864886f70d01010b0500")
 
+def text8(*parts):
+    return b"".join(bytes([len(p)]) + p for p in parts)
+
+
+def text16(*parts):
+    return b"".join(struct.pack(">H", len(p)) + p for p in parts)
+
+
+MEMO = (b"\1" + struct.pack(">14H", 20, 256, 6, 0, 0, 0, 31, 36, 0, 0, 0, 0, 0, 0) + struct.pack(">QQQ", 1, 2, 3)
+        + text8(b"pre-shared key", b"pre-shared key", bytes(48), bytes(16))
+        + text16(b"peer", b"\2\0\0\0a.example", b"\2\0\0\0b.example", b"\x03ppk\1\1"))
+
 SEEDS = {
     "authlist": {
         "each_form": announced(0, (2, b""), (1, b"\0"), (14, b"\0" + ED25519)),
@@ -57,6 +69,24 @@ SEEDS = {
         "no_nats_v6": notifies((16402, NATS6), (16397, V4)),
         "no_nats_cut": notifies((16402, NATS4[:-1])),
         "no_nats_long": notifies((16402, NATS4 + b"\0")),
+    },
+    "ticket": {
+        "the_good_one": b"\1",
+        "first_octet": b"\1\1",
+        "key_id": b"\x05\xff",
+        "salt": b"\x0d\0\0\x80",
+        "sealed": b"\x1d\1\0\0\0\0\0\0\2",
+        "icv": b"\x40\1",
+        "empty": b"\0",
+        "head_only": b"\0\1\0\0\x0012345678" + bytes(16),
+        "another_key": b"\0\1\0\0\x00abcdefgh" + bytes(80),
+    },
+    "memo": {
+        "whole": MEMO,
+        "cut": MEMO[:-3],
+        "longer": MEMO + b"\0",
+        "version": b"\2" + MEMO[1:],
+        "lengths": MEMO[:53] + b"\xff" + MEMO[54:],
     },
     "reassemble": {
         "in_order": steps((0, 1, 3, 10), (0, 2, 3, 10), (0, 3, 3, 4)),

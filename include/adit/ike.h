@@ -36,6 +36,13 @@ ADIT_MUST_USE enum adit_rc adit_ike_config(struct adit_ike *ike, struct adit_con
                                            struct adit_why *why);
 const struct adit_config *adit_ike_get_config(const struct adit_ike *ike);
 
+/* What should outlive the engine: secrets that peers rely on after a restart, if options ask for that. The count grows
+ * whenever it has changed: save it again. save: octets written, 0 = more than `room` (8192 is plenty). load: before any
+ * datagram; false: not ours, or damaged, and what could be read of it is taken. */
+unsigned adit_ike_changes(const struct adit_ike *ike);
+size_t adit_ike_save(const struct adit_ike *ike, uint8_t *out, size_t room);
+bool adit_ike_load(struct adit_ike *ike, const uint8_t *data, size_t n);
+
 /* One datagram without the non-ESP marker; path->local.port tells whether it came to the NAT-T port. Never fails: what
  * is wrong with it becomes an event and a counter. */
 void adit_ike_input(struct adit_ike *ike, const struct adit_path *path, const uint8_t *data, size_t n, uint64_t now);

@@ -133,6 +133,7 @@ struct config_daemon {
     const char *swanctl_conf;
     int log;                             /* enum adit_level of adit/ike.h */
     const char *ike_keylog, *esp_keylog; /* paths; NULL = off */
+    const char *state_file;              /* path; NULL = nothing is kept */
     enum config_dataplane dataplane;
     uint32_t workers; /* 0 = one a core */
     bool install_routes, mss_clamp, raw_esp;

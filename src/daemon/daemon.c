@@ -1,5 +1,6 @@
 /* daemon.c - puts the pieces together, in order, and takes them apart again. */
 #include "daemon/daemon.h"
+#include "daemon/kept.h"
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -138,7 +139,9 @@ static enum adit_rc start_engine(struct daemon *d, struct adit_why *why)
                               .unix_time = daemon_unix_time,
                               .keylog = d->keylog.ike || d->keylog.esp };
     d->ike = adit_ike_new(&host, daemon_now());
-    return d->ike ? ADIT_OK : why_set(why, ADIT_ERR_MEMORY, "out of memory");
+    if (!d->ike)
+        return why_set(why, ADIT_ERR_MEMORY, "out of memory");
+    return kept_load(d->ike, d->set.state_file, why);
 }
 
 static void on_dp(uv_poll_t *poll, int status, int events)

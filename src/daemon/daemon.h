@@ -41,6 +41,7 @@ struct daemon {
     struct vici_server *vici;
     struct updown *updown;
     struct keylog keylog;
+    unsigned kept; /* adit_ike_changes() when state_file was written last */
     struct journal journal;
     struct sources sources;
     struct reqids reqids;

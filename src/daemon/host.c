@@ -7,6 +7,7 @@
 #include "base/why.h"
 #include "daemon/daemon.h"
 #include "daemon/ikesock.h"
+#include "daemon/kept.h"
 #include "daemon/notice.h"
 #include "dp/dp.h"
 #include "model/model.h"
@@ -228,15 +229,29 @@ static void arm_timer(struct daemon *d)
     uv_timer_start(&d->engine_timer, on_deadline, at > now ? (at - now + 999999) / 1000000 : 0, 0);
 }
 
+/* Before the answer that relies on it is the better, but a file system that fails must not stop IKE. */
+static void keep(struct daemon *d)
+{
+    struct adit_why why;
+    unsigned changes = adit_ike_changes(d->ike);
+    if (changes == d->kept)
+        return;
+    d->kept = changes;
+    if (kept_save(d->ike, d->set.state_file, &why) != ADIT_OK)
+        log_line(&d->log, &(struct log_line){ .level = ADIT_LOG_AUDIT, .group = "CFG", .text = why.text });
+}
+
 void host_run(struct daemon *d)
 {
     struct adit_event ev;
     if (d->draining || !d->ike)
         return; /* the loop below goes on with what was added */
     d->draining = true;
+    keep(d);
     while (adit_ike_poll(d->ike, &ev))
         handle(d, &ev);
     d->draining = false;
+    keep(d);
     arm_timer(d);
 }
 

@@ -7,6 +7,11 @@ static bool may_use(struct ike_sa *sa, const struct ike_ext *e)
     return !e->on.may_use || e->on.may_use(sa);
 }
 
+static bool belongs(const struct ike_xchg *x, const struct ike_announce *a)
+{
+    return a->exchange == x->exchange || (a->in_each_opening && opens_sa(x->exchange));
+}
+
 static bool rule_lets(const struct ike_xchg *x, const struct ike_announce *a, enum ike_ext_id id)
 {
     if (x->role == XCHG_REQUESTER)
@@ -16,7 +21,7 @@ static bool rule_lets(const struct ike_xchg *x, const struct ike_announce *a, en
 
 static void put_one(struct ike_xchg *x, const struct ike_ext *e, const struct ike_announce *a, struct wr *w)
 {
-    if (a->exchange != x->exchange || !rule_lets(x, a, e->id))
+    if (!belongs(x, a) || !rule_lets(x, a, e->id))
         return;
     if (a->put)
         a->put(x->sa, w);
@@ -32,7 +37,7 @@ void announce_put(struct ike_xchg *x, struct wr *w)
         for (unsigned k = 0; k < e->n_announce && may_use(x->sa, e); k++)
             put_one(x, e, &e->announce[k], w);
     }
-    if (x->exchange == XCHG_IKE_SA_INIT && (x->role == XCHG_REQUESTER || x->peer_private))
+    if (opens_sa(x->exchange) && (x->role == XCHG_REQUESTER || x->peer_private))
         vendor_id_put(w);
 }
 
@@ -40,7 +45,7 @@ static void get_one(struct ike_xchg *x, const struct ike_ext *e, const struct ik
 {
     struct notify n;
     uint16_t i = 0;
-    if (a->exchange != x->exchange)
+    if (!belongs(x, a))
         return;
     while (msg_next_notify(msg, &i, &n)) {
         if (n.type != a->notify)
@@ -54,7 +59,7 @@ static void get_one(struct ike_xchg *x, const struct ike_ext *e, const struct ik
 void announce_get(struct ike_xchg *x, const struct ike_msg *msg)
 {
     x->peer_announced = 0;
-    x->peer_private = x->exchange == XCHG_IKE_SA_INIT && vendor_id_is_in(msg);
+    x->peer_private = opens_sa(x->exchange) && vendor_id_is_in(msg);
     for (unsigned i = 0; i < EXT_COUNT; i++)
         for (unsigned k = 0; k < ike_exts[i]->n_announce; k++)
             get_one(x, ike_exts[i], &ike_exts[i]->announce[k], msg);
@@ -69,6 +74,12 @@ void announce_commit(struct ike_xchg *x)
 bool ext_agreed(const struct ike_sa *sa, enum ike_ext_id id)
 {
     return sa->announced_me & sa->announced_peer & (1u << id);
+}
+
+void ext_set_agreed(struct ike_sa *sa, enum ike_ext_id id)
+{
+    sa->announced_me |= 1u << id;
+    sa->announced_peer |= 1u << id;
 }
 
 bool ext_peer_announced(const struct ike_sa *sa, enum ike_ext_id id)

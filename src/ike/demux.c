@@ -117,7 +117,7 @@ static struct ike_sa *find_sa(struct ike *ike, const struct ike_hdr *hdr)
 static void stray(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path)
 {
     ike->counters[ADIT_C_INVALID_SPI]++;
-    if (!(hdr->flags & IKE_FLAG_RESPONSE) && hdr->exchange != XCHG_IKE_SA_INIT)
+    if (!(hdr->flags & IKE_FLAG_RESPONSE) && !opens_sa(hdr->exchange))
         reply_stray(ike, hdr, path, N_INVALID_IKE_SPI, SPAN_NONE);
 }
 
@@ -137,7 +137,7 @@ static bool header_ok(struct ike *ike, const struct ike_hdr *hdr, const struct a
 
 static void dispatch(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d)
 {
-    bool is_init_request = hdr->exchange == XCHG_IKE_SA_INIT && !(hdr->flags & IKE_FLAG_RESPONSE);
+    bool is_init_request = opens_sa(hdr->exchange) && !(hdr->flags & IKE_FLAG_RESPONSE);
     if (is_init_request) {
         if (hdr->spi_r == 0 && hdr->msgid == 0 && hdr->flags & IKE_FLAG_INITIATOR)
             demux_init_request(ike, hdr, path, d);

@@ -107,6 +107,7 @@ void adit_ike_free(struct adit_ike *engine)
     map_fini(&ike->per_ip);
     timerheap_fini(&ike->timers);
     cookie_jar_fini(&ike->cookies);
+    vaults_fini(ike);
     policy_unref(ike->policy);
     mem_del(ike->scratch);
     if (ike->opened)

@@ -133,7 +133,7 @@ static void commit_parts(struct ike_xchg *x)
 /* Hooks that watch the conversation before authentication (RFC 9242 s3.3.2). */
 static enum adit_rc watch(struct ike_xchg *x, enum msg_dir dir, const struct raw_msg *raw)
 {
-    if (sa_is_established(x->sa) || x->exchange == XCHG_IKE_AUTH || x->exchange == XCHG_IKE_SA_INIT)
+    if (sa_is_established(x->sa) || x->exchange == XCHG_IKE_AUTH || opens_sa(x->exchange))
         return ADIT_OK;
     for (unsigned i = 0; i < EXT_COUNT; i++)
         if (ike_exts[i]->on.message)
@@ -141,7 +141,7 @@ static enum adit_rc watch(struct ike_xchg *x, enum msg_dir dir, const struct raw
     return ADIT_OK;
 }
 
-/* IKE_SA_INIT goes in clear, and its octets are kept: AUTH signs them. */
+/* What opens an SA goes in clear, and its octets are kept: AUTH signs them. */
 static enum adit_rc compose_init(struct ike_xchg *x, struct adit_why *why)
 {
     struct ike_sa *sa = x->sa;
@@ -181,7 +181,7 @@ static enum adit_rc compose_protected(struct ike_xchg *x, struct adit_why *why)
 
 static enum adit_rc compose(struct ike_xchg *x, struct adit_why *why)
 {
-    return x->exchange == XCHG_IKE_SA_INIT ? compose_init(x, why) : compose_protected(x, why);
+    return opens_sa(x->exchange) ? compose_init(x, why) : compose_protected(x, why);
 }
 
 static void note_sent(struct ike_xchg *x)
@@ -301,7 +301,8 @@ static void keep_waiting(struct ike_xchg *x, enum adit_rc rc, const struct adit_
         return;
     }
     wait_for_another(x);
-    sa_log(sa, ADIT_LOG_INFO, "IKE", "IKE_SA_INIT response not accepted: %s; waiting for a better one", why->text);
+    sa_log(sa, ADIT_LOG_INFO, "IKE", "%s response not accepted: %s; waiting for a better one",
+           iana_name(IANA_XCHG, x->exchange), why->text);
     strbuf_add(&(struct strbuf){ sa->failure, 0, sizeof(sa->failure) }, why->text);
     ike_count(sa->ike, sa, ADIT_C_INVALID);
     (void)rc;
@@ -349,7 +350,7 @@ static void drive_response(struct ike_xchg *x)
     x->waiting = NULL;
     if (rc != ADIT_OK && !why.text[0])
         why_set(&why, rc, "%s", adit_rc_name(rc));
-    if (rc != ADIT_OK && x->exchange == XCHG_IKE_SA_INIT && !x->fatal) {
+    if (rc != ADIT_OK && opens_sa(x->exchange) && !x->fatal) {
         keep_waiting(x, rc, &why);
     } else if (rc != ADIT_OK) {
         x->sa->next_send++;
@@ -373,13 +374,13 @@ void xchg_response(struct ike_xchg *x, const struct ike_hdr *hdr, const struct a
     x->path = *path;
     x->in_raw = *raw;
     enum adit_rc rc = msg_index(x, hdr, raw->first, raw->plain, &why);
-    if (rc == ADIT_OK && x->exchange == XCHG_IKE_SA_INIT) {
+    if (rc == ADIT_OK && opens_sa(x->exchange)) {
         x->msg.raw = arena_span(&x->arena, datagram);
         rc = x->msg.raw.p ? ADIT_OK : ADIT_ERR_MEMORY;
     } else if (rc == ADIT_OK && x->exchange != XCHG_IKE_AUTH) {
         rc = reply_read(&x->msg, &type, &why);
     }
-    if (rc != ADIT_OK && x->exchange == XCHG_IKE_SA_INIT) {
+    if (rc != ADIT_OK && opens_sa(x->exchange)) {
         keep_waiting(x, rc, &why);
         return;
     }
@@ -400,6 +401,13 @@ static bool waits_on(struct ike_xchg *x)
     return false;
 }
 
+/* Another way of opening the SA is given up soon: IKE_SA_INIT remains. */
+static unsigned tries_of(const struct ike_xchg *x)
+{
+    unsigned all = x->ike->policy->settings.retransmit_tries;
+    return opening_of(x->exchange) && all > IKE_OPENING_TRIES ? IKE_OPENING_TRIES : all;
+}
+
 static void repeat(struct ike_xchg *x)
 {
     struct ike_sa *sa = x->sa;
@@ -415,9 +423,8 @@ static void repeat(struct ike_xchg *x)
 void xchg_retransmit(struct ike_xchg *x)
 {
     struct ike_sa *sa = x->sa;
-    const struct adit_ike_settings *s = &sa->ike->policy->settings;
-    bool refused = x->exchange == XCHG_IKE_SA_INIT && sa->failure[0] && x->tries >= 1;
-    if (refused || (x->tries >= s->retransmit_tries && !waits_on(x))) {
+    bool refused = opens_sa(x->exchange) && sa->failure[0] && x->tries >= 1;
+    if (refused || (x->tries >= tries_of(x) && !waits_on(x))) {
         struct adit_why why;
         why_set(&why, ADIT_ERR_TIMEOUT, "%s", sa->failure[0] ? sa->failure : "peer does not answer");
         ike_count(sa->ike, sa, sa->state == SA_ESTABLISHED ? ADIT_C_DPD_FAILED : ADIT_C_IKE_FAILED);
@@ -513,7 +520,7 @@ static enum adit_rc take_request(struct ike_xchg *x, const struct ike_hdr *hdr, 
                                  struct adit_span datagram, struct adit_why *why)
 {
     TRY(msg_index(x, hdr, raw->first, raw->plain, why));
-    if (x->exchange == XCHG_IKE_SA_INIT) {
+    if (opens_sa(x->exchange)) {
         x->msg.raw = arena_span(&x->arena, datagram);
         if (!x->msg.raw.p)
             return ADIT_ERR_MEMORY;

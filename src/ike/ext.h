@@ -103,7 +103,40 @@ struct ike_announce {
     enum announce_rule rule;
     void (*put)(struct ike_sa *sa, struct wr *w);                                     /* writes whole notifies itself */
     void (*get)(struct ike_sa *sa, const struct ike_msg *msg, const struct notify *n); /* called for each one */
+    bool in_each_opening; /* of IKE_SA_INIT, but also in other exchanges that open an IKE SA */
 };
+
+/* --- opening an IKE SA otherwise than by IKE_SA_INIT ------------------------------------------------------------------- */
+/* An exchange in the place of IKE_SA_INIT: in clear, cookies and ceilings before any state, its messages are those that
+ * AUTH covers. The initiator's attempt that fails is followed by one with IKE_SA_INIT. */
+struct ike_opening {
+    uint8_t exchange;
+    uint16_t refusal;              /* status notify by which a responder refuses it, whatever the reason */
+    const struct ike_step *step;   /* the initiator's */
+    bool (*wants)(struct ike_sa *sa); /* initiator: shall this SA be opened so? Asked once, before its first message */
+    void (*failed)(struct ike_sa *sa, enum adit_rc rc); /* initiator: an SA opened so did not come up */
+};
+/* Own nonce, in the exchange's arena. */
+enum adit_rc opening_nonce(struct ike_xchg *x, struct adit_span *out);
+/* SK_* from the memo that the SA has taken and both nonces (RFC 5723 s5.1). */
+enum adit_rc opening_keys(struct ike_xchg *x, struct adit_span ours, struct adit_span theirs, struct ike_keys *out);
+/* To be committed: the SA is keyed, IKE_AUTH is next. Takes the keys. */
+void opening_commit(struct ike_xchg *x, struct adit_span ours, struct adit_span theirs, struct ike_keys *keys);
+void opening_repeat(struct ike_xchg *x);     /* requester: the request goes out again, built anew (COOKIE) */
+enum adit_rc opening_is_stale(struct ike_xchg *x, struct adit_why *why); /* requester: the answer is to an earlier form of it */
+void opening_is_refused(struct ike_xchg *x); /* requester: the refusal counts, though anybody could have sent it */
+
+/* --- memos: what a later IKE SA needs to go on with what this one has proven ---------------------------------------------- */
+/* Suite, identities, how they were proven, SK_d, what hooks carry. Secret. From when the peer is verified on, in IKE_AUTH's
+ * build already; keys that IKE_AUTH brings into force are in it. ADIT_ERR_LIMIT: longer than a ticket should be. */
+enum adit_rc sa_memo_make(struct ike_sa *sa, struct adit_secret *out);
+/* Unkeyed SA: identities, suite and how it was authenticated are from now on those of the memo, and IKE_AUTH proves by
+ * SK_p that both ends hold these keys (RFC 5723 s4.3.3). Refused unless today's configuration would allow all of it. */
+enum adit_rc sa_memo_take(struct ike_sa *sa, struct adit_span memo, struct adit_why *why);
+bool sa_is_from_memo(const struct ike_sa *sa);
+uint64_t sa_life_left(const struct ike_sa *sa); /* s until its end or the next authentication; UINT64_MAX: none set */
+uint64_t sa_unix_time(const struct ike_sa *sa); /* s, wall clock */
+const char *sa_conn(const struct ike_sa *sa);   /* the connection's name */
 
 /* --- rekeying in another form ---------------------------------------------------------------------------------------- */
 /* CREATE_CHILD_SA that rekeys without SA, TSi and TSr: the new SPI stands in a payload of this form, and suite, selectors
@@ -163,7 +196,13 @@ const struct ike_nat *ike_nat(void); /* of the extension that knows them; never 
 /* --- hooks ------------------------------------------------------------------------------------------------------ */
 enum msg_dir { MSG_SENT, MSG_RECEIVED };
 enum heard_by { BY_IKE, BY_ESP };
-enum sa_life { LIFE_KEYED /* after IKE_SA_INIT */, LIFE_ESTABLISHED, LIFE_REKEYED /* other = the SA that takes its place */ };
+enum sa_life {
+    LIFE_KEYED /* after IKE_SA_INIT */,
+    LIFE_ESTABLISHED,
+    LIFE_REKEYED /* other = the SA that takes its place */,
+    LIFE_LOST /* it was up, and the peer does not answer any more */,
+    LIFE_CLOSED /* it was up, and one side has ended it */
+};
 
 /* One way in which we could prove who we are: a pre-shared key, or a signature by the key of a certificate. */
 struct auth_way {
@@ -214,10 +253,24 @@ struct ike_hooks {
     enum adit_rc (*more_get)(struct ike_pending *p, const struct ike_msg *msg, struct adit_why *why);
     void (*more_start)(struct ike_pending *p); /* requester: committed; open your exchange */
     void (*life)(struct ike_sa *sa, enum sa_life life, struct ike_sa *other);
+    /* What of the extension's state a memo has to hold: at most 255 octets; nothing written: nothing held. */
+    void (*memo_put)(struct ike_sa *sa, struct wr *w);
+    /* The SA goes on with a memo (`in` is empty if it holds nothing of ours). False: not by today's configuration. */
+    bool (*memo_get)(struct ike_sa *sa, struct rd *in);
     uint64_t (*deadline)(struct ike_sa *sa);
     void (*timer)(struct ike_sa *sa, uint64_t now);
     void (*status)(struct ike_sa *sa, struct adit_ike_info *out);
     void (*fini)(struct ike_sa *sa, void *state);
+};
+
+/* --- state of the whole engine ------------------------------------------------------------------------------------------- */
+/* What an extension remembers beyond its SAs. save/load: the part that should outlive the engine (adit_ike_save), as
+ * secrets that peers rely on after a restart; NULL: nothing. */
+struct ike_vault {
+    uint16_t size; /* octets, zeroed at first use, wiped at the end */
+    void (*fini)(void *state);
+    void (*save)(const void *state, struct wr *w);
+    bool (*load)(void *state, struct rd *in, uint64_t now);
 };
 
 struct ike_ext {
@@ -232,14 +285,19 @@ struct ike_ext {
     const struct ike_segmenter *segmenter;
     const struct ike_nat *nat;
     const struct ike_rekey_form *rekey_form;
+    const struct ike_opening *opening;
+    const struct ike_vault *vault;
     struct ike_hooks on;
 };
 extern const struct ike_ext *const ike_exts[EXT_COUNT];
 
 /* --- what an extension may ask of the engine -------------------------------------------------------------------------- */
 void *ext_sa(struct ike_sa *sa, enum ike_ext_id id);  /* its slot, made on first use; NULL: memory */
+void *ext_engine(struct ike_sa *sa, enum ike_ext_id id); /* its vault, made on first use; NULL: memory */
+void ext_engine_changed(struct ike_sa *sa); /* what is to outlive the engine has changed */
 void *ext_peek(const struct ike_sa *sa, enum ike_ext_id id); /* NULL if never used */
 bool ext_agreed(const struct ike_sa *sa, enum ike_ext_id id); /* its announcement rule is fulfilled */
+void ext_set_agreed(struct ike_sa *sa, enum ike_ext_id id); /* as if announced by both: a memo says so */
 bool ext_peer_announced(const struct ike_sa *sa, enum ike_ext_id id);
 const char *sa_option(const struct ike_sa *sa, const char *key); /* connection, then daemon, then default; never NULL */
 uint64_t sa_option_number(const struct ike_sa *sa, const char *key);

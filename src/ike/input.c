@@ -104,7 +104,7 @@ void sa_input(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adit_pa
     struct raw_msg raw = { .hdr = *hdr, .first = hdr->next, .plain = span_from(d, IKE_HDR_SIZE) };
     if (sa->cut || !in_window(sa, hdr, path, d))
         return;
-    if (hdr->exchange != XCHG_IKE_SA_INIT) {
+    if (!opens_sa(hdr->exchange)) {
         protected_input(sa, hdr, path, d);
         return;
     }

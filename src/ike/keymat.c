@@ -134,6 +134,13 @@ enum adit_rc keymat_round(const struct keymat_in *in, const struct ike_keys *fro
     return derive(in, prf, prf, keys_d(from), parts, ARRAY_LEN(parts), out);
 }
 
+enum adit_rc keymat_resume(const struct keymat_in *in, struct adit_span sk_d, struct ike_keys *out)
+{
+    const struct prf_alg *prf = crypto_prf(in->crypto, in->suite->prf);
+    const struct adit_span parts[] = { SPAN_LIT("Resumption"), in->nonce_i, in->nonce_r };
+    return derive(in, prf, prf, sk_d, parts, ARRAY_LEN(parts), out);
+}
+
 enum adit_rc keymat_stir(const struct prf_alg *prf, const struct ike_keys *from, struct adit_span key,
                          struct ike_keys *out)
 {

@@ -28,6 +28,8 @@ ADIT_MUST_USE enum adit_rc keymat_init(const struct keymat_in *in, struct adit_s
 /* After an additional key exchange: SKEYSEED(n) = prf(SK_d(n-1), SK(n) | Ni | Nr), all SK_* anew. out may be `from`. */
 ADIT_MUST_USE enum adit_rc keymat_round(const struct keymat_in *in, const struct ike_keys *from, struct adit_span secret,
                                         struct ike_keys *out);
+/* A new IKE SA from SK_d of an earlier one: SKEYSEED = prf(SK_d, "Resumption" | Ni | Nr), RFC 5723 s5.1. */
+ADIT_MUST_USE enum adit_rc keymat_resume(const struct keymat_in *in, struct adit_span sk_d, struct ike_keys *out);
 /* SK_d, SK_pi and SK_pr each become prf+(key, itself), SK_a and SK_e stay as they are: RFC 8784 s3. */
 ADIT_MUST_USE enum adit_rc keymat_stir(const struct prf_alg *prf, const struct ike_keys *from,
                                        struct adit_span key, struct ike_keys *out);

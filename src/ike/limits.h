@@ -8,6 +8,7 @@
 #define IKE_MESSAGE_MAX 65535       /* octets of one message: the Length of UDP */
 #define IKE_INIT_MAX 8192           /* octets of an IKE_SA_INIT that we read: before anything is proven */
 #define IKE_NONCE_SIZE 32           /* ours: >= half of any PRF's key (RFC 7296 s2.10) */
+#define IKE_OPENING_TRIES 2         /* repetitions of an opening that IKE_SA_INIT can take the place of */
 #define IKE_COOKIE_ROUNDS 4         /* times that a responder may ask for (another) cookie */
 #define IKE_KE_RETRIES 4            /* INVALID_KE_PAYLOADs followed */
 #define IKE_CHILDREN_MAX 1024       /* Child SAs in one IKE SA */

@@ -27,6 +27,8 @@ static uint16_t notify_for(const struct ike_xchg *x, enum adit_rc rc)
     uint16_t type = reply_notify(rc);
     if (x->exchange == XCHG_IKE_SA_INIT && rc == ADIT_ERR_MALFORMED)
         return 0; /* INVALID_SYNTAX is for protected answers only, RFC 7296 s3.10.1 */
+    if (opening_of(x->exchange))
+        return opening_of(x->exchange)->refusal;
     bool auth = x->exchange == XCHG_IKE_AUTH;
     if (auth && type && rc != ADIT_ERR_MALFORMED && rc != ADIT_ERR_CRITICAL && rc != ADIT_ERR_PATH)
         return N_AUTHENTICATION_FAILED; /* for any reason: never tell which, RFC 7296 s2.21.2 */
@@ -69,7 +71,7 @@ void reply_error(struct ike_xchg *x, enum adit_rc rc)
         ike_count(x->ike, x->sa, ADIT_C_AUTH_FAILED);
     if (!type)
         return;
-    if (x->exchange == XCHG_IKE_SA_INIT)
+    if (opens_sa(x->exchange))
         reply_stray(x->ike, &x->in_raw.hdr, &x->path, type, x->reply_data);
     else
         protected_error(x, type);
@@ -83,7 +85,7 @@ void reply_stray(struct ike *ike, const struct ike_hdr *hdr, const struct adit_p
                          .msgid = hdr->msgid };
     uint8_t mem[256];
     struct wr w;
-    bool wanted = notify == N_COOKIE || notify == N_INVALID_KE_PAYLOAD; /* the handshake needs them */
+    bool wanted = !notify_is_error(notify) || notify == N_INVALID_KE_PAYLOAD; /* the handshake goes on by them */
     if (!wanted && !ike_may_answer_error(ike))
         return;
     wr_init(&w, mem, sizeof(mem));

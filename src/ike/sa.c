@@ -74,7 +74,7 @@ void sa_leave_half_open(struct ike_sa *sa)
     halfopen_del(sa->ike, &sa->reply_path.remote.addr);
 }
 
-static void free_ext(struct ike_sa *sa)
+void sa_drop_ext(struct ike_sa *sa)
 {
     for (unsigned i = 0; i < EXT_COUNT; i++) {
         if (!sa->ext[i])
@@ -83,6 +83,7 @@ static void free_ext(struct ike_sa *sa)
             ike_exts[i]->on.fini(sa, sa->ext[i]);
         mem_wipe(sa->ext[i], ike_exts[i]->sa_size);
         mem_del(sa->ext[i]);
+        sa->ext[i] = NULL;
     }
 }
 
@@ -110,8 +111,9 @@ void sa_free(struct ike_sa *sa)
     wire_unref(sa->reply);
     sa_drop_crypts(sa);
     keys_fini(&sa->keys);
-    free_ext(sa);
+    sa_drop_ext(sa);
     free_init_messages(sa);
+    known_free(sa->known);
     buf_fini(&sa->nonce_i);
     buf_fini(&sa->nonce_r);
     buf_fini(&sa->id_local);
@@ -174,6 +176,7 @@ static void start_lifetimes(struct ike_sa *sa)
     uint64_t longest = c->rekey_s > c->reauth_s ? c->rekey_s : c->reauth_s;
     sa->expire_at = longest ? now + SECONDS(longest + c->over_s) + IKE_OVER_MIN : 0;
     sa->reauth_by = c->reauth_s ? now + SECONDS(c->reauth_s + c->over_s) + IKE_OVER_MIN : 0;
+    known_bound_life(sa);
     sa_bound_life(sa);
 }
 
@@ -224,6 +227,7 @@ void sa_established(struct ike_sa *sa)
     tell(sa, ADIT_EV_IKE_UP, 0, "");
     event_done(sa->ike, sa->wait_cookie, ADIT_OK, "");
     sa->wait_cookie = 0;
+    known_replace(sa);
     retire_older(sa);
     for (unsigned i = 0; i < EXT_COUNT; i++)
         if (ike_exts[i]->on.life)
@@ -262,18 +266,24 @@ static void end_children(struct ike_sa *sa, enum adit_rc rc, const char *why)
         pending_fail(list_entry(p, struct ike_pending, link), rc, why);
 }
 
-/* keyingtries: the same attempt again, with everything that was to be done in it. */
+/* keyingtries: the same attempt again, with everything that was to be done in it; by IKE_SA_INIT if it was opened in
+ * another way. */
 static void try_again(struct ike_sa *sa, enum adit_rc rc)
 {
     struct adit_why w;
-    if (!sa->is_initiator || sa->state >= SA_ESTABLISHED || rc != ADIT_ERR_TIMEOUT || sa->tries_left == 1 || sa->quiet)
+    bool otherwise = opening_of(sa->opened_by) && rc != ADIT_ERR_CLOSED && rc != ADIT_ERR_MEMORY;
+    if (!sa->is_initiator || sa->state >= SA_ESTABLISHED || sa->quiet)
+        return;
+    if (otherwise)
+        opening_failed(sa, rc);
+    else if (rc != ADIT_ERR_TIMEOUT || sa->tries_left == 1)
         return;
     struct adit_path known = { .local = { sa->path.local.addr, sa->reply_path.local.port },
                                .remote = { sa->path.remote.addr, sa->reply_path.remote.port } };
     struct ike_sa *fresh = sa_start(sa->ike, sa->policy, sa->conn, &known, &w);
     if (!fresh)
         return;
-    fresh->tries_left = sa->tries_left ? sa->tries_left - 1 : 0;
+    fresh->tries_left = sa->tries_left && !otherwise ? sa->tries_left - 1 : sa->tries_left;
     fresh->reauth_of = sa->reauth_of;
     fresh->wait_cookie = sa->wait_cookie;
     sa->wait_cookie = 0;
@@ -287,6 +297,7 @@ static void try_again(struct ike_sa *sa, enum adit_rc rc)
 static void note_end(struct ike_sa *sa, enum adit_rc rc, const char *why)
 {
     bool was_up = sa->established_at != 0;
+    bool lost = rc == ADIT_ERR_TIMEOUT && sa->state == SA_ESTABLISHED && !sa->quiet;
     if (sa->successor)
         return;
     if (was_up)
@@ -298,7 +309,9 @@ static void note_end(struct ike_sa *sa, enum adit_rc rc, const char *why)
     sa_log(sa, ADIT_LOG_AUDIT, "IKE", "IKE_SA %s[%u] %s: %s", sa_conn_name(sa), sa->id, was_up ? "closed" : "failed", why);
     if (was_up)
         tell(sa, ADIT_EV_IKE_DOWN, 0, why);
-    (void)rc;
+    for (unsigned i = 0; was_up && i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.life)
+            ike_exts[i]->on.life(sa, lost ? LIFE_LOST : LIFE_CLOSED, NULL);
 }
 
 void sa_end(struct ike_sa *sa, enum adit_rc rc, const char *why)
@@ -379,11 +392,13 @@ static void connect_next(struct ike_sa *sa)
 {
     const struct ike_step *step;
     enum adit_rc rc;
-    if (!sa->keyed)
-        rc = xchg_open(sa, XCHG_IKE_SA_INIT, &step_init_req, NULL);
-    else if ((step = sa_before_auth(sa, XCHG_REQUESTER, NULL)))
+    if (!sa->keyed) {
+        step = opening_step(sa);
+        sa->opened_by = step->exchange;
         rc = xchg_open(sa, step->exchange, step, NULL);
-    else {
+    } else if ((step = sa_before_auth(sa, XCHG_REQUESTER, NULL))) {
+        rc = xchg_open(sa, step->exchange, step, NULL);
+    } else {
         sa_set_state(sa, SA_AUTHENTICATING);
         rc = xchg_open(sa, XCHG_IKE_AUTH, &step_auth_req, NULL);
     }

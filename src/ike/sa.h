@@ -56,6 +56,8 @@ struct ike {
     struct adit_addr addresses[IKE_ADDRESSES_MAX]; /* of the host, as it told */
     unsigned n_addresses;
     uint8_t *scratch; /* IKE_MESSAGE_MAX octets: messages are built here */
+    void *vault[EXT_COUNT];
+    unsigned vault_changes;
     uint8_t *opened;  /* IKE_MESSAGE_MAX octets: a received datagram, opened in place */
 };
 
@@ -71,6 +73,15 @@ struct ike_wire *wire_ref(struct ike_wire *w);
 void wire_unref(struct ike_wire *w);
 
 enum sa_state { SA_CONNECTING, SA_AUTHENTICATING, SA_ESTABLISHED, SA_REKEYED, SA_DELETING, SA_DEAD };
+
+/* Both sides were proven in an earlier IKE SA, and its keys go on in this one. */
+struct ike_known {
+    struct adit_buf id_local, id_remote; /* whole ID payload bodies */
+    const char *local_auth, *remote_auth;
+    struct adit_secret sk_d;
+    uint64_t spi_i, spi_r; /* of the earlier SA */
+    uint64_t proven_until; /* wall clock, s; 0 = no end */
+};
 
 struct ike_sa {
     struct list link, ended;
@@ -93,6 +104,8 @@ struct ike_sa {
     uint32_t peer_hashes; /* SIGNATURE_HASH_ALGORITHMS */
     struct adit_buf certreq; /* hashes that the peer asked for, until authentication */
     const char *local_auth, *remote_auth;
+    struct ike_known *known; /* NULL: IKE_AUTH proves who is who */
+    uint8_t opened_by;       /* the exchange */
     uint32_t next_send, next_expect; /* message IDs */
     struct ike_xchg *out, *in;
     struct ike_wire *reply; /* to request next_expect - 1 */
@@ -232,6 +245,7 @@ struct ike_pending {
 /* --- engine.c, sa.c --- */
 struct ike_sa *sa_new(struct ike *ike, bool is_initiator, const struct adit_path *path);
 void sa_free(struct ike_sa *sa);
+void sa_drop_ext(struct ike_sa *sa); /* what extensions remember of it */
 struct ike_sa *sa_by_id(const struct ike *ike, uint32_t id);
 uint64_t sa_our_spi(const struct ike_sa *sa);
 void sa_index(struct ike_sa *sa);           /* after its SPI is known */
@@ -256,6 +270,23 @@ bool ike_random(struct ike *ike, void *out, size_t n);
 uint64_t ike_jitter(struct ike *ike, uint64_t upto);
 void ike_count(struct ike *ike, const struct ike_sa *sa, enum adit_ike_counter c);
 const char *sa_conn_name(const struct ike_sa *sa);
+
+/* --- opening.c --- */
+bool opens_sa(uint8_t exchange); /* IKE_SA_INIT, or what an extension has in its place */
+const struct ike_opening *opening_of(uint8_t exchange); /* NULL: it is none of an extension's */
+const struct ike_step *opening_step(struct ike_sa *sa); /* the initiator's */
+void opening_failed(struct ike_sa *sa, enum adit_rc rc);
+
+/* --- memo.c --- */
+void known_free(struct ike_known *known);
+void known_bound_life(struct ike_sa *sa); /* no later reauthentication than the earlier SA's */
+void known_replace(struct ike_sa *sa);    /* up: the earlier SA, if it is still there, ends without a word */
+bool known_is_of(const struct ike_sa *sa, const struct ike_sa *earlier);
+/* Could this connection have negotiated that suite? */
+bool conn_holds_suite(const struct ike *ike, const struct policy_conn *c, const struct adit_suite *suite);
+
+/* --- vault.c --- */
+void vaults_fini(struct ike *ike);
 
 /* --- halfopen.c --- */
 bool halfopen_may(struct ike *ike, const struct adit_addr *peer);

@@ -21,7 +21,7 @@ bool vendor_id_is_in(const struct ike_msg *msg)
 
 bool sa_shares_private(const struct ike_sa *sa)
 {
-    bool first_answer = sa->in && sa->in->exchange == XCHG_IKE_SA_INIT; /* nothing is committed yet */
+    bool first_answer = sa->in && opens_sa(sa->in->exchange); /* nothing is committed yet */
     if (sa->is_initiator && !sa->keyed)
         return true;
     return sa->peer_private || (first_answer && sa->in->peer_private);

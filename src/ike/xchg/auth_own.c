@@ -9,8 +9,7 @@ static enum adit_rc ask_exts(struct ike_xchg *x, struct octets *o)
     return ADIT_OK;
 }
 
-/* NULL: the SA goes on with those that it has. */
-static enum adit_rc new_keys(struct ike_sa *sa, struct ike_keys **out)
+enum adit_rc auth_new_keys(struct ike_sa *sa, struct ike_keys **out)
 {
     *out = NULL;
     for (unsigned i = 0; i < EXT_COUNT; i++)
@@ -22,7 +21,7 @@ static enum adit_rc new_keys(struct ike_sa *sa, struct ike_keys **out)
 void auth_take_keys(struct ike_sa *sa)
 {
     struct ike_keys *keys;
-    if (new_keys(sa, &keys) == ADIT_OK && keys) /* no news: AUTH was computed with them */
+    if (auth_new_keys(sa, &keys) == ADIT_OK && keys) /* no news: AUTH was computed with them */
         sa_keys_replace(sa, keys);
 }
 
@@ -32,7 +31,7 @@ enum adit_rc auth_octets(struct ike_xchg *x, const struct ike_keys *keys, bool o
     struct ike_sa *sa = x->sa;
     struct ike_keys *fresh = NULL;
     if (!keys)
-        TRY(new_keys(sa, &fresh));
+        TRY(auth_new_keys(sa, &fresh));
     keys = keys ? keys : fresh ? fresh : &sa->keys;
     TRY(octets_init(out, sa_prf(sa), keys_p(keys, of_initiator),
                     buf_span(of_initiator ? &sa->init_req : &sa->init_resp),
@@ -129,11 +128,23 @@ static struct adit_id own_address(struct ike_xchg *x)
     return id;
 }
 
+/* RFC 5723 s4.3.3: the identity of the earlier SA, and no certificate. */
+static enum adit_rc choose_known(struct ike_xchg *x, struct own_auth *a)
+{
+    a->known = x->sa->known;
+    a->id_whole = buf_span(&a->known->id_local);
+    a->id = (struct adit_id){ .type = a->id_whole.p[0], .data = span_from(a->id_whole, 4) };
+    a->chosen = true;
+    return ADIT_OK;
+}
+
 enum adit_rc own_choose(struct ike_xchg *x, struct own_auth *a, const struct policy_auth *cfg, struct adit_why *why)
 {
     if (a->chosen)
         return ADIT_OK;
     a->cfg = cfg;
+    if (x->sa->known)
+        return choose_known(x, a);
     bool psk = cfg->cfg->class == ADIT_AUTH_PSK;
     if (!psk)
         a->cert = policy_cert_for(x->policy, cfg, buf_span(&x->sa->certreq));
@@ -169,6 +180,19 @@ static enum adit_rc sign_psk(struct ike_xchg *x, struct own_auth *a, const struc
     return ADIT_OK;
 }
 
+/* AUTH = prf(SK_p, octets), without key pad: RFC 5723 s4.3.3. */
+static enum adit_rc sign_known(struct ike_xchg *x, struct own_auth *a)
+{
+    const struct prf_alg *prf = sa_prf(x->sa);
+    struct octets o;
+    a->method = AUTH_SHARED_KEY_MIC;
+    TRY(auth_octets(x, a->keys, x->sa->is_initiator, a->id_whole, &o));
+    TRY(buf_resize(&a->data, prf->out));
+    TRY(prf_compute(prf, keys_p(&x->sa->keys, x->sa->is_initiator), o.part, OCTETS_PARTS, a->data.p));
+    a->ready = true;
+    return ADIT_OK;
+}
+
 static enum adit_rc job_sign(void *arg)
 {
     struct own_auth *a = arg;
@@ -191,6 +215,8 @@ enum adit_rc own_sign(struct ike_xchg *x, struct own_auth *a, const struct adit_
 {
     if (a->ready)
         return ADIT_OK;
+    if (a->known)
+        return sign_known(x, a);
     if (!a->cert)
         return sign_psk(x, a, peer, why);
     if (!a->alg)
@@ -219,7 +245,7 @@ void own_put_certs(struct wr *w, const struct ike_sa *sa, const struct own_auth 
 
 const char *own_name(const struct own_auth *a)
 {
-    return a->alg ? a->alg->name : "pre-shared key";
+    return a->known ? a->known->local_auth : a->alg ? a->alg->name : "pre-shared key";
 }
 
 void own_fini(struct own_auth *a)

@@ -21,6 +21,7 @@ struct own_auth {
     const struct sig_alg *alg;
     struct crypto_key *key;
     struct adit_buf octets, data;
+    const struct ike_known *known; /* no credential is asked for: an earlier SA's keys prove us */
     struct ike_work work;
 };
 /* Identity and certificate; peer_id is who we prove it to (PSK look-up; type 0: not known yet). */
@@ -61,10 +62,14 @@ const char *peer_name(const struct peer_auth *a);
 bool auth_is_psk(uint8_t method);
 /* Both are proven: the SA keeps who it is between. False: no memory, the SA has ended. */
 bool auth_remember(struct ike_sa *sa, const struct own_auth *own, const struct peer_auth *peer);
+/* The same before all is committed, for what the answer says about the SA. */
+enum adit_rc auth_note(struct ike_sa *sa, const struct own_auth *own, const struct peer_auth *peer);
 
 /* Signed octets of one side, extensions asked. keys: whose SK_p; NULL: those that come into force. */
 enum adit_rc auth_octets(struct ike_xchg *x, const struct ike_keys *keys, bool of_initiator,
                          struct adit_span id_whole, struct octets *out);
+/* Keys that come into force by IKE_AUTH; NULL: the SA goes on with those that it has. */
+enum adit_rc auth_new_keys(struct ike_sa *sa, struct ike_keys **out);
 /* Authenticated: keys that come into force by it become the SA's, before Child SAs are made from them. */
 void auth_take_keys(struct ike_sa *sa);
 

@@ -82,6 +82,24 @@ static enum adit_rc verify_psk(struct ike_xchg *x, struct peer_auth *a, const st
     return ADIT_OK;
 }
 
+/* The peer of the earlier SA holds its keys, and shows it by SK_p of this one (RFC 5723 s4.3.3). */
+static enum adit_rc verify_known(struct ike_xchg *x, struct peer_auth *a, struct adit_why *why)
+{
+    const struct prf_alg *prf = sa_prf(x->sa);
+    uint8_t expected[PRF_OUT_MAX];
+    struct octets o;
+    if (!span_equal(a->id_whole, buf_span(&x->sa->known->id_remote)))
+        return why_set(why, ADIT_ERR_AUTH, "peer's identity is not that of the earlier IKE SA");
+    if (!auth_is_psk(a->auth.method))
+        return why_set(why, ADIT_ERR_AUTH, "peer authenticates by %s, not by the keys of the earlier IKE SA",
+                       iana_name(IANA_AUTH, a->auth.method));
+    TRY(auth_octets(x, NULL, !x->sa->is_initiator, a->id_whole, &o));
+    TRY(prf_compute(prf, keys_p(&x->sa->keys, !x->sa->is_initiator), o.part, OCTETS_PARTS, expected));
+    bool equal = secret_equal(a->auth.data, span(expected, prf->out));
+    mem_wipe(expected, sizeof(expected));
+    return equal ? ADIT_OK : why_set(why, ADIT_ERR_AUTH, "peer does not hold the keys of the earlier IKE SA");
+}
+
 /* Path, identity, signature: one job, pure. */
 static enum adit_rc job_verify(void *arg)
 {
@@ -129,6 +147,8 @@ enum adit_rc peer_verify(struct ike_xchg *x, struct peer_auth *a, const struct a
 {
     enum adit_auth_class class = a->cfg->cfg->class;
     bool psk = auth_is_psk(a->auth.method);
+    if (x->sa->known)
+        return verify_known(x, a, why);
     if (!policy_remote_id_ok(a->cfg, &a->id))
         return wrong_id(a, why);
     if ((class == ADIT_AUTH_PSK && !psk) || (class == ADIT_AUTH_PUBKEY && psk) || class == ADIT_AUTH_EAP)
@@ -154,16 +174,24 @@ void peer_fini(struct peer_auth *a)
     buf_fini(&a->octets);
 }
 
+enum adit_rc auth_note(struct ike_sa *sa, const struct own_auth *own, const struct peer_auth *peer)
+{
+    TRY(buf_set(&sa->id_local, own->id_whole));
+    TRY(buf_set(&sa->id_remote, peer->id_whole));
+    sa->local_auth = own_name(own);
+    sa->remote_auth = sa->known ? sa->known->remote_auth : peer_name(peer);
+    return ADIT_OK;
+}
+
 bool auth_remember(struct ike_sa *sa, const struct own_auth *own, const struct peer_auth *peer)
 {
     STRBUF(id, 160);
-    if (buf_set(&sa->id_local, own->id_whole) != ADIT_OK || buf_set(&sa->id_remote, peer->id_whole) != ADIT_OK) {
+    if (auth_note(sa, own, peer) != ADIT_OK) {
         sa_end(sa, ADIT_ERR_MEMORY, "out of memory");
         return false;
     }
-    sa->local_auth = own_name(own);
-    sa->remote_auth = peer_name(peer);
     id_print(&id, &peer->id);
-    sa_log(sa, ADIT_LOG_INFO, "IKE", "authentication of '%s' with %s successful", id.p, sa->remote_auth);
+    sa_log(sa, ADIT_LOG_INFO, "IKE", "authentication of '%s' with %s%s successful", id.p,
+           sa->known ? "the keys of an earlier IKE SA, once with " : "", sa->remote_auth);
     return true;
 }

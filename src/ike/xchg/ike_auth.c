@@ -12,6 +12,9 @@ struct auth_req {
 static struct adit_id wanted_peer(const struct ike_sa *sa)
 {
     const struct policy_auth *r = &sa->conn->remote[0];
+    struct adit_span known = sa->known ? buf_span(&sa->known->id_remote) : SPAN_NONE;
+    if (known.n > 4)
+        return (struct adit_id){ .type = known.p[0], .data = span_from(known, 4) };
     bool pattern = r->cfg->id_text && strchr(r->cfg->id_text, '*');
     return pattern ? (struct adit_id){ 0 } : r->id;
 }
@@ -45,7 +48,7 @@ static void put_certreq(struct ike_sa *sa, struct wr *w)
 {
     uint8_t mem[1200];
     struct wr list;
-    if (!sa->conn->cfg->send_certreq || sa->conn->cfg->remote[0].class == ADIT_AUTH_PSK)
+    if (sa->known || !sa->conn->cfg->send_certreq || sa->conn->cfg->remote[0].class == ADIT_AUTH_PSK)
         return;
     wr_init(&list, mem, sizeof(mem));
     policy_certreq(sa->policy, sa->conn, &list);

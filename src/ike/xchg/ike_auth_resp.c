@@ -20,16 +20,7 @@ static enum want want(struct ike_sa *sa, const struct ike_msg *msg)
 /* A connection that is chosen later must not weaken what IKE_SA_INIT agreed on: its own proposals have to hold it. */
 static bool holds_suite(const struct ike_sa *sa, const struct policy_conn *c)
 {
-    struct negotiate_rules r = { .crypto = sa->ike->host.crypto, .extra_types = ~0u };
-    struct proposals offer = { .n = 1 };
-    struct adit_suite out;
-    struct adit_span spi;
-    struct adit_why why;
-    if (c == sa->conn)
-        return true;
-    suite_to_proposal(&sa->suite, PROTO_IKE, &offer.v[0]);
-    offer.v[0].num = 1;
-    return negotiate_choose(&offer, c->cfg->proposals, &r, &out, &spi, &why) == ADIT_OK;
+    return c == sa->conn || conn_holds_suite(sa->ike, c, &sa->suite);
 }
 
 static bool method_fits(const struct policy_conn *c, uint8_t method)
@@ -74,7 +65,7 @@ static bool twin_exists(const struct ike_sa *sa, const struct auth_resp *s)
 {
     list_for_each(it, &sa->ike->sas) {
         const struct ike_sa *other = list_entry(it, struct ike_sa, link);
-        if (other != sa && !other->cut && other->state == SA_ESTABLISHED &&
+        if (other != sa && !other->cut && other->state == SA_ESTABLISHED && !known_is_of(sa, other) &&
             span_equal(buf_span(&other->id_remote), s->peer.id_whole) &&
             span_equal(buf_span(&other->id_local), s->own.id_whole))
             return true;
@@ -94,7 +85,9 @@ static enum adit_rc identify(struct ike_xchg *x, struct auth_resp *s, const stru
     TRY(peer_parse(x, &s->peer, PLD_IDi, msg, why));
     if (idr && !id_get(&in, &s->wanted, &whole))
         return why_set(why, ADIT_ERR_MALFORMED, "IDr payload: %s", in.fail);
-    s->conn = find_conn(x, s);
+    if (x->sa->known && idr && !span_equal(whole, buf_span(&x->sa->known->id_local)))
+        return why_set(why, ADIT_ERR_AUTH, "peer asks for another identity than in the earlier IKE SA");
+    s->conn = x->sa->known ? x->sa->conn : find_conn(x, s);
     if (!s->conn)
         return no_conn(s, why);
     x->sa->conn = s->conn; /* half-open: nothing depends on the one before */
@@ -116,7 +109,8 @@ static enum adit_rc consume(struct ike_xchg *x, void *scratch, const struct ike_
     /* A peer that has lost what it had with us (INITIAL_CONTACT) is no second one: it replaces that. */
     if (s->conn->cfg->unique == ADIT_UNIQUE_KEEP && !s->initial_contact && twin_exists(x->sa, s))
         return why_set(why, ADIT_ERR_AUTH, "the peer is connected already (unique = keep)");
-    return own_sign(x, &s->own, &s->peer.id, why);
+    TRY(own_sign(x, &s->own, &s->peer.id, why));
+    return auth_note(x->sa, &s->own, &s->peer); /* half-open: nobody has looked at it yet */
 }
 
 static enum adit_rc build(struct ike_xchg *x, void *scratch, struct wr *w, struct adit_why *why)

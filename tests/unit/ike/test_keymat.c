@@ -39,6 +39,18 @@ static struct adit_secret secret_of(struct adit_span octets)
     return s;
 }
 
+/* RFC 5723 s5.1; computed like the others: prf+ of the SKEYSEED 173926f9..0e03268. */
+static void test_resumed(void **state)
+{
+    struct keymat_in in = input(&gcm, 0x00, 0x20);
+    struct ike_keys k = { 0 };
+    struct adit_span sk_d = hex("0c26341d77313c227236f4aebf29182f0629dbe10e8ac56347f067a8defc22d5");
+    assert_int_equal(keymat_resume(&in, sk_d, &k), ADIT_OK);
+    expect(keys_d(&k), "e0eb72b2aefad77933015ef67e336f233cfd840c517e65d0a0703dc0c35c0743");
+    expect(keys_p(&k, false), "8f97a77ed33d507ae2c31e8c27e9a303420a34ad35a0536eb815953a3c8ca265");
+    keys_fini(&k);
+}
+
 static void test_first_generation(void **state)
 {
     struct keymat_in in = input(&gcm, 0x00, 0x20);
@@ -269,6 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_generation),
+        cmocka_unit_test(test_resumed),
         cmocka_unit_test(test_skeyseed),
         cmocka_unit_test(test_round),
         cmocka_unit_test(test_stir),

@@ -33,7 +33,10 @@ static bool may_omit_child(struct ike_sa *sa)
 }
 
 static const struct ike_announce announcements[] = {
-    { .notify = N_CHILDLESS_IKEV2_SUPPORTED, .exchange = XCHG_IKE_SA_INIT, .rule = RESPONDER_ONLY },
+    { .notify = N_CHILDLESS_IKEV2_SUPPORTED,
+      .exchange = XCHG_IKE_SA_INIT,
+      .rule = RESPONDER_ONLY,
+      .in_each_opening = true },
 };
 
 static const struct adit_option_def options[] = {

@@ -226,7 +226,10 @@ static const struct ike_segmenter segmenter = {
 };
 
 static const struct ike_announce announcements[] = {
-    { .notify = N_IKEV2_FRAGMENTATION_SUPPORTED, .exchange = XCHG_IKE_SA_INIT, .rule = BOTH_SENT },
+    { .notify = N_IKEV2_FRAGMENTATION_SUPPORTED,
+      .exchange = XCHG_IKE_SA_INIT,
+      .rule = BOTH_SENT,
+      .in_each_opening = true },
 };
 
 static const struct adit_option_def options[] = {

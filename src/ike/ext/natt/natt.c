@@ -245,11 +245,13 @@ static const struct ike_announce announcements[] = {
     { .notify = N_NAT_DETECTION_SOURCE_IP,
       .exchange = XCHG_IKE_SA_INIT,
       .rule = BOTH_SENT,
+      .in_each_opening = true,
       .put = put_source,
       .get = get },
     { .notify = N_NAT_DETECTION_DESTINATION_IP,
       .exchange = XCHG_IKE_SA_INIT,
       .rule = BOTH_SENT,
+      .in_each_opening = true,
       .put = put_destination,
       .get = get },
 };

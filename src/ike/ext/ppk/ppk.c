@@ -171,6 +171,8 @@ static enum adit_rc read_request(struct ike_sa *sa, const struct ike_msg *msg, s
 static enum adit_rc claimed(struct ike_sa *sa, const struct ike_msg *msg, struct adit_span *auth,
                             struct adit_why *why)
 {
+    if (sa_is_from_memo(sa))
+        return ADIT_OK; /* memo_get() has seen to it */
     if (ext_agreed(sa, EXT_ppk))
         return sa_is_initiator(sa) ? read_response(sa, msg, why) : read_request(sa, msg, auth, why);
     if (is_required(sa))
@@ -241,7 +243,7 @@ static enum adit_rc resp_build(struct ike_xchg *x, void *scratch, struct wr *w, 
 
 static void tell_unused(struct ike_sa *sa)
 {
-    if (!is_named(sa) || ext_agreed(sa, EXT_ppk))
+    if (!is_named(sa) || ext_agreed(sa, EXT_ppk) || sa_is_from_memo(sa))
         return;
     sa_log(sa, ADIT_LOG_AUDIT, "IKE", "PPK '%s' is not used: %s", sa_option(sa, "ppk_id"),
            our_ppk(sa) ? "the peer offers none" : "none of this name is loaded");
@@ -258,6 +260,22 @@ static void life(struct ike_sa *sa, enum sa_life what, struct ike_sa *other)
                   EXT_ppk); /* no memory: it depends on the PPK all the same, only list-sas won't say so */
     if (heir)
         heir->mixed = true;
+}
+
+/* The PPK is in SK_d: who goes on with it depends on the PPK, and mixes nothing again. */
+static void memo_put(struct ike_sa *sa, struct wr *w)
+{
+    const struct state *s = ext_peek(sa, EXT_ppk);
+    if (s && s->mixed)
+        wr_u8(w, 1);
+}
+
+static bool memo_get(struct ike_sa *sa, struct rd *in)
+{
+    struct state *s = rd_u8(in) == 1 ? ext_sa(sa, EXT_ppk) : NULL;
+    if (s)
+        s->mixed = true;
+    return s || !is_required(sa);
 }
 
 static void status(struct ike_sa *sa, struct adit_ike_info *out)
@@ -336,6 +354,8 @@ const struct ike_ext ext_ppk = {
             .auth_keys = auth_keys,
             .auth_besides = auth_besides,
             .life = life,
+            .memo_put = memo_put,
+            .memo_get = memo_get,
             .status = status,
             .fini = fini },
 };

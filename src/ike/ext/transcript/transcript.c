@@ -32,6 +32,20 @@ static void life(struct ike_sa *sa, enum sa_life what, struct ike_sa *other)
         sa_log(sa, ADIT_LOG_MORE, "IKE", "both sides authenticate both IKE_SA_INIT messages");
 }
 
+/* Not negotiated anew by who goes on with the SA's keys: it has to be as it was (s7.2 of the draft). */
+static void memo_put(struct ike_sa *sa, struct wr *w)
+{
+    if (ext_agreed(sa, EXT_transcript))
+        wr_u8(w, 1);
+}
+
+static bool memo_get(struct ike_sa *sa, struct rd *in)
+{
+    if (rd_u8(in) == 1)
+        ext_set_agreed(sa, EXT_transcript);
+    return ext_agreed(sa, EXT_transcript) || !option_is(sa, "yes");
+}
+
 static void status(struct ike_sa *sa, struct adit_ike_info *out)
 {
     out->downgrade_proof = sa_is_established(sa) && ext_agreed(sa, EXT_transcript);
@@ -151,5 +165,10 @@ const struct ike_ext ext_transcript = {
     .announce = announcements,
     .n_announce = ARRAY_LEN(announcements),
     .steps = steps,
-    .on = { .may_use = may_use, .octets = octets, .life = life, .status = status },
+    .on = { .may_use = may_use,
+            .octets = octets,
+            .life = life,
+            .memo_put = memo_put,
+            .memo_get = memo_get,
+            .status = status },
 };
