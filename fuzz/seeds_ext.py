@@ -60,6 +60,18 @@ SEEDS = {
         "private_type": b"\x80x",
         "longest": b"\2" + 255 * b"x",
     },
+    "redir": {
+        "ipv4": b"\1\4" + V4,
+        "ipv4_nonce": b"\1\4" + V4 + 32 * b"n",
+        "ipv6": b"\2\x10" + V6,
+        "name": b"\3\x0agw.example",
+        "name_nonce": b"\3\x0agw.example" + 16 * b"n",
+        "longest": b"\3\xfd" + (b"abcdefghi." * 26)[:253] + 256 * b"n",
+        "bad_name": b"\3\4a..b",
+        "address_as_name": b"\3\x09192.0.2.1",
+        "type_4": b"\4\4" + V4,
+        "cut": b"\2\x10" + V6[:-1],
+    },
     "mobike": {
         "both_versions": notifies((16396, b""), (16397, V4), (16398, V6)),
         "wrong_lengths": notifies((16397, V6), (16398, V4), (16397, b"")),

@@ -54,6 +54,7 @@ enum adit_command_type {
     ADIT_CMD_INITIATE,  /* conn and/or child by name; done when INSTALLED (or ESTABLISHED without child) */
     ADIT_CMD_TERMINATE, /* selected IKE SAs or Child SAs */
     ADIT_CMD_REKEY,     /* selected; `reauth` for IKE SAs */
+    ADIT_CMD_REDIRECT,  /* selected IKE SAs: their peers are told to go to `gateway` */
     ADIT_CMD_ACQUIRE,   /* from the data plane: reqid (policy of an installed trap) */
     ADIT_CMD_EXPIRE_SOFT, ADIT_CMD_EXPIRE_HARD, /* child_id: from the data plane */
     ADIT_CMD_TRAFFIC,   /* child_id: first packet on a new inbound SA */
@@ -73,6 +74,7 @@ struct adit_command {
     const struct adit_addr *addresses; /* ADDRESSES: best ones first; copied */
     unsigned n_addresses;
     struct adit_addr local, remote; /* INITIATE: addresses that the host resolved; family 0 = take the configuration's */
+    const char *gateway; /* REDIRECT: an address or a DNS name; copied */
 };
 /* Starts it. ADIT_ERR_NOT_FOUND: nothing matches. *matches (may be NULL): SAs selected. */
 ADIT_MUST_USE enum adit_rc adit_ike_command(struct adit_ike *ike, const struct adit_command *cmd, uint64_t now,
@@ -96,7 +98,9 @@ enum adit_event_type {
     ADIT_EV_CHILD_UP, ADIT_EV_CHILD_DOWN, ADIT_EV_CHILD_REKEYED,   /* child_id (new), old_child_id, spec */
     ADIT_EV_LOG,          /* one line for people: level, group, text */
     ADIT_EV_KEYLOG,       /* one line of key log: text; `group` "ike" or "esp" */
-    ADIT_EV_RESOLVE,      /* text: a DNS name that conn needs; answer with INITIATE local/remote set (cookie given) */
+    ADIT_EV_RESOLVE,      /* text: a DNS name that conn needs; answer with INITIATE local/remote set (cookie given).
+                             With ike_id: a name or an address, asked for by that IKE SA alone; the answer names ike_id,
+                             and without a remote address it says that there is none */
     ADIT_EV_KEEPALIVE,    /* send one 0xff octet on path */
 };
 enum adit_level { ADIT_LOG_AUDIT = 0, ADIT_LOG_INFO = 1, ADIT_LOG_MORE = 2, ADIT_LOG_DEBUG = 3 };

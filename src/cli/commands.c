@@ -12,6 +12,7 @@ const struct cli_command cli_commands[] = {
     { "initiate", "jsictl", "", "bring a connection or child up, and show how it goes", 0, 0, cmd_initiate },
     { "terminate", "jsicIXftl", "", "close SAs", 0, 0, cmd_terminate },
     { "rekey", "jsicIXr", "", "replace the keys of SAs", 0, 0, cmd_rekey },
+    { "redirect", "jsiIpP", "GATEWAY", "send clients to another gateway (RFC 5685)", 1, 1, cmd_redirect },
     { "list-sas", "jsicIXu", "", "what is up, and what is configured but down, and why", 0, 0, cmd_list_sas },
     { "list-conns", "jsi", "", "the configuration in force", 0, 0, cmd_list_conns },
     { "list-certs", "js", "", "loaded certificates", 0, 0, cmd_list_certs },

@@ -18,6 +18,7 @@ static const struct option_row rows[] = {
     { 'l', "loglevel", "N", TEXT(loglevel) }, { 'C', "config", "FILE", TEXT(config) },
     { 'f', "force", NULL, TEXT(force) },      { 'r', "reauth", NULL, TEXT(reauth) },
     { 'a', "all", NULL, TEXT(all) },          { 'R', "reset", NULL, TEXT(reset) },
+    { 'p', "peer-ip", "ADDRESS", TEXT(peer_ip) }, { 'P', "peer-id", "ID", TEXT(peer_id) },
     { 'e', "empty", NULL, TEXT(empty) },      { 'u', "up", NULL, TEXT(up_only) },
 };
 

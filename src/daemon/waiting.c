@@ -206,6 +206,8 @@ static void fail_lookup(struct waiting *p, int status)
     char text[320];
     snprintf(text, sizeof(text), "the remote address of '%s' does not resolve: %s", p->conn ? p->conn : "?",
              uv_strerror(status));
+    if (p->cmd.ike_id && p->cmd.type == ADIT_CMD_INITIATE) /* one IKE SA waits for it: in vain */
+        (void)!adit_ike_command(p->d->ike, &p->cmd, daemon_now(), NULL, NULL);
     fail(p, text);
 }
 
@@ -373,7 +375,8 @@ void waiting_keep_up(struct daemon *d, const char *conn, const char *child)
 void waiting_resolve(struct daemon *d, const struct adit_event *ev)
 {
     struct waiting *p = ev->cookie ? find(d, ev->cookie) : NULL;
-    struct adit_command cmd = { .type = ADIT_CMD_INITIATE, .conn = ev->conn, .child = ev->child };
+    struct adit_command cmd = { .type = ADIT_CMD_INITIATE, .conn = ev->conn, .child = ev->child,
+                                .ike_id = ev->ike_id };
     if (!p)
         p = waiting_new(d, &cmd); /* the engine wants it for itself */
     if (p && ev->text)

@@ -16,6 +16,8 @@ static bool rule_lets(const struct ike_xchg *x, const struct ike_announce *a, en
 {
     if (x->role == XCHG_REQUESTER)
         return a->rule != RESPONDER_ONLY;
+    if (a->rule == REQUESTER_ONLY)
+        return false;
     return a->rule != BOTH_SENT || (x->peer_announced & (1u << id));
 }
 
@@ -23,11 +25,13 @@ static void put_one(struct ike_xchg *x, const struct ike_ext *e, const struct ik
 {
     if (!belongs(x, a) || !rule_lets(x, a, e->id))
         return;
+    size_t before = w->n;
     if (a->put)
         a->put(x->sa, w);
     else
         notify_put(w, a->notify, SPAN_NONE);
-    x->sa->announced_me |= 1u << e->id;
+    if (w->n > before)
+        x->sa->announced_me |= 1u << e->id;
 }
 
 void announce_put(struct ike_xchg *x, struct wr *w)

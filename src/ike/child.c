@@ -224,7 +224,7 @@ void child_activate(struct ike_child *c)
 void child_lost(struct ike_sa *sa, const struct adit_child_cfg *cfg, uint8_t action)
 {
     struct adit_why why;
-    struct adit_path known = sa_known_path(sa);
+    struct adit_path known = sa_home(sa);
     struct adit_command cmd = { .local = known.local.addr, .remote = known.remote.addr, .path = known };
     if (!(action & ADIT_ACTION_START))
         return;

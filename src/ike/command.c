@@ -68,6 +68,11 @@ struct adit_path sa_known_path(struct ike_sa *sa)
     return path;
 }
 
+struct adit_path sa_home(struct ike_sa *sa)
+{
+    return sa->home.remote.addr.family ? sa->home : sa_known_path(sa);
+}
+
 struct ike_sa *sa_start(struct ike *ike, struct policy *policy, const struct policy_conn *conn,
                         const struct adit_path *known, struct adit_why *why)
 {
@@ -116,11 +121,113 @@ void sa_reauthenticate(struct ike_sa *old, uint64_t cookie)
         return;
     }
     fresh->reauth_of = old->lineage;
+    fresh->home = old->home;
     fresh->wait_cookie = cookie;
     list_for_each(it, &old->children)
         want_again(fresh, list_entry(it, struct ike_child, link));
     sa_advance(fresh);
 }
+
+/* --- elsewhere --------------------------------------------------------------------------------------------------------- */
+
+static bool is_on_its_way(const struct ike_sa *old)
+{
+    list_for_each(it, &old->ike->sas) {
+        const struct ike_sa *sa = list_entry(it, struct ike_sa, link);
+        if (!sa->cut && sa->state < SA_ESTABLISHED && sa->reauth_of && sa->reauth_of == old->lineage)
+            return true;
+    }
+    return false;
+}
+
+static bool ask_place(struct ike_sa *sa, const char *where)
+{
+    struct adit_event *ev = event_add(sa->ike, ADIT_EV_RESOLVE);
+    if (!ev)
+        return false;
+    event_text(sa->ike, ev, sa_conn_name(sa));
+    ev->conn = ev->text;
+    event_text(sa->ike, ev, where);
+    ev->ike_id = sa->id;
+    sa->placeless = true;
+    sa->die_at = sa->ike->now + IKE_RESOLVE_LIFE;
+    return true;
+}
+
+/* What is still to be made, and who waits for it. Of an SA that is up other jobs are about what it has. */
+static void hand_tasks_on(struct ike_sa *old, struct ike_sa *fresh)
+{
+    list_for_each_safe(it, &old->tasks) {
+        if (list_entry(it, struct ike_task, link)->kind != TASK_NEW_CHILD)
+            continue;
+        list_remove(it);
+        list_append(&fresh->tasks, it);
+    }
+    fresh->tries_left = old->tries_left;
+    fresh->wait_cookie = old->wait_cookie;
+    old->wait_cookie = 0;
+}
+
+/* Also those that a rekeying of `old`, under way or just over, has moved to its heir. */
+static void want_all_again(struct ike_sa *fresh, const struct ike_sa *old)
+{
+    list_for_each(it, &old->ike->sas) {
+        const struct ike_sa *sa = list_entry(it, struct ike_sa, link);
+        list_for_each(child, &sa->children)
+            if (sa->lineage == old->lineage)
+                want_again(fresh, list_entry(child, struct ike_child, link));
+    }
+}
+
+struct ike_sa *sa_start_elsewhere(struct ike_sa *old, const char *where, bool keep_until_up)
+{
+    struct adit_why why;
+    if (keep_until_up && is_on_its_way(old))
+        return NULL;
+    struct adit_path here = { .local.addr = old->path.local.addr, .remote.addr = old->path.remote.addr };
+    struct ike_sa *fresh = sa_start(old->ike, old->policy, old->conn, &here, &why);
+    if (!fresh)
+        return NULL;
+    if (!ask_place(fresh, where)) {
+        sa_end(fresh, ADIT_ERR_MEMORY, "out of memory");
+        return NULL;
+    }
+    fresh->home = old->home.remote.addr.family ? old->home : here;
+    fresh->reauth_of = keep_until_up ? old->lineage : old->reauth_of;
+    hand_tasks_on(old, fresh);
+    if (keep_until_up)
+        want_all_again(fresh, old);
+    if (!keep_until_up && old->state < SA_ESTABLISHED)
+        old->successor = fresh->id; /* not a failure */
+    old->quiet |= !keep_until_up;
+    sa_arm(fresh);
+    return fresh;
+}
+
+/* The host's answer to ask_place(). */
+static enum adit_rc cmd_place(struct ike *ike, const struct adit_command *cmd, struct adit_why *why)
+{
+    struct ike_sa *sa = sa_by_id(ike, cmd->ike_id);
+    if (!sa || !sa->placeless)
+        return why_set(why, ADIT_ERR_NOT_FOUND, "no IKE SA waits for an address");
+    if (!cmd->remote.family) {
+        sa_end(sa, ADIT_ERR_TIMEOUT, "the gateway's name was not resolved");
+        return ADIT_OK;
+    }
+    sa->placeless = false;
+    sa->die_at = 0;
+    sa->path.remote.addr = cmd->remote;
+    if (cmd->local.family)
+        sa->path.local.addr = cmd->local;
+    else if (sa->path.local.addr.family != cmd->remote.family)
+        sa->path.local.addr = (struct adit_addr){ .family = cmd->remote.family };
+    sa->reply_path = sa->path;
+    event_done(ike, cmd->cookie, ADIT_OK, "");
+    sa_advance(sa);
+    return ADIT_OK;
+}
+
+/* --- by name ----------------------------------------------------------------------------------------------------------- */
 
 static struct ike_sa *existing(struct ike *ike, const char *conn)
 {
@@ -187,6 +294,8 @@ enum adit_rc ike_initiate(struct ike *ike, const struct policy_conn *conn, const
 
 static enum adit_rc cmd_initiate(struct ike *ike, const struct adit_command *cmd, unsigned *matches, struct adit_why *why)
 {
+    if (cmd->ike_id)
+        return cmd_place(ike, cmd, why);
     const struct policy_conn *conn = cmd->child ? policy_conn_by_child(ike->policy, cmd->conn, cmd->child)
                                      : cmd->conn ? policy_conn_by_name(ike->policy, cmd->conn)
                                                  : NULL;
@@ -318,6 +427,34 @@ static enum adit_rc cmd_rekey(struct ike *ike, const struct adit_command *cmd, u
     return n ? ADIT_OK : why_set(why, ADIT_ERR_NOT_FOUND, "no matching SA is up");
 }
 
+static enum adit_rc send_away(struct ike_sa *sa, const char *gateway, struct adit_why *why)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.send_away)
+            return ike_exts[i]->on.send_away(sa, gateway, why);
+    return why_set(why, ADIT_ERR_POLICY, "this engine cannot send peers elsewhere");
+}
+
+/* Those that can be sent away are; the reason of the others is told when there is none. */
+static enum adit_rc cmd_redirect(struct ike *ike, const struct adit_command *cmd, unsigned *matches, struct adit_why *why)
+{
+    unsigned n = 0;
+    if (!cmd->gateway)
+        return why_set(why, ADIT_ERR_CONFIG, "gateway is missing");
+    why_set(why, ADIT_ERR_NOT_FOUND, "no matching IKE SA is up");
+    list_for_each_safe(it, &ike->sas) {
+        struct ike_sa *sa = list_entry(it, struct ike_sa, link);
+        if (!sa_selected(sa, cmd) || sa->state != SA_ESTABLISHED)
+            continue;
+        if (send_away(sa, cmd->gateway, why) == ADIT_OK)
+            n++;
+        sa_advance(sa);
+    }
+    *matches = n;
+    event_done(ike, n ? cmd->cookie : 0, ADIT_OK, "");
+    return n ? ADIT_OK : why->rc;
+}
+
 /* --- reports of the data plane ---------------------------------------------------------------------------------------- */
 
 static bool makes(const struct ike_task *t, const char *child)
@@ -400,6 +537,7 @@ enum adit_rc adit_ike_command(struct adit_ike *engine, const struct adit_command
     case ADIT_CMD_INITIATE: rc = cmd_initiate(ike, cmd, &n, why); break;
     case ADIT_CMD_TERMINATE: rc = cmd_terminate(ike, cmd, &n, why); break;
     case ADIT_CMD_REKEY: rc = cmd_rekey(ike, cmd, &n, why); break;
+    case ADIT_CMD_REDIRECT: rc = cmd_redirect(ike, cmd, &n, why); break;
     case ADIT_CMD_ADDRESSES: rc = cmd_addresses(ike, cmd, &n); break;
     case ADIT_CMD_ACQUIRE: rc = cmd_acquire(ike, cmd, &n, why); break;
     default: rc = about_child(ike, cmd, &n, why); break;

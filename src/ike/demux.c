@@ -42,13 +42,13 @@ static void send_cookie(struct ike *ike, const struct ike_hdr *hdr, const struct
     reply_stray(ike, hdr, path, N_COOKIE, SPAN_ARRAY(cookie));
 }
 
-/* True: go on. The list is scratch on this stack: an unauthenticated peer costs no heap. */
-static bool passes_cookie(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d)
+/* True: go on. The list is scratch on the caller's stack: an unauthenticated peer costs no heap. */
+static bool passes_cookie(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d,
+                          struct payload_list *list)
 {
-    struct payload_list list;
     struct adit_span nonce, cookie;
     const struct prf_alg *prf = crypto_prf(ike->host.crypto, PRF_HMAC_SHA2_256);
-    if (!find_nonce(d, hdr->next, &list, &nonce, &cookie)) {
+    if (!find_nonce(d, hdr->next, list, &nonce, &cookie)) {
         ike->counters[ADIT_C_INVALID]++;
         return false;
     }
@@ -59,6 +59,26 @@ static bool passes_cookie(struct ike *ike, const struct ike_hdr *hdr, const stru
     if (cookie.n)
         ike->counters[ADIT_C_COOKIE_BAD]++;
     send_cookie(ike, hdr, path, nonce, prf);
+    return false;
+}
+
+/* Answered with a notify alone: nothing of it is kept. */
+static bool turned_away(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d,
+                        const struct payload_list *list)
+{
+    const struct policy_conn *conn = policy_conn_by_path(ike->policy, path, NULL);
+    struct ike_stranger s = { .ike = ike, .path = path, .msg = { .hdr = *hdr, .n = list->n, .v = list->v, .raw = d },
+                              .n_sas = ike->n_sas, .conn = conn ? conn->cfg : NULL };
+    for (unsigned i = 0; i < EXT_COUNT; i++) {
+        uint8_t mem[600];
+        struct wr w;
+        wr_init(&w, mem, sizeof(mem));
+        uint16_t notify = ike_exts[i]->on.turn_away ? ike_exts[i]->on.turn_away(&s, &w) : 0;
+        if (!notify || !wr_ok(&w))
+            continue;
+        reply_stray(ike, hdr, path, notify, wr_written(&w));
+        return true;
+    }
     return false;
 }
 
@@ -75,6 +95,7 @@ static void init_again(struct ike_sa *sa, const struct adit_path *path, struct a
 void demux_init_request(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d)
 {
     struct raw_msg raw = { .hdr = *hdr, .first = hdr->next };
+    struct payload_list list;
     uint8_t digest[16];
     uint64_t key = init_key(ike, path, hdr->spi_i);
     struct ike_sa *sa = map_get(&ike->by_init, key);
@@ -82,7 +103,7 @@ void demux_init_request(struct ike *ike, const struct ike_hdr *hdr, const struct
         init_again(sa, path, d);
         return;
     }
-    if (!hdr->spi_i || d.n > IKE_INIT_MAX || !passes_cookie(ike, hdr, path, d))
+    if (!hdr->spi_i || d.n > IKE_INIT_MAX || !passes_cookie(ike, hdr, path, d, &list) || turned_away(ike, hdr, path, d, &list))
         return;
     if (!halfopen_may(ike, &path->remote.addr) || !(sa = sa_new(ike, false, path))) {
         ike->counters[ADIT_C_HALF_OPEN_FULL]++;

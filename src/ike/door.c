@@ -14,6 +14,16 @@ void *ext_peek(const struct ike_sa *sa, enum ike_ext_id id)
     return sa->ext[id];
 }
 
+unsigned sa_engine_sas(const struct ike_sa *sa)
+{
+    return sa->ike->n_sas;
+}
+
+void xchg_is_final(struct ike_xchg *x)
+{
+    x->fatal = true;
+}
+
 static const char *option_default(const char *key)
 {
     for (unsigned e = 0; e < EXT_COUNT; e++)
@@ -23,14 +33,23 @@ static const char *option_default(const char *key)
     return "";
 }
 
-const char *sa_option(const struct ike_sa *sa, const char *key)
+static const char *option(const struct policy *p, const struct adit_conn *c, const char *key)
 {
-    const struct adit_conn *c = sa->conn ? sa->conn->cfg : NULL;
-    const struct adit_ike_settings *s = &sa->policy->settings;
+    const struct adit_ike_settings *s = &p->settings;
     const char *v = c ? adit_option_get(c->options, c->n_options, key) : NULL;
     if (!v)
         v = adit_option_get(s->options, s->n_options, key);
     return v ? v : option_default(key);
+}
+
+const char *sa_option(const struct ike_sa *sa, const char *key)
+{
+    return option(sa->policy, sa->conn ? sa->conn->cfg : NULL, key);
+}
+
+const char *stranger_option(const struct ike_stranger *s, const char *key)
+{
+    return option(s->ike->policy, s->conn, key);
 }
 
 uint64_t sa_option_number(const struct ike_sa *sa, const char *key)

@@ -303,9 +303,9 @@ static void keep_waiting(struct ike_xchg *x, enum adit_rc rc, const struct adit_
     wait_for_another(x);
     sa_log(sa, ADIT_LOG_INFO, "IKE", "%s response not accepted: %s; waiting for a better one",
            iana_name(IANA_XCHG, x->exchange), why->text);
-    strbuf_add(&(struct strbuf){ sa->failure, 0, sizeof(sa->failure) }, why->text);
+    if (rc != ADIT_ERR_DROP) /* what cannot be the peer's is no reason to give up earlier */
+        strbuf_add(&(struct strbuf){ sa->failure, 0, sizeof(sa->failure) }, why->text);
     ike_count(sa->ike, sa, ADIT_C_INVALID);
-    (void)rc;
 }
 
 static void finish_request(struct ike_xchg *x)

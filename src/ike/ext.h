@@ -96,7 +96,7 @@ struct ike_step {
 };
 
 /* --- announcements: "I can" ------------------------------------------------------------------------------------- */
-enum announce_rule { BOTH_SENT /* responder answers only if asked */, ALWAYS_SENT, RESPONDER_ONLY };
+enum announce_rule { BOTH_SENT /* responder answers only if asked */, ALWAYS_SENT, RESPONDER_ONLY, REQUESTER_ONLY };
 struct ike_announce {
     uint16_t notify;
     uint8_t exchange; /* XCHG_IKE_SA_INIT or XCHG_IKE_AUTH */
@@ -193,6 +193,16 @@ struct ike_nat {
 };
 const struct ike_nat *ike_nat(void); /* of the extension that knows them; never NULL */
 
+/* --- strangers: who sends an IKE_SA_INIT request of which nothing is kept or computed yet -------------------------------- */
+struct ike_stranger {
+    const struct ike *ike;
+    const struct adit_path *path; /* local: where it came to */
+    struct ike_msg msg;
+    unsigned n_sas; /* IKE SAs that there are */
+    const struct adit_conn *conn; /* the first one for these addresses; NULL: none */
+};
+const char *stranger_option(const struct ike_stranger *s, const char *key); /* as sa_option() */
+
 /* --- hooks ------------------------------------------------------------------------------------------------------ */
 enum msg_dir { MSG_SENT, MSG_RECEIVED };
 enum heard_by { BY_IKE, BY_ESP };
@@ -236,7 +246,14 @@ struct ike_hooks {
     enum adit_rc (*auth_keys)(struct ike_sa *sa, struct ike_keys **keys);
     /* IKE_AUTH request: notify that holds our Authentication Data by the SA's present keys, beside AUTH; 0 = none. */
     uint16_t (*auth_besides)(struct ike_sa *sa);
+    /* Responder, IKE_SA_INIT, cookies passed: the stranger gets this notify as its only answer, and no SA. 0: no. */
+    uint16_t (*turn_away)(const struct ike_stranger *s, struct wr *data);
     bool (*first_child)(struct ike_sa *sa);      /* initiator: shall IKE_AUTH carry a Child SA? all must agree */
+    /* IKE_AUTH, the peer is authentic: shall the Child SA be left out all the same? Responder: it is not made, and that is
+     * no error of the request. Initiator: the answer (msg) leaves it out on purpose; it stays to be done. */
+    bool (*withholds_child)(struct ike_sa *sa, const struct ike_msg *msg);
+    /* A command: the peer is to go to another gateway. Other than ADIT_OK: this one cannot be sent away. */
+    enum adit_rc (*send_away)(struct ike_sa *sa, const char *gateway, struct adit_why *why);
     bool (*may_omit_child)(struct ike_sa *sa);   /* responder: may the peer leave it out? one is enough */
     /* The peer was heard, authentic and new, on another path than sa_path(): follow it with sa_set_path() or not.
      * True: that is settled, nobody else is asked. */
@@ -292,6 +309,7 @@ struct ike_ext {
 extern const struct ike_ext *const ike_exts[EXT_COUNT];
 
 /* --- what an extension may ask of the engine -------------------------------------------------------------------------- */
+unsigned sa_engine_sas(const struct ike_sa *sa); /* IKE SAs that there are */
 void *ext_sa(struct ike_sa *sa, enum ike_ext_id id);  /* its slot, made on first use; NULL: memory */
 void *ext_engine(struct ike_sa *sa, enum ike_ext_id id); /* its vault, made on first use; NULL: memory */
 void ext_engine_changed(struct ike_sa *sa); /* what is to outlive the engine has changed */
@@ -340,11 +358,18 @@ uint64_t sa_now(const struct ike_sa *sa);
 uint64_t sa_last_sent_at(const struct ike_sa *sa);
 bool sa_random(struct ike_sa *sa, uint8_t *out, size_t n);
 void sa_keepalive(struct ike_sa *sa); /* ADIT_EV_KEEPALIVE on its path */
+/* Initiator: a new IKE SA of the same connection, with what this one has still to make, at `where`, a name or an address:
+ * the host is asked for it (ADIT_EV_RESOLVE), and whatever ends the new one, its next attempt is at the place where the
+ * first one began. With keep_until_up it gets Child SAs like those that are up too, and when it is up this one is deleted;
+ * otherwise this one's end is the caller's. NULL: memory, or there is such a one already. */
+struct ike_sa *sa_start_elsewhere(struct ike_sa *sa, const char *where, bool keep_until_up);
 void sa_log(struct ike_sa *sa, enum adit_level level, const char *group, const char *fmt, ...) ADIT_PRINTF(4, 5);
 void sa_fail(struct ike_sa *sa, enum adit_rc rc, const char *fmt, ...) ADIT_PRINTF(3, 4); /* ends it, telling why */
 void sa_delete(struct ike_sa *sa, const char *why); /* sends a Delete, then ends it */
 
 struct ike_sa *xchg_sa(const struct ike_xchg *x);
+/* Requester, IKE_SA_INIT: this response counts though nobody has authenticated it; refusing it ends the attempt. */
+void xchg_is_final(struct ike_xchg *x);
 struct arena *xchg_arena(struct ike_xchg *x);
 bool xchg_is_check(const struct ike_xchg *x); /* requester: does it only ask whether the peer lives? From build on */
 uint32_t xchg_msgid(const struct ike_xchg *x);

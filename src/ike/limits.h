@@ -21,6 +21,7 @@
 #define IKE_DELETED_LIFE SECONDS(10)    /* a deleted or failed SA answers retransmissions for so long */
 #define IKE_REKEYED_LIFE SECONDS(240)   /* peer rekeyed the IKE SA but never deletes the old one; longer than it repeats
                                            a request whose answers are lost (strongSwan and we: 165 s) */
+#define IKE_RESOLVE_LIFE SECONDS(60)    /* the host looks a gateway's name up; resolvers give up earlier */
 #define IKE_OVER_MIN SECONDS(30)        /* over_time = 0 still leaves the successor this long to come up */
 #define IKE_CHILD_GRACE SECONDS(5)      /* inbound half lives on after its Delete: packets under way */
 #define IKE_CHILD_OVER SECONDS(180)     /* a Child SA that is to be rekeyed outlives its time by this, once: a request that

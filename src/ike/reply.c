@@ -83,7 +83,7 @@ void reply_stray(struct ike *ike, const struct ike_hdr *hdr, const struct adit_p
     struct ike_hdr h = { .spi_i = hdr->spi_i, .spi_r = hdr->spi_r, .version = IKE_VERSION, .exchange = hdr->exchange,
                          .flags = (uint8_t)(IKE_FLAG_RESPONSE | (~hdr->flags & IKE_FLAG_INITIATOR)),
                          .msgid = hdr->msgid };
-    uint8_t mem[256];
+    uint8_t mem[700];
     struct wr w;
     bool wanted = !notify_is_error(notify) || notify == N_INVALID_KE_PAYLOAD; /* the handshake goes on by them */
     if (!wanted && !ike_may_answer_error(ike))

@@ -280,6 +280,8 @@ static void try_again(struct ike_sa *sa, enum adit_rc rc)
         return;
     struct adit_path known = { .local = { sa->path.local.addr, sa->reply_path.local.port },
                                .remote = { sa->path.remote.addr, sa->reply_path.remote.port } };
+    if (sa->home.remote.addr.family)
+        known = sa->home;
     struct ike_sa *fresh = sa_start(sa->ike, sa->policy, sa->conn, &known, &w);
     if (!fresh)
         return;
@@ -417,7 +419,7 @@ static void open_task(struct ike_sa *sa, struct ike_task *t)
 void sa_advance(struct ike_sa *sa)
 {
     struct ike_task *t;
-    if (sa->cut || sa->out || sa->state == SA_DEAD)
+    if (sa->cut || sa->out || sa->state == SA_DEAD || sa->placeless)
         return;
     if (sa->state < SA_ESTABLISHED) {
         if (sa->is_initiator)

@@ -95,6 +95,8 @@ struct ike_sa {
     uint64_t spi_i, spi_r;
     uint64_t init_key; /* in by_init; 0 = not there */
     struct adit_path path;
+    struct adit_path home; /* where it began, if it was sent elsewhere, without ports; remote.addr unset: at path */
+    bool placeless;        /* the host was asked for its path */
     struct adit_suite suite;
     struct ike_keys keys;
     struct crypt *sealer, *opener; /* made when needed, dropped when idle */
@@ -451,6 +453,8 @@ struct ike_sa *sa_start(struct ike *ike, struct policy *policy, const struct pol
                         const struct adit_path *known, struct adit_why *why);
 /* Where to begin anew with its peer: whoever dialled us, or is behind a translator, only at the ports that it has now. */
 struct adit_path sa_known_path(struct ike_sa *sa);
+/* The same, but not with a gateway that the peer sent us to. */
+struct adit_path sa_home(struct ike_sa *sa);
 /* A whole new IKE SA that takes the place of one that is up, Child SAs included: by the newest configuration, unless the
  * connection is no longer in it. cookie: a command that waits for it, or 0. */
 void sa_reauthenticate(struct ike_sa *old, uint64_t cookie);

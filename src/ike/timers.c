@@ -44,6 +44,8 @@ static uint64_t ext_deadline(struct ike_sa *sa)
 uint64_t sa_next_deadline(struct ike_sa *sa)
 {
     uint64_t at = earlier(UINT64_MAX, sa->die_at);
+    if (sa->placeless)
+        return at;
     if (sa->is_initiator && sa->state < SA_ESTABLISHED && !sa->out)
         return 1; /* just made: it has not begun yet */
     if (sa->out && sa->out->phase == PHASE_SENT)
@@ -163,7 +165,9 @@ void sa_timer(struct ike_sa *sa)
     if (due(sa, sa->die_at)) {
         if (sa->half_open)
             ike_count(sa->ike, sa, ADIT_C_HALF_OPEN_TIMEOUT);
-        sa_end(sa, ADIT_ERR_TIMEOUT, sa->state < SA_ESTABLISHED ? "the peer did not finish the handshake" : "closed");
+        sa_end(sa, ADIT_ERR_TIMEOUT, sa->placeless                  ? "the gateway's name was not resolved"
+                                     : sa->state < SA_ESTABLISHED ? "the peer did not finish the handshake"
+                                                                  : "closed");
         return;
     }
     if (due(sa, sa->expire_at)) {

@@ -193,8 +193,8 @@ say 'refusals have reasons'
 refuse 'initiate of what is not there' swanctl_0 --initiate --child nobody
 check 'says which' grep -Eq 'nobody' "$test_tmp/swanctl.err"
 refuse 'terminate of what is not there' swanctl_0 --terminate --ike nobody
-refuse 'redirect' swanctl_0 --redirect --ike gw --gateway 192.0.2.9
-check 'says why' grep -Eq 'not supported' "$test_tmp/swanctl.err"
+refuse 'redirect, by who is the client' swanctl_0 --redirect --ike gw --gateway 192.0.2.9
+check 'says why' grep -Eq 'only a responder' "$test_tmp/swanctl.err"
 
 say 'loading again'
 spi=$(sa_fact 0 'child-sas.*.spi-in')

@@ -133,6 +133,13 @@ bool sim_flows(const struct sim *s, int from)
     return live > 0;
 }
 
+bool sim_flows_to(const struct sim *s, int host)
+{
+    const struct simchild *c = simhost_sender(&s->host[A]);
+    const struct simchild *peer = c ? simhost_by_spi(&s->host[host], c->spi_out) : NULL;
+    return peer && !peer->forget_at && span_equal(SPAN_ARRAY(c->key_out), SPAN_ARRAY(peer->key_in));
+}
+
 static struct simflow *flow_of(struct sim *s, int from, uint32_t reqid)
 {
     struct simflow *spare = NULL;
@@ -220,8 +227,9 @@ static uint64_t min(uint64_t a, uint64_t b)
 
 static uint64_t next_at(const struct sim *s)
 {
-    uint64_t at = min(simnet_next(&s->net),
-                      min(simhost_deadline(&s->host[A]), simhost_deadline(&s->host[B])));
+    uint64_t at = simnet_next(&s->net);
+    for (int i = 0; i < SIM_MEMBERS; i++)
+        at = min(at, simhost_deadline(&s->host[i]));
     return s->probe_every ? min(at, s->next_probe) : at;
 }
 
@@ -229,13 +237,13 @@ static void step(struct sim *s)
 {
     if (simnet_next(&s->net) <= s->now)
         deliver(s);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < SIM_MEMBERS; i++)
         if (simhost_deadline(&s->host[i]) <= s->now)
             simhost_tick(&s->host[i]);
     if (s->probe_every && s->next_probe <= s->now) {
         s->next_probe = s->now + s->probe_every;
-        simhost_probe(&s->host[A]);
-        simhost_probe(&s->host[B]);
+        for (int i = 0; i < SIM_MEMBERS; i++)
+            simhost_probe(&s->host[i]);
     }
     watch_flow(s, A);
     watch_flow(s, B);
@@ -276,7 +284,7 @@ enum adit_rc sim_wait(struct sim *s, int host, uint64_t cookie, uint64_t ns)
 
 void sim_configure_(struct sim *s, int host, const struct sim_conf *conf)
 {
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < SIM_MEMBERS; i++)
         if (host < 0 || host == i)
             s->conf[i] = *conf;
 }
@@ -365,6 +373,14 @@ void sim_start(struct sim *s)
     s->started = true;
     start_host(s, A);
     start_host(s, B);
+    if (s->third)
+        start_host(s, C);
+}
+
+void sim_third(struct sim *s)
+{
+    s->third = true;
+    s->net.n_hosts = SIM_MEMBERS;
 }
 
 void sim_restart(struct sim *s, int host)

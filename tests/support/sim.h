@@ -26,7 +26,7 @@
 #define MINUTES(n) SECONDS(60ull * (n))
 
 enum sim_address { SIM_THERE, SIM_GONE, SIM_DEAD };
-enum { A, B }; /* A starts things unless said otherwise */
+enum { A, B, C, SIM_MEMBERS }; /* A starts things unless said otherwise; C takes part only after sim_third() */
 
 /* What both hosts are configured with; what is not said has the default given here. */
 struct sim_conf {
@@ -41,6 +41,7 @@ struct sim_conf {
     uint16_t tfc_padding;
     uint32_t tfc_dummies;
     struct adit_option child_option[8];
+    const char *id; /* NULL: a.example; b.example of B and C */
     bool any_peer, roams /* also at other addresses */;                                    /* the peer may come from any address */
     uint32_t rekey_s, reauth_s, dpd_s, child_rekey_s; /* 0 = never */
     uint32_t cookie_threshold;                        /* 0 = default */
@@ -75,8 +76,9 @@ struct sim {
     const char *test;
     struct prng prng, crypto_prng;
     struct simnet net;
-    struct simhost host[2];
-    struct sim_conf conf[2];
+    struct simhost host[SIM_MEMBERS];
+    struct sim_conf conf[SIM_MEMBERS];
+    bool third; /* C takes part */
     struct simlog *log;
     uint64_t digest; /* of all that was sent and reported */
     uint64_t next_cookie, probe_every, next_probe;
@@ -84,7 +86,7 @@ struct sim {
     uint64_t gap[2];                   /* longest time without a common SA, by sender */
     bool started, torn_down;
     unsigned starve_in;     /* allocations until one fails; 0 = none does */
-    struct simtape tape[2]; /* by sender, as it was sent */
+    struct simtape tape[SIM_MEMBERS]; /* by sender, as it was sent */
     sim_tamper_fn *tamper;  /* NULL: nobody */
     bool verbose, failed;
     char failure[600];
@@ -109,7 +111,12 @@ void sim_free(struct sim *s);
 #define sim_configure(s, ...) sim_configure_((s), -1, &(struct sim_conf){ __VA_ARGS__ })
 #define sim_configure_host(s, host, ...) sim_configure_((s), (host), &(struct sim_conf){ __VA_ARGS__ })
 void sim_configure_(struct sim *s, int host, const struct sim_conf *conf);
-/* Starts both engines. */
+/* Another gateway for A, C at 192.0.2.3, configured as B unless said otherwise. What this header says of both hosts is
+ * about A and B all the same; only taking down is for all. */
+void sim_third(struct sim *s);
+/* Is there a Child SA that A sends on, and that this host knows with the same keys? */
+bool sim_flows_to(const struct sim *s, int host);
+/* Starts all engines. */
 void sim_start(struct sim *s);
 /* The same if that was not done, then A initiates: tried again when the link was too bad, until it is up on both hosts. */
 void sim_establish(struct sim *s);

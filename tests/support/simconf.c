@@ -10,10 +10,11 @@ struct build {
     const struct sim_conf *conf;
     struct arena arena;
     struct adit_config *cfg;
-    int me;
+    int me;   /* whose address it has */
+    int side; /* A, or B also for C */
 };
 
-static const char *const addresses[2] = { "192.0.2.1", "192.0.2.2" };
+static const char *const addresses[SIM_MEMBERS] = { "192.0.2.1", "192.0.2.2", "192.0.2.3" };
 static const char *const names[2] = { "a.example", "b.example" };
 
 static void must(struct build *b, enum adit_rc rc, const struct adit_why *why)
@@ -51,10 +52,10 @@ static struct adit_span file(struct build *b, const char *name)
 static void add_own_cert(struct build *b, const char *kind)
 {
     char name[64];
-    snprintf(name, sizeof(name), "%c-%s.pem", "ab"[b->me], kind);
+    snprintf(name, sizeof(name), "%c-%s.pem", "ab"[b->side], kind);
     struct adit_cert mine = { .use = ADIT_CERT_END_ENTITY, .data = file(b, name), .source = "mine.pem" };
     must(b, adit_config_add_cert(b->cfg, &mine), NULL);
-    snprintf(name, sizeof(name), "%c-%s.key", "ab"[b->me], kind);
+    snprintf(name, sizeof(name), "%c-%s.key", "ab"[b->side], kind);
     struct adit_key key = { .data = file(b, name), .source = "mine.key" };
     must(b, adit_config_add_key(b->cfg, &key), NULL);
 }
@@ -142,8 +143,8 @@ static struct adit_child_cfg child(struct build *b, const char *name, struct adi
         left = right = "dynamic";
     else if (!first)
         left = "10.3.0.0/16", right = "10.4.0.0/16";
-    ts[b->me] = selector(b, left);
-    ts[!b->me] = selector(b, right);
+    ts[b->side] = selector(b, left);
+    ts[!b->side] = selector(b, right);
     return (struct adit_child_cfg){ .name = name,
                                     .mode = b->conf->transport ? ADIT_MODE_TRANSPORT : b->conf->mode,
                                     .tfc_padding = b->conf->tfc_padding,
@@ -165,12 +166,16 @@ static struct adit_child_cfg child(struct build *b, const char *name, struct adi
 static void add_conn(struct build *b)
 {
     const struct sim_conf *c = b->conf;
-    bool peer_roams = c->any_peer || b->sim->net.host[!b->me].nat.on;
+    bool peer_roams = c->any_peer || b->sim->net.host[!b->side].nat.on;
     uint32_t life = c->rekey_s > c->reauth_s ? c->rekey_s : c->reauth_s;
     struct adit_addr_spec here[] = { address(b, addresses[b->me]), address(b, "%any") };
-    struct adit_addr_spec there[] = { address(b, peer_roams ? "%any" : addresses[!b->me]), address(b, "%any") };
-    struct adit_auth_cfg mine = auth(b, b->me), theirs = auth(b, !b->me);
+    struct adit_addr_spec there[] = { address(b, peer_roams ? "%any" : addresses[!b->side]), address(b, "%any") };
+    struct adit_auth_cfg mine = auth(b, b->side), theirs = auth(b, !b->side);
     struct adit_ts_cfg ts[2][2];
+    if (c->id) {
+        mine.id_text = c->id;
+        mine.id.data = span_str(c->id);
+    }
     if (c->cert && c->remote_auth)
         theirs.auth = c->remote_auth;
     struct adit_child_cfg children[2] = { child(b, "net", ts[0]), child(b, "net2", ts[1]) };
@@ -206,7 +211,8 @@ static void add_conn(struct build *b)
 
 struct adit_config *sim_conf_build(struct sim *s, int host)
 {
-    struct build b = { .sim = s, .conf = &s->conf[host], .cfg = adit_config_new(), .me = host };
+    struct build b = { .sim = s, .conf = &s->conf[host], .cfg = adit_config_new(), .me = host,
+                       .side = host == A ? A : B };
     if (!b.cfg)
         abort();
     if (b.conf->cert)

@@ -147,11 +147,14 @@ void sim_tear_down(struct sim *s)
     sim_link(s, .delay_ms = 5);
     sim_cut(s, A, false);
     sim_cut(s, B, false);
+    sim_cut(s, C, false);
     terminate(s, A);
     sim_run(s, MINUTES(4));
     terminate(s, B);
+    if (s->third)
+        terminate(s, C);
     sim_run(s, MINUTES(10));
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < (s->third ? SIM_MEMBERS : C); i++) {
         expect(s, sim_sas(s, i) == 0, "%s still has %u IKE SAs", s->host[i].name, sim_sas(s, i));
         expect(s, adit_ike_half_open(s->host[i].ike) == 0, "%s", s->host[i].name);
         expect(s, s->host[i].n_children == 0, "%s still has %u Child SAs", s->host[i].name,

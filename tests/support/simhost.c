@@ -163,6 +163,23 @@ static void take_done(struct simhost *h, const struct adit_event *ev)
     sim_note(h->sim, h->index, "command %llu ended: %d %s", (unsigned long long)ev->cookie, ev->rc, d->text);
 }
 
+/* The names that there are; any other is not. */
+static void look_up(struct simhost *h, const struct adit_event *ev)
+{
+    struct adit_command cmd = { .type = ADIT_CMD_INITIATE, .conn = ev->conn, .child = ev->child, .ike_id = ev->ike_id,
+                                .cookie = ev->cookie };
+    struct adit_why why;
+    const char *text = !strcmp(ev->text, "b.example")   ? "192.0.2.2"
+                       : !strcmp(ev->text, "c.example") ? "192.0.2.3"
+                                                        : ev->text;
+    sim_note(h->sim, h->index, "looks %s up", ev->text);
+    if (!addr_parse(text, &cmd.remote))
+        cmd.remote = (struct adit_addr){ 0 };
+    else
+        cmd.local = h->sim->net.host[h->index].addr;
+    ENGINE(h, (void)!adit_ike_command(h->ike, &cmd, h->sim->now, NULL, &why));
+}
+
 static void handle(struct simhost *h, const struct adit_event *ev)
 {
     uint32_t head[4] = { (uint32_t)ev->type, ev->ike_id, ev->child_id, (uint32_t)ev->rc };
@@ -177,6 +194,7 @@ static void handle(struct simhost *h, const struct adit_event *ev)
     case ADIT_EV_CHILD_UPDATE: child_update(h, ev->spec); break;
     case ADIT_EV_CHILD_REMOVE: child_remove(h, ev->child_id, ev->grace_ns); break;
     case ADIT_EV_WORK: take_job(h, ev->job); break;
+    case ADIT_EV_RESOLVE: look_up(h, ev); break;
     case ADIT_EV_DONE: take_done(h, ev); break;
     case ADIT_EV_KEEPALIVE: sim_send(h->sim, h->index, SIM_KEEPALIVE, &ev->path, SPAN_LIT("\xff")); break;
     case ADIT_EV_LOG: sim_note(h->sim, h->index, "[%s] %s", ev->group, ev->text); break;

@@ -7,8 +7,8 @@
 
 static void init(struct sim *s, const struct sim_case *c, uint64_t seed, bool verbose)
 {
-    static const char *const names[2] = { "A", "B" };
-    static const char *const addresses[2] = { "192.0.2.1", "192.0.2.2" };
+    static const char *const names[SIM_MEMBERS] = { "A", "B", "C" };
+    static const char *const addresses[SIM_MEMBERS] = { "192.0.2.1", "192.0.2.2", "192.0.2.3" };
     *s = (struct sim){
         .seed = seed, .now = SECONDS(1000), .test = c->name, .verbose = verbose, .log = simlog_new(verbose)
     };
@@ -16,11 +16,11 @@ static void init(struct sim *s, const struct sim_case *c, uint64_t seed, bool ve
     prng_init(&s->crypto_prng, prng_u64(&s->prng));
     simnet_init(&s->net, &s->prng);
     s->net.n_hosts = 2;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < SIM_MEMBERS; i++) {
         s->host[i].sim = s;
         s->host[i].index = i;
         s->host[i].name = names[i];
-        prng_init(&s->host[i].prng, prng_u64(&s->prng));
+        prng_init(&s->host[i].prng, i < C ? prng_u64(&s->prng) : ~seed); /* runs without C are as if there were none */
         if (!addr_parse(addresses[i], &s->net.host[i].addr))
             abort();
     }
@@ -48,11 +48,11 @@ bool sim_once(struct sim *s, const struct sim_case *c, uint64_t seed, bool verbo
         if (!s->torn_down)
             sim_tear_down(s);
     }
-    simhost_fini(&s->host[A]);
-    simhost_fini(&s->host[B]);
+    for (int i = 0; i < SIM_MEMBERS; i++)
+        simhost_fini(&s->host[i]);
     simnet_fini(&s->net);
-    for (unsigned i = 0; i < 2 * SIM_TAPE; i++)
-        buf_fini(&s->tape[i & 1].datagram[i / 2]);
+    for (unsigned i = 0; i < SIM_MEMBERS * SIM_TAPE; i++)
+        buf_fini(&s->tape[i % SIM_MEMBERS].datagram[i / SIM_MEMBERS]);
     check_secrets(s, before);
     return !s->failed;
 }

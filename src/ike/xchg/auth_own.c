@@ -18,6 +18,14 @@ enum adit_rc auth_new_keys(struct ike_sa *sa, struct ike_keys **out)
     return ADIT_OK;
 }
 
+bool auth_withholds_child(struct ike_sa *sa, const struct ike_msg *msg)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.withholds_child && ike_exts[i]->on.withholds_child(sa, msg))
+            return true;
+    return false;
+}
+
 void auth_take_keys(struct ike_sa *sa)
 {
     struct ike_keys *keys;

@@ -70,6 +70,8 @@ enum adit_rc auth_octets(struct ike_xchg *x, const struct ike_keys *keys, bool o
                          struct adit_span id_whole, struct octets *out);
 /* Keys that come into force by IKE_AUTH; NULL: the SA goes on with those that it has. */
 enum adit_rc auth_new_keys(struct ike_sa *sa, struct ike_keys **out);
+/* Does an extension want no Child SA of this message (request or response), which is authentic? */
+bool auth_withholds_child(struct ike_sa *sa, const struct ike_msg *msg);
 /* Authenticated: keys that come into force by it become the SA's, before Child SAs are made from them. */
 void auth_take_keys(struct ike_sa *sa);
 

@@ -165,6 +165,7 @@ const struct ike_step step_auth_req = {
 struct first_child {
     struct ike_pending *p;
     struct ike_task *task; /* who wanted it; NULL: nobody by name */
+    bool withheld;         /* the peer leaves it out on purpose: still to be done */
     enum adit_rc rc;       /* why there is none */
     struct adit_why why;
 };
@@ -228,6 +229,7 @@ static enum adit_rc first_consume(struct ike_xchg *x, void *scratch, const struc
 {
     struct first_child *s = scratch;
     uint16_t type;
+    s->withheld = !msg_find(msg, PLD_SA) && auth_withholds_child(x->sa, msg);
     s->rc = msg_find(msg, PLD_SA) ? child_check(x, s->p, msg, true, &s->why) : reply_read(msg, &type, &s->why);
     if (s->rc == ADIT_OK && !msg_find(msg, PLD_SA))
         s->rc = why_set(&s->why, ADIT_ERR_PEER, "peer made no Child SA and does not say why");
@@ -240,7 +242,7 @@ static void first_commit(struct ike_xchg *x, void *scratch)
     struct first_child *s = scratch;
     struct ike_sa *sa = x->sa;
     struct ike_pending *p = s->p;
-    if (sa->cut)
+    if (sa->cut || s->withheld)
         return;
     if (s->task)
         list_remove(&s->task->link);

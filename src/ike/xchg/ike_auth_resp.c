@@ -189,7 +189,7 @@ static enum adit_rc first_consume(struct ike_xchg *x, void *scratch, const struc
     bool has = msg_find(msg, PLD_SA) || msg_find(msg, PLD_TSi) || msg_find(msg, PLD_TSr);
     if (!has && !may_omit(x->sa))
         return why_set(why, ADIT_ERR_MALFORMED, "request without a Child SA, which was not offered"); /* RFC 6023 s3 */
-    if (!has)
+    if (!has || auth_withholds_child(x->sa, msg))
         return ADIT_OK;
     if (!(s->p = pending_new(x->sa, PENDING_FIRST_CHILD, false)))
         return ADIT_ERR_MEMORY;

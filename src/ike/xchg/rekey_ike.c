@@ -282,6 +282,7 @@ struct ike_sa *sa_inherit(struct ike_pending *p, struct ike_keys *keys)
     sa->policy = policy_ref(old->policy);
     sa->conn = old->conn;
     sa->lineage = old->lineage;
+    sa->home = old->home;
     sa->suite = p->suite;
     buf_move(&sa->nonce_i, &p->nonce_i);
     buf_move(&sa->nonce_r, &p->nonce_r);

@@ -49,9 +49,9 @@ static void rules_say_who_speaks(void **state)
     struct ike *ike = core_new();
     struct ike_sa *i = core_sa(ike, true), *r = core_sa(ike, false);
     uint32_t both = with_rule(i, BOTH_SENT), responder = with_rule(i, RESPONDER_ONLY),
-             always = with_rule(i, ALWAYS_SENT);
-    assert_true(both && responder);
-    assert_int_equal(written(i, XCHG_REQUESTER, XCHG_IKE_SA_INIT, 0), both | always);
+             always = with_rule(i, ALWAYS_SENT), requester = with_rule(i, REQUESTER_ONLY);
+    assert_true(both && responder && requester);
+    assert_int_equal(written(i, XCHG_REQUESTER, XCHG_IKE_SA_INIT, 0), both | always | requester);
     assert_int_equal(written(r, XCHG_RESPONDER, XCHG_IKE_SA_INIT, 0), responder | always); /* nobody asked */
     assert_int_equal(written(r, XCHG_RESPONDER, XCHG_IKE_SA_INIT, both), both | responder | always);
     for (uint32_t one = 1; one < 1u << EXT_COUNT; one <<= 1)
