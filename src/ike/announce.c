@@ -64,6 +64,8 @@ void announce_get(struct ike_xchg *x, const struct ike_msg *msg)
 {
     x->peer_announced = 0;
     x->peer_private = opens_sa(x->exchange) && vendor_id_is_in(msg);
+    if (opens_sa(x->exchange))
+        x->guess = peer_look(msg);
     for (unsigned i = 0; i < EXT_COUNT; i++)
         for (unsigned k = 0; k < ike_exts[i]->n_announce; k++)
             get_one(x, ike_exts[i], &ike_exts[i]->announce[k], msg);
@@ -73,6 +75,8 @@ void announce_commit(struct ike_xchg *x)
 {
     x->sa->announced_peer |= x->peer_announced;
     x->sa->peer_private |= x->peer_private;
+    if (x->guess.evidence != EVIDENCE_NONE)
+        x->sa->guess = x->guess;
 }
 
 bool ext_agreed(const struct ike_sa *sa, enum ike_ext_id id)

@@ -36,7 +36,8 @@ static void pick_ports(const struct adit_ike_settings *set, const struct adit_co
                        struct adit_path *out)
 {
     uint16_t ours = c->local_port ? c->local_port : PORT_IKE, theirs = c->remote_port ? c->remote_port : PORT_IKE;
-    bool nat_t = ours == PORT_NAT_T || ours == set->port_nat_t || theirs == PORT_NAT_T;
+    bool nat_t = ours == PORT_NAT_T || ours == set->port_nat_t || theirs == PORT_NAT_T ||
+                 (theirs == PORT_IKE && peer_named_has(c->peer, QUIRK_START_AT_4500));
     out->local.port = nat_t ? set->port_nat_t : ours == PORT_IKE ? set->port : ours;
     out->remote.port = nat_t && theirs == PORT_IKE ? PORT_NAT_T : theirs;
     if (!known->local.port)

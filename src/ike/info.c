@@ -70,6 +70,7 @@ static void fill_sa(struct ike_sa *sa, struct adit_ike_info *out)
         .retransmits = sa->retransmits, .waiting = waiting_for(sa), .n_children = count_children(sa),
     };
     fill_tasks(sa, out);
+    peer_status(sa, out);
     for (unsigned i = 0; i < EXT_COUNT; i++)
         if (ike_exts[i]->on.status)
             ike_exts[i]->on.status(sa, out);

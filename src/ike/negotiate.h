@@ -16,6 +16,7 @@ struct negotiate_rules {
     uint16_t ke_first;   /* put this KE method first where our list has it (INVALID_KE_PAYLOAD retry); 0 = as is */
     bool esp;            /* ESP rules: SN is always offered, PRF forbidden */
     bool no_window;      /* no replay protection here: without a window the high half of 64-bit numbers is a guess */
+    bool no_esn;         /* the peer is known not to want numbers of 64 bits */
 };
 
 /* What was sent, kept until the answer is checked: the filtered list. Lives in `arena`. */

@@ -32,7 +32,7 @@ static bool usable_encr(const struct negotiate_rules *r, const struct transform 
  * should not agree to numbers that need it (RFC 4303 s3.3.3). */
 static bool usable_sn(const struct negotiate_rules *r, uint16_t id)
 {
-    return r->esp && (id == SN_32_BIT || (id == SN_64_BIT_PARTIAL && !r->no_window));
+    return r->esp && (id == SN_32_BIT || (id == SN_64_BIT_PARTIAL && !r->no_window && !r->no_esn));
 }
 
 bool negotiate_usable(const struct negotiate_rules *r, const struct transform *t)

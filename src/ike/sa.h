@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/timerheap.h"
+#include "ike/quirks.h"
 #include "ike/cookie.h"
 #include "ike/ext.h"
 #include "ike/limits.h"
@@ -117,6 +118,7 @@ struct ike_sa {
     void *ext[EXT_COUNT];
     uint32_t announced_me, announced_peer; /* bit (1 << ext id) */
     bool peer_private; /* it has sent our Vendor ID */
+    struct peer_guess guess; /* who it is, by its first message */
     uint64_t created_at, established_at, rekey_at, reauth_at, expire_at, heard_at, sent_at, die_at;
     uint64_t reauth_by; /* until when the peer has to have proven again who it is; rekeying does not move it; 0 = never */
     uint32_t retransmits, temporary_tries, tries_left;
@@ -209,6 +211,7 @@ struct ike_xchg {
     uint64_t sent_at, retransmit_at; /* sent_at: for the first time */
     uint32_t peer_announced;
     bool peer_private;
+    struct peer_guess guess;
     unsigned jobs_out;
     const char *waiting;
     uint32_t reply_spi;            /* of the error notify: the Child SA that was not found */
@@ -436,10 +439,6 @@ const struct ike_rekey_form *rekey_form_of(struct ike_sa *sa, const struct ike_m
 /* The peer refused the form: the task goes on at once in the regular one. */
 bool rekey_again_regular(struct ike_sa *sa, struct ike_task *t, const struct ike_pending *p, enum adit_rc rc);
 uint32_t sa_transforms(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *request);
-
-/* --- quirks.c: what peers do otherwise than the RFCs, with the evidence --- */
-enum quirk { QUIRK_PRF_PLUS_OLD = 1 };
-bool peer_has(const struct ike_sa *sa, enum quirk q);
 
 /* --- rekeying the IKE SA --- */
 struct ike_sa *sa_inherit(struct ike_pending *p, struct ike_keys *keys);

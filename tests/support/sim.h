@@ -47,6 +47,7 @@ struct sim_conf {
     uint32_t cookie_threshold;                        /* 0 = default */
     unsigned half_open_s;                             /* 0 = default */
     uint16_t local_port, remote_port;                 /* 0 = 500 */
+    const char *peer;                                 /* what kind it is said to be; NULL: found out */
     enum adit_unique unique;
     struct adit_option option[8];        /* of the connection */
     struct adit_option daemon_option[8]; /* of the settings */

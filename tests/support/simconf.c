@@ -195,6 +195,7 @@ static void add_conn(struct build *b)
                               .n_children = (uint16_t)(c->no_child ? 0 : 1 + c->two_children),
                               .children = children,
                               .unique = c->unique,
+                              .peer = c->peer,
                               .send_cert = ADIT_CERT_IF_ASKED,
                               .send_certreq = true,
                               .dpd_delay_s = c->dpd_s,

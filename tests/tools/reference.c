@@ -1,9 +1,10 @@
 /* reference.c - prints the pages of docs/reference/ from the tables of the program itself.
- * usage: reference codepoints|counters|options|extensions (scripts/gen-docs calls it) */
+ * usage: reference codepoints|counters|options|extensions|quirks (scripts/gen-docs calls it) */
 #include <stdio.h>
 #include <string.h>
 #include "adit/ike.h"
 #include "base/span.h"
+#include "ike/quirks.h"
 #include "model/model.h"
 #include "wire/iana.h"
 
@@ -134,6 +135,20 @@ static void extensions(void)
         printf("| [%s](../ext/%s.md) | %s |\n", name, name, spec);
 }
 
+static void quirks(void)
+{
+    size_t n;
+    const struct quirk_row *r = quirk_rows(&n);
+    printf("# What peers do otherwise\n\nAdit finds out what kind of peer it has, or is told: `connections.CONN.peer`. `adit "
+           "list-sas` shows\n`peer-kind`, and by which evidence.\n\n| `peer` | known by, beside the configuration |\n|---|---|\n");
+    for (unsigned k = PEER_UNKNOWN + 1; k < PEER_KINDS; k++)
+        printf("| %s | %s |\n", peer_kind_name(k), peer_known_by(k) ? peer_known_by(k) : "-");
+    printf("\n| peer | does | Adit | it takes | known from | tested in |\n|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < n; i++)
+        printf("| %s | %s | %s | %s | %s | `%s` |\n", r[i].kind ? peer_kind_name(r[i].kind) : "several", r[i].does,
+               r[i].answer, r[i].flag ? peer_evidence_name(r[i].least) : "nothing: with everybody", r[i].source, r[i].test);
+}
+
 static const struct {
     const char *name;
     void (*print)(void);
@@ -142,6 +157,7 @@ static const struct {
     { "counters", counters },
     { "options", options },
     { "extensions", extensions },
+    { "quirks", quirks },
 };
 
 int main(int argc, char **argv)
@@ -151,6 +167,6 @@ int main(int argc, char **argv)
             pages[i].print();
             return 0;
         }
-    fprintf(stderr, "usage: reference codepoints|counters|options|extensions\n");
+    fprintf(stderr, "usage: reference codepoints|counters|options|extensions|quirks\n");
     return 2;
 }

@@ -39,6 +39,7 @@ static struct negotiate_rules rules(struct ike_xchg *x, const struct adit_child_
         .esp = true,
         .ke_first = kei,
         .no_window = cfg && !cfg->replay_window,
+        .no_esn = peer_has(x->sa, QUIRK_NO_ESN),
     };
 }
 

@@ -289,6 +289,7 @@ struct ike_sa *sa_inherit(struct ike_pending *p, struct ike_keys *keys)
     sa->announced_me = old->announced_me;
     sa->announced_peer = old->announced_peer;
     sa->peer_private = old->peer_private;
+    sa->guess = old->guess;
     sa->local_auth = old->local_auth;
     sa->remote_auth = old->remote_auth;
     sa->peer_hashes = old->peer_hashes;
