@@ -6,6 +6,12 @@
 
 static _Thread_local mem_may_fn *gate;
 static _Thread_local void *gate_arg;
+static _Thread_local long blocks;
+
+long mem_blocks(void)
+{
+    return blocks;
+}
 
 bool mem_may(size_t n)
 {
@@ -20,7 +26,9 @@ void mem_set_gate(mem_may_fn *fn, void *arg)
 
 void *mem_new(size_t n)
 {
-    return mem_may(n) ? calloc(1, n ? n : 1) : NULL;
+    void *p = mem_may(n) ? calloc(1, n ? n : 1) : NULL;
+    blocks += p != NULL;
+    return p;
 }
 
 void *mem_new_array(size_t n, size_t size)
@@ -32,7 +40,9 @@ void *mem_new_array(size_t n, size_t size)
 
 void *mem_resize(void *p, size_t n)
 {
-    return mem_may(n) ? realloc(p, n ? n : 1) : NULL;
+    void *q = mem_may(n) ? realloc(p, n ? n : 1) : NULL;
+    blocks += q && !p;
+    return q;
 }
 
 char *mem_strdup(const char *s)
@@ -46,6 +56,7 @@ char *mem_strdup(const char *s)
 
 void mem_del(void *p)
 {
+    blocks -= p != NULL;
     free(p);
 }
 

@@ -16,6 +16,8 @@ void mem_del(void *p);
 /* Overwrites so that the compiler can't drop it. */
 void mem_wipe(void *p, size_t n);
 
+/* Tests only: blocks that this thread has made minus those that it has freed. */
+long mem_blocks(void);
 /* Tests only: asked before each allocation of this thread; false makes it fail. NULL removes it. */
 typedef bool mem_may_fn(void *arg, size_t n);
 void mem_set_gate(mem_may_fn *may, void *arg);

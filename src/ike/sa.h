@@ -240,6 +240,7 @@ struct ike_pending {
     struct adit_ts_list *local, *remote;
     struct adit_addr local_seen, remote_seen; /* as in struct ike_child */
     uint32_t spi_in, spi_out, reqid, old_child;
+    bool peer_made; /* it answered with a choice: it has a Child SA, whatever we think of it */
     uint64_t new_spi_i, new_spi_r;
     uint64_t cookie, deadline;
     uint32_t crossing_id;

@@ -212,6 +212,12 @@ static void deliver(struct sim *s)
     struct sim_datagram d;
     if (!simnet_take(&s->net, s->now, &d))
         return;
+    if (d.dst == SIM_STRANGER) {
+        if (s->stranger)
+            s->stranger(s, &d);
+        buf_fini(&d.data);
+        return;
+    }
     garble(s, &d);
     if (d.kind == SIM_IKE)
         simhost_input(&s->host[d.dst], &d.path, buf_span(&d.data));
@@ -357,6 +363,14 @@ void sim_inject(struct sim *s, int host, const char *from, uint16_t port, struct
     struct adit_path path = { .local = { s->net.host[host].addr, 500 }, .remote.port = port };
     expect(s, addr_parse(from, &path.remote.addr));
     simhost_input(&s->host[host], &path, data);
+}
+
+void sim_say(struct sim *s, int host, struct adit_span data)
+{
+    struct adit_path path = { .local = { s->net.host[SIM_STRANGER].addr, 500 },
+                              .remote = { s->net.host[host].addr, 500 } };
+    simlog_packet(s->log, s->now, SIM_STRANGER, SIM_IKE, data, "");
+    simnet_send(&s->net, SIM_STRANGER, SIM_IKE, &path, data, s->now);
 }
 
 static void start_host(struct sim *s, int i)

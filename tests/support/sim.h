@@ -49,6 +49,7 @@ struct sim_conf {
     uint16_t local_port, remote_port;                 /* 0 = 500 */
     const char *peer;                                 /* what kind it is said to be; NULL: found out */
     enum adit_unique unique;
+    const char *stranger; /* proposals of a connection "puppet" with the stranger; NULL: none */
     struct adit_option option[8];        /* of the connection */
     struct adit_option daemon_option[8]; /* of the settings */
     const char *local_ts, *remote_ts;    /* A's view; 10.1.0.0/16, 10.2.0.0/16 */
@@ -71,6 +72,10 @@ struct simtape {
 /* Somebody on the wire: may change an IKE datagram of host `from` (room: 65535 octets), and returns its new length. */
 typedef size_t sim_tamper_fn(struct sim *s, int from, uint8_t *datagram, size_t n);
 
+/* Somebody at 192.0.2.66, who is no host of the simulation, gets a datagram; set it before anything is sent to him. */
+#define SIM_STRANGER SIM_MEMBERS
+typedef void sim_stranger_fn(struct sim *s, const struct sim_datagram *d);
+
 struct simlog; /* what happened, for the diagram */
 struct sim {
     uint64_t seed, now;
@@ -89,6 +94,8 @@ struct sim {
     unsigned starve_in;     /* allocations until one fails; 0 = none does */
     struct simtape tape[SIM_MEMBERS]; /* by sender, as it was sent */
     sim_tamper_fn *tamper;  /* NULL: nobody */
+    sim_stranger_fn *stranger;
+    void *stranger_arg;
     bool verbose, failed;
     char failure[600];
     jmp_buf out;
@@ -141,6 +148,9 @@ void sim_traffic(struct sim *s, uint64_t interval_ns);
 void sim_starve(struct sim *s, unsigned n);
 /* Hands host a datagram that seems to come from somewhere: no link is in between. */
 void sim_inject(struct sim *s, int host, const char *from, uint16_t port, struct adit_span data);
+
+/* A datagram of the stranger to port 500 of a host, over the network. */
+void sim_say(struct sim *s, int host, struct adit_span data);
 
 /* Issues a command now; returns its cookie for sim_wait(). */
 #define sim_command(s, host, type_, ...)                                                                     \

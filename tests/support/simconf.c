@@ -78,6 +78,17 @@ static void add_secret(struct build *b)
     must(b, adit_config_add_shared(b->cfg, &psk), NULL);
 }
 
+static void add_stranger_secret(struct build *b)
+{
+    struct adit_id owner = { ID_FQDN, span_str("puppet.example") };
+    struct adit_shared psk = { .id = "ike-2",
+                               .type = ADIT_SHARED_IKE,
+                               .secret = span_str("a secret of the puppet"),
+                               .n_owners = 1,
+                               .owners = &owner };
+    must(b, adit_config_add_shared(b->cfg, &psk), NULL);
+}
+
 static void add_ppk(struct build *b)
 {
     if (!b->conf->ppk)
@@ -210,6 +221,26 @@ static void add_conn(struct build *b)
     must(b, adit_config_add_conn(b->cfg, &conn), NULL);
 }
 
+static void add_stranger(struct build *b)
+{
+    struct adit_addr_spec here = address(b, addresses[b->me]), there = address(b, "192.0.2.66");
+    struct adit_auth_cfg mine = { ADIT_AUTH_PSK, .auth = "psk", .id_text = names[b->me],
+                                  .id = { ID_FQDN, span_str(names[b->me]) } };
+    struct adit_auth_cfg theirs = { ADIT_AUTH_PSK, .auth = "psk", .id_text = "puppet.example",
+                                    .id = { ID_FQDN, span_str("puppet.example") } };
+    struct adit_ts_cfg local = selector(b, "10.2.0.0/16"), remote = selector(b, "10.66.0.0/16");
+    struct adit_child_cfg child = { .name = "net", .mode = ADIT_MODE_TUNNEL, .n_local_ts = 1, .n_remote_ts = 1,
+                                    .proposals = proposals(b, "aes128gcm16", PROTO_ESP), .local_ts = &local,
+                                    .remote_ts = &remote, .replay_window = 32 };
+    struct adit_conn conn = { .name = "puppet", .n_local_addrs = 1, .n_remote_addrs = 1, .local_addrs = &here,
+                              .remote_addrs = &there, .local_port = 500, .remote_port = 500,
+                              .proposals = proposals(b, b->conf->stranger, PROTO_IKE), .n_local = 1, .n_remote = 1,
+                              .local = &mine, .remote = &theirs, .n_children = 1, .children = &child,
+                              .keyingtries = 1, .source = "simulation" };
+    add_stranger_secret(b);
+    must(b, adit_config_add_conn(b->cfg, &conn), NULL);
+}
+
 struct adit_config *sim_conf_build(struct sim *s, int host)
 {
     struct build b = { .sim = s, .conf = &s->conf[host], .cfg = adit_config_new(), .me = host,
@@ -223,6 +254,8 @@ struct adit_config *sim_conf_build(struct sim *s, int host)
     add_ppk(&b);
     add_settings(&b);
     add_conn(&b);
+    if (b.conf->stranger)
+        add_stranger(&b);
     arena_fini(&b.arena);
     return b.cfg;
 }

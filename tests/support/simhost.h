@@ -7,7 +7,7 @@
 #include "base/secret.h"
 #include "support/prng.h"
 
-#define SIM_CHILDREN 32
+#define SIM_CHILDREN 128
 #define SIM_TS 8
 #define SIM_JOBS 64
 #define SIM_DONE 64

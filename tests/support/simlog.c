@@ -72,7 +72,9 @@ void simlog_packet(struct simlog *log, uint64_t at, int from, unsigned kind, str
 {
     char what[120], line[240];
     describe(what, sizeof(what), kind, data);
-    if (from == 0)
+    if (from > 1)
+        snprintf(line, sizeof(line), "  puppet: %s %s", what, fate);
+    else if (from == 0)
         snprintf(line, sizeof(line), "A ---- %s %.*s> B  %s", what, (int)(50 - strnlen(what, 48)),
                  "------------------------------------------------------", fate);
     else

@@ -16,6 +16,8 @@ static void init(struct sim *s, const struct sim_case *c, uint64_t seed, bool ve
     prng_init(&s->crypto_prng, prng_u64(&s->prng));
     simnet_init(&s->net, &s->prng);
     s->net.n_hosts = 2;
+    if (!addr_parse("192.0.2.66", &s->net.host[SIM_STRANGER].addr))
+        abort();
     for (int i = 0; i < SIM_MEMBERS; i++) {
         s->host[i].sim = s;
         s->host[i].index = i;

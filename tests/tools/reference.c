@@ -2,6 +2,7 @@
  * usage: reference codepoints|counters|options|extensions|quirks (scripts/gen-docs calls it) */
 #include <stdio.h>
 #include <string.h>
+#include "conformance/conformance.h"
 #include "adit/ike.h"
 #include "base/span.h"
 #include "ike/quirks.h"
@@ -149,6 +150,22 @@ static void quirks(void)
                r[i].answer, r[i].flag ? peer_evidence_name(r[i].least) : "nothing: with everybody", r[i].source, r[i].test);
 }
 
+static void adversary(void)
+{
+    size_t n;
+    const struct behaviour *rows = conformance_rows(&n);
+    printf("# The adversary's catalogue\n\n%zu ways to misbehave towards an IKEv2 peer (`src/conformance/catalogue/`), and what "
+           "has to come of it. `tests/sim/test_adversary.c`\nplays each of them against the engine, with an honest peer "
+           "beside it: the row's name is the test's. \"choice\": "
+           "the documents leave it open, and this is how we see it.\n\n"
+           "| name | document | the puppet is | stage | level | what it does | what has to happen |\n"
+           "|---|---|---|---|---|---|---|\n", n);
+    for (size_t i = 0; i < n; i++)
+        printf("| `%s` | %s | %s | %s | %s | %s | %s |\n", rows[i].name, rows[i].section,
+               conformance_role_name(rows[i].role), conformance_stage_name(rows[i].stage),
+               conformance_level_name(rows[i].level), rows[i].what, rows[i].expected);
+}
+
 static const struct {
     const char *name;
     void (*print)(void);
@@ -158,6 +175,7 @@ static const struct {
     { "options", options },
     { "extensions", extensions },
     { "quirks", quirks },
+    { "adversary", adversary },
 };
 
 int main(int argc, char **argv)
@@ -167,6 +185,6 @@ int main(int argc, char **argv)
             pages[i].print();
             return 0;
         }
-    fprintf(stderr, "usage: reference codepoints|counters|options|extensions|quirks\n");
+    fprintf(stderr, "usage: reference codepoints|counters|options|extensions|quirks|adversary\n");
     return 2;
 }

@@ -201,6 +201,7 @@ enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct
     struct adit_span spi;
     if (!i || !t)
         return ADIT_ERR_MEMORY;
+    p->peer_made = true;
     if (p->form)
         return check_form(x, p, msg, why);
     TRY(nego_get_sa(x, msg, &answer, why));

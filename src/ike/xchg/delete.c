@@ -72,7 +72,7 @@ static const struct ike_step step_disown_req = {
 
 void child_disown(struct ike_pending *p)
 {
-    struct ike_task *t = p->spi_out ? agenda_add(p->sa, TASK_DELETE_CHILD, &step_disown_req) : NULL;
+    struct ike_task *t = p->peer_made ? agenda_add(p->sa, TASK_DELETE_CHILD, &step_disown_req) : NULL;
     if (t)
         t->opened_for = p->spi_in;
 }

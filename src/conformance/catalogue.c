@@ -1,0 +1,259 @@
+/* catalogue.c - the rows of the folder catalogue as functions and as a table, and the few words that only rows use. */
+#include "conformance/puppet.h"
+
+#define UNKNOWN 200 /* a payload type that nobody has assigned */
+#define I CONFORMANCE_INITIATOR
+#define R CONFORMANCE_RESPONDER
+#define EARLY STAGE_BEFORE_AUTH
+#define BEHIND STAGE_BEHIND_KEYS
+#define MUST LEVEL_MUST
+#define SHOULD LEVEL_SHOULD
+#define CHOICE LEVEL_CHOICE
+#define TEXT(s) SPAN_LIT(s)
+
+static const uint8_t zeros[2000];
+
+/* hello, said as it is drafted. */
+static void says_hello(struct puppet *p, uint8_t version, uint8_t flags)
+{
+    hello(p);
+    p->draft.hdr.version = version;
+    p->draft.hdr.flags = flags;
+    say(p);
+}
+
+static void flood(struct puppet *p, unsigned n)
+{
+    for (unsigned i = 0; i < n && !p->over; i++) {
+        hello(p);
+        say(p);
+    }
+}
+
+static void repeat(struct puppet *p, unsigned n)
+{
+    for (unsigned i = 0; i < n && !p->over; i++)
+        say_again(p);
+}
+
+static void many(struct puppet *p, uint8_t type, unsigned n, struct adit_span body)
+{
+    for (unsigned i = 0; i < n && !p->over; i++)
+        add(p, type, body);
+}
+
+/* Only this transform of its type stays in the offer, changed to `id` and `bits`. */
+static void change(struct proposal *v, uint8_t type, uint16_t id, uint16_t bits)
+{
+    for (uint8_t i = 0; i < v->n; i++)
+        if (v->t[i].type == type) {
+            v->t[i].id = id;
+            v->t[i].bits = bits;
+        }
+}
+
+static void strike(struct proposal *v, uint8_t type)
+{
+    uint8_t k = 0;
+    for (uint8_t i = 0; i < v->n; i++)
+        if (v->t[i].type != type)
+            v->t[k++] = v->t[i];
+    v->n = k;
+}
+
+static void append(struct proposal *v, uint8_t type, uint16_t id, uint16_t bits)
+{
+    if (v->n < PROPOSAL_TRANSFORMS_MAX)
+        v->t[v->n++] = (struct transform){ .type = type, .id = id, .bits = bits };
+}
+
+/* The first transform with one more attribute, which nobody knows: octets of an SA payload's body. */
+static void strange_attribute(struct puppet *p, const struct proposal *v)
+{
+    uint8_t mem[600];
+    struct wr w;
+    wr_init(&w, mem, sizeof(mem));
+    sa_proposal_put(&w, v, true);
+    size_t first = 8u + v->spi_n, n = (size_t)mem[first + 2] << 8 | mem[first + 3];
+    uint8_t out[640], *to = span_copy(out, span(mem, first + n));
+    to = span_copy(to, TEXT("\x9c\x40\x00\x01")); /* type 7232 */
+    span_copy(to, span(mem + first + n, w.n - first - n));
+    out[first + 3] = (uint8_t)(n + 4);
+    out[2] = (uint8_t)((w.n + 4) >> 8);
+    out[3] = (uint8_t)(w.n + 4);
+    replace(p, PLD_SA, span(out, w.n + 4));
+}
+
+static struct adit_ts outside(void)
+{
+    struct adit_ts ts = ts_any(4);
+    span_copy(ts.lo, TEXT("\xcb\x00\x71\x10"));
+    span_copy(ts.hi, TEXT("\xcb\x00\x71\x1f"));
+    return ts;
+}
+
+static struct adit_ts inverted(const struct adit_ts *of)
+{
+    struct adit_ts ts = *of;
+    span_copy(ts.lo, SPAN_ARRAY(of->hi));
+    span_copy(ts.hi, SPAN_ARRAY(of->lo));
+    ts.lo[0] |= 0x80;
+    return ts;
+}
+
+/* All sixteen kinds of garbage that extensions might read in an INFORMATIONAL. */
+static void garbage_notifies(struct puppet *p)
+{
+    static const uint16_t types[] = { N_SET_WINDOW_SIZE, N_ADDITIONAL_IP4_ADDRESS, N_ADDITIONAL_IP6_ADDRESS,
+                                      N_NAT_DETECTION_SOURCE_IP, N_NAT_DETECTION_DESTINATION_IP, N_COOKIE2,
+                                      N_AUTH_LIFETIME, N_REDIRECT, N_TICKET_OPAQUE, N_QUICK_CRASH_DETECTION,
+                                      N_SIGNATURE_HASH_ALGORITHMS, N_IPCOMP_SUPPORTED, N_LINK_ID };
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        add_notify(p, types[i], SPAN_NONE);
+        add_notify(p, types[i], TEXT("abc"));
+        add_notify(p, types[i], span(zeros, 300));
+    }
+}
+
+/* What a stranger may be refused with before authentication: anything but a Child SA. */
+static void nothing_made(struct puppet *p)
+{
+    refused(p);
+    must(p, !heard_payload(p, PLD_SA), "the peer made an SA with a stranger");
+}
+
+static void refused_then_gone(struct puppet *p, uint16_t notify)
+{
+    refused_with(p, notify);
+    gone(p);
+}
+
+static void auth_fails(struct puppet *p)
+{
+    say(p);
+    refused_with(p, N_AUTHENTICATION_FAILED);
+    gone(p);
+}
+
+/* The IKE SA is there, the Child SA is refused (RFC 7296 s1.2). */
+static void child_fails(struct puppet *p, uint16_t notify)
+{
+    say(p);
+    refused_with(p, notify);
+    finish_auth(p);
+    alive(p);
+}
+
+static void lie_not_believed(struct puppet *p)
+{
+    say(p);
+    still_waits(p);
+}
+
+/* An IKE_SA_INIT response with a notify alone, as anybody may forge it. */
+static void forged(struct puppet *p, uint16_t type, struct adit_span data)
+{
+    called(p);
+    p->draft.n = 0;
+    p->draft.hdr.spi_r = 0;
+    add_notify(p, type, data);
+}
+
+/* The peer asks again with what it was told: it is to stop sometime. */
+static void loop(struct puppet *p, uint16_t type, struct adit_span data, unsigned rounds)
+{
+    for (unsigned i = 0; i < rounds && !p->over; i++) {
+        say(p);
+        if (!hear_request(p, XCHG_IKE_SA_INIT, p->params->quiet_ms))
+            return;
+        draft_begin(p, XCHG_IKE_SA_INIT, true);
+        p->draft.hdr.spi_i = p->heard.hdr.spi_i;
+        p->draft.hdr.spi_r = 0;
+        add_notify(p, type, data);
+    }
+    fail(p, "the peer goes round and round");
+}
+
+static void rekey_storm(struct puppet *p, unsigned n)
+{
+    for (unsigned i = 0; i < n && !p->over; i++) {
+        uint32_t before = p->sa.spi_in;
+        child_rekey(p, before);
+        say(p);
+        answered(p);
+        take_child(p);
+        delete_child(p, before);
+        say(p);
+        accepted(p);
+    }
+}
+
+static void rekeys(struct puppet *p)
+{
+    ike_rekey(p);
+    say(p);
+    answered(p);
+    take_ike(p);
+}
+
+/* Rekeys the IKE SA and deletes the old one. */
+static void moves_on(struct puppet *p)
+{
+    rekeys(p);
+    former_self(p);
+    delete_ike(p);
+    say(p);
+    accepted(p);
+    p->sa.up = false;
+    former_self(p);
+}
+
+/* Does the first selector hold all IPv4 addresses? */
+static bool is_everything(const struct payload *ts)
+{
+    return ts && ts->body.n >= 20 && span_equal(span_first(span_from(ts->body, 12), 8), TEXT("\0\0\0\0\xff\xff\xff\xff"));
+}
+
+static void pieces(struct puppet *p)
+{
+    struct notify n;
+    p->fragments = true;
+    keyed(p);
+    if (!p->over && p->sa.init_resp.n) {
+        struct rd in = rd_init(span_from(buf_span(&p->sa.init_resp), IKE_HDR_SIZE));
+        if (payloads_get(&in, p->sa.init_resp.p[IKE_HDR_NEXT_AT], &p->heard.list, NULL) &&
+            !heard_notify(p, N_IKEV2_FRAGMENTATION_SUPPORTED, &n))
+            skip(p, "the peer does not announce fragmentation");
+    }
+    auth_request(p);
+}
+
+#define ROW(name, section, role, stage, level, what, expected, ...) \
+    static void row_##name(struct puppet *p) __VA_ARGS__
+#include "conformance/catalogue/header.def"
+#include "conformance/catalogue/payloads.def"
+#include "conformance/catalogue/proposals.def"
+#include "conformance/catalogue/strangers.def"
+#include "conformance/catalogue/authentication.def"
+#include "conformance/catalogue/established.def"
+#include "conformance/catalogue/responder.def"
+#undef ROW
+
+static const struct behaviour rows[] = {
+#define ROW(name, section, role, stage, level, what, expected, ...) \
+    { #name, section, role, stage, level, what, expected, row_##name },
+#include "conformance/catalogue/header.def"
+#include "conformance/catalogue/payloads.def"
+#include "conformance/catalogue/proposals.def"
+#include "conformance/catalogue/strangers.def"
+#include "conformance/catalogue/authentication.def"
+#include "conformance/catalogue/established.def"
+#include "conformance/catalogue/responder.def"
+#undef ROW
+};
+
+const struct behaviour *conformance_rows(size_t *n)
+{
+    *n = ARRAY_LEN(rows);
+    return rows;
+}

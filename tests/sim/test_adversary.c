@@ -1,0 +1,198 @@
+/* test_adversary.c - every row of the adversary's catalogue against the engine, one test a row: it is refused as the
+ * document says, an honest peer beside it does not notice, memory is as before, and the next honest handshake works. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/mem.h"
+#include "conformance/puppet.h"
+#include "support/sim.h"
+#include "wire/iana.h"
+
+#define CLASSIC "aes128gcm16-prfsha256-x25519"
+#define HYBRID "aes256-sha384-x25519-ke1_mlkem768"
+#define OFFER CLASSIC ",aes128gcm16-prfsha256-ecp256," HYBRID
+
+/* The puppet's ears. */
+#define INBOX 1024
+struct inbox {
+    struct sim *sim;
+    unsigned first, n;
+    struct adit_buf datagram[INBOX];
+};
+
+static void ears(struct sim *s, const struct sim_datagram *d)
+{
+    struct inbox *in = s->stranger_arg;
+    if (d->kind == SIM_IKE && in->n < INBOX)
+        expect(s, buf_set(&in->datagram[(in->first + in->n++) % INBOX], buf_span(&d->data)) == ADIT_OK);
+}
+
+static bool port_send(void *arg, struct adit_span datagram)
+{
+    struct inbox *in = arg;
+    sim_say(in->sim, B, datagram);
+    return true;
+}
+
+static size_t port_receive(void *arg, uint8_t *out, size_t cap, unsigned ms)
+{
+    struct inbox *in = arg;
+    uint64_t end = in->sim->now + MILLIS(ms);
+    while (in->n == 0 && in->sim->now < end)
+        sim_run(in->sim, MILLIS(5));
+    if (in->n == 0)
+        return 0;
+    struct adit_buf *d = &in->datagram[in->first];
+    in->first = (in->first + 1) % INBOX;
+    in->n--;
+    size_t n = d->n < cap ? d->n : cap;
+    span_copy(out, span(d->p, n));
+    buf_fini(d);
+    return n;
+}
+
+static uint64_t port_now(void *arg)
+{
+    struct inbox *in = arg;
+    return in->sim->now / MILLIS(1);
+}
+
+static bool port_wish(void *arg, enum conformance_wish w)
+{
+    struct inbox *in = arg;
+    if (w == WISH_INITIATE)
+        sim_command(in->sim, B, ADIT_CMD_INITIATE, .conn = "puppet", .child = "net");
+    else if (w == WISH_REKEY_CHILD)
+        sim_command(in->sim, B, ADIT_CMD_REKEY, .conn = "puppet", .child = "net");
+    else
+        sim_command(in->sim, B, ADIT_CMD_REKEY, .conn = "puppet");
+    return true;
+}
+
+static struct adit_ts selectors(struct sim *s, const char *text)
+{
+    struct adit_ts_cfg cfg;
+    struct adit_why why;
+    expect(s, ts_parse(text, &cfg, &why) == ADIT_OK, "%s", why.text);
+    return cfg.ts;
+}
+
+static struct conformance_params params(struct sim *s, struct inbox *in, const char *ike)
+{
+    return (struct conformance_params){ .crypto = sim_crypto(s),
+                                        .port = { in, port_send, port_receive, port_now, port_wish },
+                                        .ike = ike,
+                                        .esp = "aes128gcm16",
+                                        .id = { ID_FQDN, span_str("puppet.example") },
+                                        .peer_id = { ID_FQDN, span_str("b.example") },
+                                        .psk = span_str("a secret of the puppet"),
+                                        .ts = selectors(s, "10.66.0.0/16"),
+                                        .peer_ts = selectors(s, "10.2.0.0/16"),
+                                        .answer_ms = 3000,
+                                        .quiet_ms = 1500 };
+}
+
+static const struct behaviour *row_of(const char *name)
+{
+    size_t n;
+    const struct behaviour *rows = conformance_rows(&n);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+/* No half-open SA, no lingering one, nothing in flight: what is in memory now is what is kept. */
+static long settle(struct sim *s, struct inbox *in)
+{
+    sim_command(s, B, ADIT_CMD_TERMINATE, .conn = "puppet", .force = true);
+    sim_run(s, MINUTES(12));
+    sim_traffic(s, 0);
+    sim_run(s, SECONDS(2));
+    while (in->n)
+        port_receive(in, (uint8_t[1]){ 0 }, 1, 0);
+    long blocks = mem_blocks();
+    sim_traffic(s, SECONDS(1));
+    return blocks;
+}
+
+static void play(struct sim *s, struct inbox *in, const struct behaviour *b, const char *ike,
+                 struct conformance_result *result)
+{
+    struct conformance_params p = params(s, in, ike);
+    conformance_play(&p, b, result);
+    sim_note(s, -1, "%s: %s %s", b->name, conformance_verdict_name(result->verdict), result->text);
+}
+
+/* Contexts of HMAC go round in pools, which are to be full before anything is counted. */
+#define CONTEXTS 16
+static void fill_pools(struct sim *s)
+{
+    static const uint16_t ids[] = { INTEG_HMAC_SHA2_256_128, INTEG_HMAC_SHA2_384_192 };
+    const struct adit_crypto *c = sim_crypto(s);
+    struct crypt *x[CONTEXTS];
+    uint8_t key[64] = { 0 };
+    for (unsigned k = 0; k < ARRAY_LEN(ids); k++) {
+        const struct integ_alg *integ = crypto_integ(c, ids[k]);
+        for (unsigned i = 0; i < CONTEXTS; i++)
+            expect(s, crypt_new(c, crypto_encr(c, ENCR_AES_CBC), 128, span(key, 16), integ, span(key, integ->key), true,
+                                &x[i]) == ADIT_OK);
+        for (unsigned i = 0; i < CONTEXTS; i++)
+            crypt_free(x[i]);
+    }
+}
+
+static void no_script(struct puppet *p)
+{
+}
+
+static void one_row(struct sim *s)
+{
+    static struct inbox inbox;
+    struct conformance_result result;
+    const struct behaviour *b = row_of(s->test);
+    inbox.sim = s;
+    for (unsigned i = 0; i < INBOX; i++)
+        buf_fini(&inbox.datagram[i]);
+    inbox.n = 0;
+    s->stranger = ears;
+    s->net.n_hosts = SIM_STRANGER + 1;
+    s->stranger_arg = &inbox;
+    sim_configure_host(s, B, .stranger = OFFER);
+    sim_establish(s);
+    s->tape[A].n = s->tape[B].n = SIM_TAPE; /* nothing more is kept */
+    sim_traffic(s, SECONDS(1));
+    static const struct behaviour honest = { .name = "only an honest handshake", .script = no_script };
+    fill_pools(s);
+    play(s, &inbox, &honest, s->seed & 1 ? CLASSIC : HYBRID, &result);
+    expect(s, result.verdict == VERDICT_PASSED, "%s", result.text);
+    sim_command(s, B, ADIT_CMD_INITIATE, .conn = "puppet", .child = "net"); /* what is kept once a connection */
+    sim_run(s, SECONDS(1));
+    long before = settle(s, &inbox);
+    play(s, &inbox, b, s->seed & 1 ? CLASSIC : HYBRID, &result);
+    if (result.verdict == VERDICT_SKIPPED)
+        play(s, &inbox, b, s->seed & 1 ? HYBRID : CLASSIC, &result);
+    expect(s, result.verdict == VERDICT_PASSED, "%s: %s", conformance_verdict_name(result.verdict), result.text);
+    expect_no_gap(s);
+    long after = settle(s, &inbox);
+    expect(s, after == before, "%ld blocks of memory more than before", after - before);
+    expect_no_gap(s);
+    expect_same_keys(s);
+    expect_no_garbage(s);
+    expect(s, sim_sas(s, B) == 1, "B has %u IKE SAs", sim_sas(s, B));
+    sim_wait(s, A, sim_command(s, A, ADIT_CMD_TERMINATE, .conn = "peer"), MINUTES(1));
+    sim_establish(s);
+}
+
+int main(int argc, char **argv)
+{
+    size_t n;
+    const struct behaviour *rows = conformance_rows(&n);
+    struct sim_case *cases = calloc(n, sizeof(*cases));
+    if (!cases)
+        return 1;
+    for (size_t i = 0; i < n; i++)
+        cases[i] = (struct sim_case){ rows[i].name, one_row };
+    int code = sim_main(argc, argv, cases, n, 2);
+    free(cases);
+    return code;
+}
