@@ -221,6 +221,19 @@ void child_activate(struct ike_child *c)
     child_update_path(c);
 }
 
+/* A command to delete it that waits for its turn means the tunnel, not this one Child SA. */
+void child_supersede(struct ike_child *old, uint32_t by)
+{
+    struct ike_task *t = agenda_find(old->sa, TASK_DELETE_CHILD, old->id), *also = NULL;
+    old->state = ADIT_CHILD_REKEYED;
+    old->rekeyed_to = by;
+    old->rekey_at = 0;
+    if (t && t->follow && (also = agenda_add(old->sa, TASK_DELETE_CHILD, &step_delete_child_req))) {
+        also->child_id = by;
+        also->follow = true;
+    }
+}
+
 void child_lost(struct ike_sa *sa, const struct adit_child_cfg *cfg, uint8_t action)
 {
     struct adit_why why;

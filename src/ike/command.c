@@ -234,7 +234,7 @@ static struct ike_sa *existing(struct ike *ike, const char *conn)
 {
     list_for_each(it, &ike->sas) {
         struct ike_sa *sa = list_entry(it, struct ike_sa, link);
-        if (!sa->cut && !sa->quiet && sa->state <= SA_ESTABLISHED && sa->conn && !strcmp(sa_conn_name(sa), conn) &&
+        if (!sa->cut && !sa->quiet && !sa->retire_at && sa->state <= SA_ESTABLISHED && sa->conn && !strcmp(sa_conn_name(sa), conn) &&
             (sa->is_initiator || sa->state == SA_ESTABLISHED) && !sa->successor)
             return sa;
     }
@@ -340,6 +340,7 @@ static bool add_child_job(struct ike_child *c, enum task_kind kind, const struct
     if (!t && !(t = agenda_add(c->sa, kind, step)))
         return false;
     t->child_id = c->id;
+    t->follow |= step == &step_delete_child_req;
     t->cookie = cookie ? cookie : t->cookie;
     return true;
 }

@@ -56,6 +56,7 @@ static bool start(struct ike *ike, uint64_t now)
     map_init(&ike->by_name, ike->seed ^ 6);
     map_init(&ike->by_init, ike->seed ^ 1);
     map_init(&ike->by_child, ike->seed ^ 2);
+    map_init(&ike->by_peer, ike->seed ^ 7);
     map_init(&ike->spi_in, ike->seed ^ 3);
     map_init(&ike->per_ip, ike->seed ^ 4);
     return empty_policy(ike);
@@ -103,6 +104,7 @@ void adit_ike_free(struct adit_ike *engine)
     map_fini(&ike->by_name);
     map_fini(&ike->by_init);
     map_fini(&ike->by_child);
+    map_fini(&ike->by_peer);
     map_fini(&ike->spi_in);
     map_fini(&ike->per_ip);
     timerheap_fini(&ike->timers);

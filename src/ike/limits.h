@@ -24,6 +24,9 @@
 #define IKE_RESOLVE_LIFE SECONDS(60)    /* the host looks a gateway's name up; resolvers give up earlier */
 #define IKE_OVER_MIN SECONDS(30)        /* over_time = 0 still leaves the successor this long to come up */
 #define IKE_CHILD_GRACE SECONDS(5)      /* inbound half lives on after its Delete: packets under way */
+#define IKE_RETIRE_OURS SECONDS(5)      /* a redundant IKE SA that we began goes after this ... */
+#define IKE_RETIRE_THEIRS SECONDS(15)   /* ... one that the peer should close, if it has not done so by then */
+#define IKE_RETIRE_ROUNDS 3             /* times that an old IKE SA waits for its Child SAs to come up in the new one */
 #define IKE_CHILD_OVER SECONDS(180)     /* a Child SA that is to be rekeyed outlives its time by this, once: a request that
                                            is not answered for so long (strongSwan and we: 165 s) ends the IKE SA */
 #define IKE_TEMPORARY_RETRY_MIN SECONDS(1) /* after TEMPORARY_FAILURE, plus up to twice as much at random */

@@ -120,11 +120,8 @@ static void child_made(struct ike_pending *p, struct ike_child *c)
         collide_child_done(p, c);
     else if (p->kind == PENDING_REKEY_CHILD && !collide_note(p, c->id)) {
         struct ike_child *old = child_by_id(p->sa->ike, p->old_child);
-        if (old) { /* the peer deletes it: RFC 7296 s2.8 */
-            old->state = ADIT_CHILD_REKEYED;
-            old->rekeyed_to = c->id;
-            old->rekey_at = 0;
-        }
+        if (old) /* the peer deletes it: RFC 7296 s2.8 */
+            child_supersede(old, c->id);
     }
 }
 

@@ -40,6 +40,7 @@ struct ike_sa *sa_new(struct ike *ike, bool is_initiator, const struct adit_path
     list_init(&sa->children);
     list_init(&sa->pendings);
     list_init(&sa->ended);
+    list_init(&sa->peers);
     list_append(&ike->sas, &sa->link);
     ike->n_sas++;
     if (!is_initiator) {
@@ -99,6 +100,7 @@ void sa_free(struct ike_sa *sa)
     struct ike *ike = sa->ike;
     sa_leave_half_open(sa);
     unindex(sa);
+    peers_del(sa);
     timer_stop(&ike->timers, &sa->timer);
     list_for_each_safe(child, &sa->children)
         child_remove(list_entry(child, struct ike_child, link), 0, NULL);
@@ -180,31 +182,6 @@ static void start_lifetimes(struct ike_sa *sa)
     sa_bound_life(sa);
 }
 
-static bool same_peer(const struct ike_sa *a, const struct ike_sa *b)
-{
-    return span_equal(buf_span(&a->id_remote), buf_span(&b->id_remote)) &&
-           span_equal(buf_span(&a->id_local), buf_span(&b->id_local));
-}
-
-/* `unique = replace`, and the SA that a reauthentication replaces. */
-static void retire_older(struct ike_sa *sa)
-{
-    bool replace = sa->conn->cfg->unique == ADIT_UNIQUE_REPLACE;
-    if (!replace && !sa->reauth_of)
-        return;
-    list_for_each_safe(it, &sa->ike->sas) {
-        struct ike_sa *old = list_entry(it, struct ike_sa, link);
-        if (old == sa || old->cut || old->state != SA_ESTABLISHED)
-            continue;
-        bool reauthenticated = sa->reauth_of && old->lineage == sa->reauth_of;
-        bool same_conn = strcmp(sa_conn_name(old), sa_conn_name(sa)) == 0; /* perhaps of another configuration */
-        if (!reauthenticated && !(replace && same_conn && same_peer(old, sa)))
-            continue;
-        old->quiet = true;
-        sa_delete(old, reauthenticated ? "reauthenticated" : "replaced by a newer IKE SA of the same peer");
-    }
-}
-
 void sa_established(struct ike_sa *sa)
 {
     STRBUF(line, 400);
@@ -228,7 +205,7 @@ void sa_established(struct ike_sa *sa)
     event_done(sa->ike, sa->wait_cookie, ADIT_OK, "");
     sa->wait_cookie = 0;
     known_replace(sa);
-    retire_older(sa);
+    peers_established(sa);
     for (unsigned i = 0; i < EXT_COUNT; i++)
         if (ike_exts[i]->on.life)
             ike_exts[i]->on.life(sa, LIFE_ESTABLISHED, NULL);
@@ -236,6 +213,7 @@ void sa_established(struct ike_sa *sa)
 
 static void end_tasks(struct ike_sa *sa, enum adit_rc rc, const char *why)
 {
+    peers_hand_on(sa);
     event_done(sa->ike, sa->wait_cookie, rc, why);
     sa->wait_cookie = 0;
     if (sa->out && sa->out->task) {

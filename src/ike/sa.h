@@ -38,6 +38,7 @@ struct ike {
     struct map by_spi;     /* our SPI -> SA */
     struct map by_init;    /* hash of (peer, SPIi) -> half-open responder SA */
     struct map by_child;   /* child id -> child */
+    struct map by_peer;    /* hash of a pair of identities -> first SA of that hash */
     struct map spi_in;     /* inbound ESP SPIs in use */
     struct timerheap timers;
     struct list events;   /* struct ike_event */
@@ -86,6 +87,8 @@ struct ike_known {
 
 struct ike_sa {
     struct list link, ended;
+    struct list peers; /* a ring: SAs of the same peer_key */
+    uint64_t peer_key; /* in by_peer; 0 = not there */
     struct ike *ike;
     struct policy *policy;
     const struct policy_conn *conn; /* NULL: responder before IKE_SA_INIT is understood */
@@ -120,6 +123,8 @@ struct ike_sa {
     bool peer_private; /* it has sent our Vendor ID */
     struct peer_guess guess; /* who it is, by its first message */
     uint64_t created_at, established_at, rekey_at, reauth_at, expire_at, heard_at, sent_at, die_at;
+    uint64_t retire_at; /* when it goes if another one of the same peer is up; 0 = stays */
+    unsigned retiring;  /* times that this was put off for Child SAs to be carried over */
     uint64_t reauth_by; /* until when the peer has to have proven again who it is; rekeying does not move it; 0 = never */
     uint32_t retransmits, temporary_tries, tries_left;
     uint32_t successor;            /* by rekeying: id of who inherits; 0: nobody */
@@ -171,6 +176,7 @@ struct ike_task {
     uint32_t tries, reqid;
     uint16_t notify, ke_method; /* ke_method: what the peer wanted by INVALID_KE_PAYLOAD */
     bool regular; /* the short form was refused */
+    bool follow;  /* by command: what has replaced the Child SA meanwhile goes, too */
     uint32_t opened_for; /* id of the choosing of who opened it */
     uint32_t crossing_id; /* the peer rekeyed the same SA meanwhile: what it made (Child SA or IKE SA) ... */
     struct adit_buf crossing_nonce; /* ... and the lowest nonce of that exchange, RFC 7296 s2.8.1 */
@@ -399,6 +405,21 @@ void child_spec(const struct ike_child *c, struct adit_child_spec *spec); /* eve
 bool child_mode_is_at(const struct ike_child *c, const struct adit_path *path);
 void child_lost(struct ike_sa *sa, const struct adit_child_cfg *cfg, uint8_t action); /* close/dpd action */
 
+void child_supersede(struct ike_child *old, uint32_t by); /* a rekeying has replaced it: it waits for its Delete */
+
+/* --- peers.c: IKE SAs with the same peer, by the pair of identities (whole payload bodies) --- */
+enum adit_rc peers_add(struct ike_sa *sa); /* once its identities are known */
+void peers_del(struct ike_sa *sa);
+/* The next one after `after` (NULL: the first); NULL: no more. */
+struct ike_sa *peers_find(const struct ike *ike, struct adit_span local, struct adit_span remote,
+                          const struct ike_sa *after);
+/* Responder of IKE_AUTH: the Child SA of another IKE SA with the peer that this one takes the place of; NULL: none. */
+struct ike_child *peers_child(const struct ike_pending *p);
+void peers_established(struct ike_sa *sa); /* it is up: which of the peer's SAs stay? */
+void peers_hand_on(struct ike_sa *sa);     /* it ends: Child SAs that are still wanted in it are made in another one */
+void peers_retire(struct ike_sa *sa);      /* its retire_at has come */
+void peers_forget(struct ike_sa *sa);      /* INITIAL_CONTACT came with it: the others are gone */
+
 /* --- pending.c --- */
 /* NULL: memory is out, or the peer has begun IKE_PENDING_MAX of them. */
 struct ike_pending *pending_new(struct ike_sa *sa, enum pending_kind kind, bool requester);
@@ -426,6 +447,8 @@ bool collide_lost(const struct ike_pending *p); /* requester: is what ours made 
 bool collide_before_more(struct ike_pending *p); /* crossing series of key exchanges: false = ours must not go on */
 void collide_yield(struct ike_pending *p); /* ours does not go on: what the peer's has made already takes its place */
 bool collide_unknown_child(const struct ike_sa *sa); /* may an SPI that we don't know be in an answer under way to us? */
+/* We delete the Child SA (0: the IKE SA): what the peer has begun to make in its place ends. */
+void collide_end_series(struct ike_sa *sa, uint32_t child_id);
 void collide_drop_others(const struct ike_pending *p); /* requester's rekey has won: the peer's of the same SA ends */
 uint32_t collide_ike_crossing(const struct ike_sa *sa); /* id of what the peer's crossing rekeying made; 0: none */
 void collide_ike_renamed(struct ike_sa *old, struct ike_sa *to); /* what crosses our rekeying of old was rekeyed to `to` */

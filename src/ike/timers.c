@@ -54,6 +54,7 @@ uint64_t sa_next_deadline(struct ike_sa *sa)
     if (sa->state == SA_ESTABLISHED) {
         at = earlier(at, sa->rekey_at);
         at = earlier(at, sa->reauth_at);
+        at = earlier(at, sa->retire_at);
         at = earlier(at, dpd_at(sa));
         at = earlier(at, children_deadline(sa));
     }
@@ -149,6 +150,8 @@ static void established_timers(struct ike_sa *sa)
         sa_log(sa, ADIT_LOG_INFO, "IKE", "reauthenticating IKE_SA %s[%u]", sa_conn_name(sa), sa->id);
         sa_reauthenticate(sa, 0);
     }
+    if (due(sa, sa->retire_at))
+        peers_retire(sa);
     if (due(sa, sa->rekey_at)) {
         sa->rekey_at = 0;
         if (!agenda_find(sa, TASK_REKEY_IKE, 0))

@@ -207,23 +207,55 @@ static void garble(struct sim *s, const struct sim_datagram *d)
     expect(s, before == simhost_snapshot(h), "a falsified message left traces on %s", h->name);
 }
 
+static void arrive(struct sim *s, struct sim_datagram *d)
+{
+    if (d->dst == SIM_STRANGER) {
+        if (s->stranger)
+            s->stranger(s, d);
+        buf_fini(&d->data);
+        return;
+    }
+    garble(s, d);
+    if (d->kind == SIM_IKE)
+        simhost_input(&s->host[d->dst], &d->path, buf_span(&d->data));
+    else if (d->kind == SIM_DATA)
+        simhost_data(&s->host[d->dst], buf_span(&d->data));
+    buf_fini(&d->data);
+}
+
 static void deliver(struct sim *s)
 {
     struct sim_datagram d;
-    if (!simnet_take(&s->net, s->now, &d))
-        return;
-    if (d.dst == SIM_STRANGER) {
-        if (s->stranger)
-            s->stranger(s, &d);
+    if (simnet_take(&s->net, s->now, &d))
+        arrive(s, &d);
+}
+
+void sim_hold(struct sim *s)
+{
+    s->net.hold = true;
+}
+
+unsigned sim_held(const struct sim *s)
+{
+    return simnet_held(&s->net);
+}
+
+void sim_hand_over(struct sim *s, unsigned nth, enum sim_hand how)
+{
+    struct sim_datagram d;
+    simnet_pick(&s->net, nth, how == SIM_DOUBLE, &d);
+    sim_note(s, d.dst, how == SIM_LOSE ? "does not get" : how == SIM_DOUBLE ? "gets, not for the last time," : "gets");
+    if (s->log)
+        simlog_packet(s->log, s->now, d.src, SIM_IKE, buf_span(&d.data), how == SIM_LOSE ? "LOST" : "");
+    if (how == SIM_LOSE)
         buf_fini(&d.data);
-        return;
-    }
-    garble(s, &d);
-    if (d.kind == SIM_IKE)
-        simhost_input(&s->host[d.dst], &d.path, buf_span(&d.data));
-    else if (d.kind == SIM_DATA)
-        simhost_data(&s->host[d.dst], buf_span(&d.data));
-    buf_fini(&d.data);
+    else
+        arrive(s, &d);
+}
+
+void sim_release(struct sim *s)
+{
+    simnet_release(&s->net, s->now);
 }
 
 static uint64_t min(uint64_t a, uint64_t b)

@@ -152,6 +152,13 @@ void sim_inject(struct sim *s, int host, const char *from, uint16_t port, struct
 /* A datagram of the stranger to port 500 of a host, over the network. */
 void sim_say(struct sim *s, int host, struct adit_span data);
 
+/* From now on IKE datagrams wait; sim_hand_over() delivers, loses or doubles (a copy waits on) the nth oldest of them. */
+enum sim_hand { SIM_DELIVER, SIM_LOSE, SIM_DOUBLE };
+void sim_hold(struct sim *s);
+unsigned sim_held(const struct sim *s);
+void sim_hand_over(struct sim *s, unsigned nth, enum sim_hand how);
+void sim_release(struct sim *s); /* those that wait arrive, and no more are held */
+
 /* Issues a command now; returns its cookie for sim_wait(). */
 #define sim_command(s, host, type_, ...)                                                                     \
     sim_command_((s), (host), &(struct adit_command){ .type = (type_), __VA_ARGS__ })

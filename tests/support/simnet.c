@@ -114,7 +114,7 @@ static void fly(struct simnet *net, const struct sim_datagram *d, struct adit_sp
     }
     struct sim_datagram *slot = &net->flying[net->n_flying++];
     *slot = *d;
-    slot->at = at;
+    slot->at = net->hold && d->kind == SIM_IKE ? UINT64_MAX : at;
     slot->seq = net->seq++;
     slot->data = (struct adit_buf){ 0 };
     if (buf_set(&slot->data, data))
@@ -196,4 +196,47 @@ bool simnet_take(struct simnet *net, uint64_t now, struct sim_datagram *out)
     *out = net->flying[i];
     net->flying[i] = net->flying[--net->n_flying];
     return true;
+}
+
+unsigned simnet_held(const struct simnet *net)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < net->n_flying; i++)
+        n += net->flying[i].at == UINT64_MAX;
+    return n;
+}
+
+static size_t held_after(const struct simnet *net, uint64_t seq)
+{
+    size_t best = net->n_flying;
+    for (size_t i = 0; i < net->n_flying; i++)
+        if (net->flying[i].at == UINT64_MAX && net->flying[i].seq >= seq &&
+            (best == net->n_flying || net->flying[i].seq < net->flying[best].seq))
+            best = i;
+    return best;
+}
+
+void simnet_pick(struct simnet *net, unsigned nth, bool keep, struct sim_datagram *out)
+{
+    size_t i = held_after(net, 0);
+    while (i < net->n_flying && nth-- > 0)
+        i = held_after(net, net->flying[i].seq + 1);
+    if (i == net->n_flying)
+        abort();
+    *out = net->flying[i];
+    if (!keep) {
+        net->flying[i] = net->flying[--net->n_flying];
+        return;
+    }
+    out->data = (struct adit_buf){ 0 };
+    if (buf_set(&out->data, buf_span(&net->flying[i].data)))
+        abort();
+}
+
+void simnet_release(struct simnet *net, uint64_t now)
+{
+    net->hold = false;
+    for (size_t i = 0; i < net->n_flying; i++)
+        if (net->flying[i].at == UINT64_MAX)
+            net->flying[i].at = now;
 }

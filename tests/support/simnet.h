@@ -65,6 +65,7 @@ struct simnet {
     struct sim_datagram *flying;
     size_t n_flying, cap_flying;
     uint64_t seq;
+    bool hold; /* IKE datagrams wait until somebody takes them by hand: simnet_pick() */
 };
 
 void simnet_init(struct simnet *net, struct prng *prng);
@@ -76,6 +77,11 @@ enum sim_fate simnet_send(struct simnet *net, int src, enum sim_kind kind, const
 uint64_t simnet_next(const struct simnet *net);
 /* Takes the next one that has arrived by now; the caller frees out->data. */
 bool simnet_take(struct simnet *net, uint64_t now, struct sim_datagram *out);
+/* Datagrams that wait, and the nth oldest of them; keep: a copy of it waits on. The caller frees out->data. */
+unsigned simnet_held(const struct simnet *net);
+void simnet_pick(struct simnet *net, unsigned nth, bool keep, struct sim_datagram *out);
+/* Those that wait arrive now, in the order in which they were sent, and no more are held. */
+void simnet_release(struct simnet *net, uint64_t now);
 /* The host's record of that address, made on first use. */
 struct simnet_addr *simnet_addr(struct simnet *net, int host, const char *address);
 void simnet_set_link(struct simnet *net, int host /* -1: all */, const struct sim_link *link);

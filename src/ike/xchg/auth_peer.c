@@ -186,7 +186,7 @@ enum adit_rc auth_note(struct ike_sa *sa, const struct own_auth *own, const stru
 bool auth_remember(struct ike_sa *sa, const struct own_auth *own, const struct peer_auth *peer)
 {
     STRBUF(id, 160);
-    if (auth_note(sa, own, peer) != ADIT_OK) {
+    if (auth_note(sa, own, peer) != ADIT_OK || peers_add(sa) != ADIT_OK) {
         sa_end(sa, ADIT_ERR_MEMORY, "out of memory");
         return false;
     }

@@ -133,18 +133,24 @@ static void delete_child(struct ike_child *c)
         t->child_id = c->id;
 }
 
-static void supersede(struct ike_child *old, uint32_t by)
-{
-    old->state = ADIT_CHILD_REKEYED;
-    old->rekeyed_to = by;
-    old->rekey_at = 0;
-}
-
 static bool same_target(struct ike_pending *other, const void *arg)
 {
     const struct ike_pending *p = arg;
     return other != p && !other->requester && other->kind == p->kind && other->old_child == p->old_child &&
            p->kind != PENDING_NEW_CHILD;
+}
+
+static bool ends_with(struct ike_pending *p, const void *arg)
+{
+    const uint32_t *child = arg;
+    return !p->requester && (!*child || p->old_child == *child);
+}
+
+void collide_end_series(struct ike_sa *sa, uint32_t child_id)
+{
+    struct ike_pending *p;
+    while ((p = pending_find(sa, ends_with, &child_id)))
+        pending_free(p);
 }
 
 /* Series of the peer for the same SA that ours has won against: its next IKE_FOLLOWUP_KE finds nothing. */
@@ -162,17 +168,17 @@ void collide_child_done(struct ike_pending *p, struct ike_child *made)
     if (collide_lost(p)) { /* also when the peer's has been rekeyed again meanwhile */
         sa_log(p->sa, ADIT_LOG_MORE, "CHD", "rekey collision lost: closing the redundant CHILD_SA %s{%u}",
                made->cfg->name, made->id);
-        supersede(made, p->crossing_id);
+        child_supersede(made, p->crossing_id);
         delete_child(made);
         if (old)
-            supersede(old, p->crossing_id); /* the peer deletes it */
+            child_supersede(old, p->crossing_id); /* the peer deletes it */
         return;
     }
     collide_drop_others(p);
     if (crossing)
-        supersede(crossing, made->id); /* redundant: the peer closes it */
+        child_supersede(crossing, made->id); /* redundant: the peer closes it */
     if (old) {
-        supersede(old, made->id);
+        child_supersede(old, made->id);
         delete_child(old);
     }
 }
@@ -231,5 +237,5 @@ void collide_yield(struct ike_pending *p)
     if (p->kind == PENDING_REKEY_IKE)
         collide_ike_settle(p->sa, p->crossing_id);
     else if (old && crossing)
-        supersede(old, crossing->id); /* the peer deletes it */
+        child_supersede(old, crossing->id); /* the peer deletes it */
 }

@@ -4,6 +4,7 @@
 static enum adit_rc ike_build(struct ike_xchg *x, void *scratch, struct wr *w, struct adit_why *why)
 {
     delete_put_ike(w);
+    collide_end_series(x->sa, 0);
     return ADIT_OK;
 }
 
@@ -36,6 +37,7 @@ static enum adit_rc child_build(struct ike_xchg *x, void *scratch, struct wr *w,
         return why_set(why, ADIT_ERR_NO_CHILD, "the Child SA is gone already");
     s->id = c->id;
     c->state = ADIT_CHILD_DELETING;
+    collide_end_series(x->sa, c->id);
     delete_put_child(w, PROTO_ESP, &c->spi_in, 1);
     return ADIT_OK;
 }

@@ -63,13 +63,10 @@ static enum adit_rc no_conn(const struct auth_resp *s, struct adit_why *why)
 
 static bool twin_exists(const struct ike_sa *sa, const struct auth_resp *s)
 {
-    list_for_each(it, &sa->ike->sas) {
-        const struct ike_sa *other = list_entry(it, struct ike_sa, link);
-        if (other != sa && !other->cut && other->state == SA_ESTABLISHED && !known_is_of(sa, other) &&
-            span_equal(buf_span(&other->id_remote), s->peer.id_whole) &&
-            span_equal(buf_span(&other->id_local), s->own.id_whole))
+    struct ike_sa *other = NULL;
+    while ((other = peers_find(sa->ike, s->own.id_whole, s->peer.id_whole, other)))
+        if (other != sa && other->state == SA_ESTABLISHED && !known_is_of(sa, other))
             return true;
-    }
     return false;
 }
 
@@ -122,22 +119,6 @@ static enum adit_rc build(struct ike_xchg *x, void *scratch, struct wr *w, struc
     return ADIT_OK;
 }
 
-/* INITIAL_CONTACT: the peer has lost everything else that it had with us (RFC 7296 s2.4): no Delete is owed. */
-static void forget_others(struct ike_sa *sa)
-{
-    if (sa->conn->cfg->unique == ADIT_UNIQUE_NEVER)
-        return;
-    list_for_each_safe(it, &sa->ike->sas) {
-        struct ike_sa *other = list_entry(it, struct ike_sa, link);
-        if (other == sa || other->cut || other->state < SA_ESTABLISHED || other->state == SA_DEAD ||
-            !span_equal(buf_span(&other->id_remote), buf_span(&sa->id_remote)) ||
-            !span_equal(buf_span(&other->id_local), buf_span(&sa->id_local)))
-            continue;
-        other->quiet = true;
-        sa_end(other, ADIT_ERR_CLOSED, "the peer started anew (INITIAL_CONTACT)");
-    }
-}
-
 static void commit(struct ike_xchg *x, void *scratch)
 {
     struct auth_resp *s = scratch;
@@ -145,7 +126,7 @@ static void commit(struct ike_xchg *x, void *scratch)
     if (!auth_remember(sa, &s->own, &s->peer))
         return;
     if (s->initial_contact)
-        forget_others(sa);
+        peers_forget(sa);
     auth_take_keys(sa);
     sa_established(sa);
 }
@@ -228,6 +209,11 @@ static void first_commit(struct ike_xchg *x, void *scratch)
         buf_set(&p->nonce_r, buf_span(&sa->nonce_r)) != ADIT_OK)
         return;
     s->p = NULL;
+    struct ike_child *old = peers_child(p);
+    if (old) { /* sent on once the peer uses it, or closes the other one */
+        p->old_child = old->id;
+        p->reqid = old->reqid;
+    }
     pending_commit(p);
 }
 

@@ -263,7 +263,7 @@ static void resp_commit(struct ike_xchg *x, void *scratch)
 static bool copy_identity(struct ike_sa *to, const struct ike_sa *from)
 {
     return buf_set(&to->id_local, buf_span(&from->id_local)) == ADIT_OK &&
-           buf_set(&to->id_remote, buf_span(&from->id_remote)) == ADIT_OK;
+           buf_set(&to->id_remote, buf_span(&from->id_remote)) == ADIT_OK && peers_add(to) == ADIT_OK;
 }
 
 /* The requester of the rekeying is the original initiator of the new SA (RFC 7296 s2.18). */

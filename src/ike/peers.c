@@ -1,0 +1,276 @@
+/* peers.c - IKE SAs with the same peer: found by the pair of identities, and which of them stays (RFC 7296 s2.4, s2.8).
+ * A new one replaces what is there (`unique = replace`, reauthentication); of two that both sides have begun at the same
+ * time one stays, the same on both ends. Nothing is closed before the peer is known to have what takes its place. */
+#include "ike/sa.h"
+
+static uint64_t key_of(const struct ike *ike, struct adit_span local, struct adit_span remote)
+{
+    uint64_t h = ike->seed;
+    for (size_t i = 0; i < local.n; i++)
+        h = (h ^ local.p[i]) * UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < remote.n; i++)
+        h = (h ^ remote.p[i]) * UINT64_C(0x100000001b3);
+    return map_mix(h, ike->seed);
+}
+
+enum adit_rc peers_add(struct ike_sa *sa)
+{
+    struct ike *ike = sa->ike;
+    uint64_t key = key_of(ike, buf_span(&sa->id_local), buf_span(&sa->id_remote));
+    struct ike_sa *first = map_get(&ike->by_peer, key);
+    if (!first)
+        TRY(map_put(&ike->by_peer, key, sa));
+    else
+        list_append(&first->peers, &sa->peers);
+    sa->peer_key = key;
+    return ADIT_OK;
+}
+
+void peers_del(struct ike_sa *sa)
+{
+    struct map *m = &sa->ike->by_peer;
+    if (!sa->peer_key)
+        return;
+    bool first = map_get(m, sa->peer_key) == sa;
+    if (first && !list_empty(&sa->peers))
+        (void)!map_put(m, sa->peer_key, list_entry(sa->peers.next, struct ike_sa, peers)); /* its place is there */
+    else if (first)
+        map_del(m, sa->peer_key);
+    list_remove(&sa->peers);
+    sa->peer_key = 0;
+}
+
+static bool is_of(const struct ike_sa *sa, struct adit_span local, struct adit_span remote)
+{
+    return !sa->cut && span_equal(buf_span(&sa->id_remote), remote) && span_equal(buf_span(&sa->id_local), local);
+}
+
+struct ike_sa *peers_find(const struct ike *ike, struct adit_span local, struct adit_span remote, const struct ike_sa *after)
+{
+    struct ike_sa *first = map_get(&ike->by_peer, key_of(ike, local, remote));
+    struct ike_sa *at = after ? list_entry(after->peers.next, struct ike_sa, peers) : first;
+    if (!first || (after && at == first))
+        return NULL;
+    do {
+        if (is_of(at, local, remote))
+            return at;
+        at = list_entry(at->peers.next, struct ike_sa, peers);
+    } while (at != first);
+    return NULL;
+}
+
+static struct ike_sa *next_peer(const struct ike_sa *sa, const struct ike_sa *after)
+{
+    return peers_find(sa->ike, buf_span(&sa->id_local), buf_span(&sa->id_remote), after);
+}
+
+/* --- Child SAs ------------------------------------------------------------------------------------------------------ */
+
+static bool is_up(const struct ike_child *c)
+{
+    return c->state == ADIT_CHILD_INSTALLED || c->state == ADIT_CHILD_REKEYING;
+}
+
+static bool same_ts(const struct ike_child *c, const struct ike_pending *p)
+{
+    if (c->n_local != p->local->n || c->n_remote != p->remote->n || c->mode != p->mode)
+        return false;
+    for (uint16_t i = 0; i < c->n_local; i++)
+        if (!ts_equal(&c->ts[i], &p->local->v[i]))
+            return false;
+    for (uint16_t i = 0; i < c->n_remote; i++)
+        if (!ts_equal(&c->ts[c->n_local + i], &p->remote->v[i]))
+            return false;
+    return true;
+}
+
+static struct ike_child *child_like(const struct ike_sa *sa, const struct ike_pending *p)
+{
+    list_for_each(it, &sa->children) {
+        struct ike_child *c = list_entry(it, struct ike_child, link);
+        if (is_up(c) && !strcmp(c->cfg->name, p->cfg->name) && same_ts(c, p))
+            return c;
+    }
+    return NULL;
+}
+
+struct ike_child *peers_child(const struct ike_pending *p)
+{
+    struct ike_child *c = NULL;
+    const struct ike_sa *other = NULL;
+    while (!c && (other = next_peer(p->sa, other)))
+        if (other != p->sa && other->state == SA_ESTABLISHED && !strcmp(sa_conn_name(other), sa_conn_name(p->sa)))
+            c = child_like(other, p);
+    return c;
+}
+
+static bool has_child(const struct ike_sa *sa, const char *name)
+{
+    list_for_each(it, &sa->children)
+        if (!strcmp(list_entry(it, struct ike_child, link)->cfg->name, name))
+            return true;
+    list_for_each(it, &sa->tasks) {
+        const struct ike_task *t = list_entry(it, struct ike_task, link);
+        if (t->kind == TASK_NEW_CHILD && !strcmp(t->cfg->name, name))
+            return true;
+    }
+    const struct ike_task *out = sa->out ? sa->out->task : NULL;
+    return out && out->kind == TASK_NEW_CHILD && !strcmp(out->cfg->name, name);
+}
+
+/* Child SAs that came up in the old one meanwhile are made in the new one, too. False: there is none. */
+static bool carry_over(struct ike_sa *old, struct ike_sa *to)
+{
+    bool any = false;
+    list_for_each(it, &old->children) {
+        const struct ike_child *c = list_entry(it, struct ike_child, link);
+        const struct adit_child_cfg *cfg = conn_child(to->conn->cfg, c->cfg->name);
+        struct ike_task *t = NULL;
+        if (cfg && is_up(c) && !has_child(to, cfg->name))
+            t = agenda_add(to, TASK_NEW_CHILD, &step_new_child_req);
+        if (!t)
+            continue;
+        t->cfg = cfg;
+        t->reqid = c->reqid;
+        any = true;
+    }
+    sa_arm(to);
+    return any;
+}
+
+/* --- which one stays ----------------------------------------------------------------------------------------------- */
+
+static void retire(struct ike_sa *old, uint64_t delay)
+{
+    old->retire_at = old->ike->now + delay;
+    old->retiring = 0;
+    sa_arm(old);
+}
+
+static void close_old(struct ike_sa *old, const char *why)
+{
+    old->quiet = true;
+    old->retire_at = 0;
+    sa_delete(old, why);
+}
+
+/* The younger one was begun before the older one was up, and by the other side. Rekeyed ones are no beginnings. */
+static bool crossed(const struct ike_sa *a, const struct ike_sa *b)
+{
+    return a->is_initiator != b->is_initiator && a->lineage == a->id && b->lineage == b->id &&
+           a->established_at >= b->created_at && b->established_at >= a->created_at;
+}
+
+static struct adit_span lowest_nonce(const struct ike_sa *sa)
+{
+    struct adit_span i = buf_span(&sa->nonce_i), r = buf_span(&sa->nonce_r);
+    return span_compare(i, r) < 0 ? i : r;
+}
+
+/* As for crossing rekeyings (RFC 7296 s2.8.1): the one with the lowest of the four nonces goes, and who began it closes
+ * it. The other side waits longer, in case that it saw the two one after the other. */
+static void settle_crossed(struct ike_sa *a, struct ike_sa *b)
+{
+    struct ike_sa *loser = span_compare(lowest_nonce(a), lowest_nonce(b)) < 0 ? a : b;
+    sa_log(loser, ADIT_LOG_INFO, "IKE", "IKE_SA %s[%u]: both sides have connected at once, this one goes",
+           sa_conn_name(loser), loser->id);
+    retire(loser, loser->is_initiator ? IKE_RETIRE_OURS : IKE_RETIRE_THEIRS);
+}
+
+static void replace(struct ike_sa *sa, struct ike_sa *old, bool reauthenticated)
+{
+    if (!sa->is_initiator) /* the peer does not know yet that it is up */
+        retire(old, IKE_RETIRE_THEIRS);
+    else if (reauthenticated && carry_over(old, sa))
+        retire(old, IKE_RETIRE_OURS);
+    else
+        close_old(old, reauthenticated ? "reauthenticated" : "replaced by a newer IKE SA of the same peer");
+}
+
+static void settle(struct ike_sa *sa, struct ike_sa *other)
+{
+    enum adit_unique unique = sa->conn->cfg->unique;
+    bool reauthenticated = sa->reauth_of && other->lineage == sa->reauth_of;
+    bool same_conn = !strcmp(sa_conn_name(other), sa_conn_name(sa)); /* perhaps of another configuration */
+    if (reauthenticated)
+        replace(sa, other, true);
+    else if (!same_conn || (unique != ADIT_UNIQUE_REPLACE && unique != ADIT_UNIQUE_KEEP))
+        return;
+    else if (crossed(sa, other))
+        settle_crossed(sa, other);
+    else if (unique == ADIT_UNIQUE_REPLACE)
+        replace(sa, other, false);
+}
+
+void peers_established(struct ike_sa *sa)
+{
+    for (struct ike_sa *other = NULL; (other = next_peer(sa, other));)
+        if (other != sa && other->state == SA_ESTABLISHED)
+            settle(sa, other);
+    struct ike_sa *old = sa->reauth_of ? sa_by_id(sa->ike, sa->reauth_of) : NULL;
+    if (old && old->state == SA_ESTABLISHED && !old->retire_at && old->peer_key != sa->peer_key)
+        close_old(old, "reauthenticated"); /* the peer has another identity now */
+}
+
+/* Another one that is up and stays. */
+static struct ike_sa *heir_of(struct ike_sa *sa)
+{
+    struct ike_sa *other = NULL;
+    while ((other = next_peer(sa, other)))
+        if (other != sa && other->state == SA_ESTABLISHED && !other->retire_at && !other->quiet &&
+            !strcmp(sa_conn_name(other), sa_conn_name(sa)))
+            return other;
+    return NULL;
+}
+
+static void hand_on(struct ike_task *t, struct ike_sa *to)
+{
+    const struct adit_child_cfg *cfg = t->kind == TASK_NEW_CHILD ? conn_child(to->conn->cfg, t->cfg->name) : NULL;
+    struct ike_task *again = cfg ? agenda_add(to, TASK_NEW_CHILD, &step_new_child_req) : NULL;
+    if (!again)
+        return;
+    again->cfg = cfg;
+    again->reqid = t->reqid;
+    again->cookie = t->cookie;
+    t->cookie = 0;
+}
+
+void peers_hand_on(struct ike_sa *sa)
+{
+    struct ike_sa *heir = sa->peer_key && sa->established_at && !sa->successor ? heir_of(sa) : NULL;
+    if (!heir)
+        return;
+    if (sa->out && sa->out->task)
+        hand_on(sa->out->task, heir);
+    list_for_each(it, &sa->tasks)
+        hand_on(list_entry(it, struct ike_task, link), heir);
+    sa_arm(heir);
+}
+
+void peers_retire(struct ike_sa *sa)
+{
+    struct ike_sa *heir = heir_of(sa);
+    sa->retire_at = 0;
+    if (!heir)
+        return; /* what should have taken its place is gone itself */
+    if (sa->retiring++ < IKE_RETIRE_ROUNDS && carry_over(sa, heir)) {
+        sa->retire_at = sa->ike->now + IKE_RETIRE_OURS;
+        return;
+    }
+    close_old(sa, "replaced by a newer IKE SA of the same peer");
+}
+
+/* INITIAL_CONTACT: the peer has lost everything else that it had with us (RFC 7296 s2.4): no Delete is owed. What came
+ * up on its answer while this one was on its way is none of that. */
+void peers_forget(struct ike_sa *sa)
+{
+    if (sa->conn->cfg->unique == ADIT_UNIQUE_NEVER)
+        return;
+    for (struct ike_sa *other = NULL; (other = next_peer(sa, other));) {
+        bool newer = other->is_initiator && other->lineage == other->id && other->established_at >= sa->created_at;
+        if (other == sa || other->state < SA_ESTABLISHED || other->state == SA_DEAD || newer)
+            continue;
+        other->quiet = true;
+        sa_end(other, ADIT_ERR_CLOSED, "the peer started anew (INITIAL_CONTACT)");
+    }
+}
