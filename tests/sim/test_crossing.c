@@ -3,6 +3,7 @@
  * host begins, is a choice; a run follows a list of choices, and the next run takes the next one (RFC 7296 s2.8, s2.25).
  *
  *   test_crossing [PART PARTS]     the cells with up to some thousand orders; ADIT_CROSSING_ALL=1: every cell;
+ *                                  ADIT_CROSSING_MOST=8: those of so many messages at most;
  *                                  ADIT_CROSSING_FAULTS=1: also each message lost, doubled or late, once
  *   test_crossing CELL [ORDER]     one cell by its name; ORDER as it is printed: that run alone, drawn
  */
@@ -390,11 +391,10 @@ static void set_cell(size_t i)
     order.form = &forms[i / ARRAY_LEN(acts) / ARRAY_LEN(acts)];
 }
 
-#define MESSAGES_MOST 12
-
 static bool is_short(void)
 {
-    return order.by_a->messages + order.by_b->messages + 2 * order.form->messages <= MESSAGES_MOST;
+    const char *most = getenv("ADIT_CROSSING_MOST"); /* messages */
+    return order.by_a->messages + order.by_b->messages + 2 * order.form->messages <= (most ? strtoul(most, NULL, 10) : 12);
 }
 
 /* Forms matter to rekeying only, and a mix of them to two rekeyings. */
