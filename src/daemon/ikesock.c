@@ -7,6 +7,8 @@
 #include "net/net.h"
 
 #define BATCH 64
+#define ROUNDS 8 /* batches read before the loop gets its turn */
+#define SOCKS 8  /* two families, two ports, and for each one more for strangers */
 #define MARKER 4 /* octets of zero before IKE on the NAT traversal port */
 
 struct sock {
@@ -14,11 +16,12 @@ struct sock {
     uv_poll_t poll;
     struct ikesock *owner;
     bool marker, open;
+    bool strangers; /* requests without a cookie, which anybody can forge: a queue of their own, read a batch at a time */
 };
 struct ikesock {
     struct ikesock_settings set;
     struct net_rx *rx;
-    struct sock v[4]; /* v4, v6 on port; v4, v6 on port_nat_t */
+    struct sock v[SOCKS]; /* v4, v6 on port; v4, v6 on port_nat_t; then those for strangers in the same order */
 };
 
 static const uint8_t marker[MARKER];
@@ -53,7 +56,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     struct sock *s = poll->data;
     if (status < 0)
         watch_again(s);
-    for (int round = 0; round < 8; round++) {
+    for (int round = 0; round < (s->strangers ? 1 : ROUNDS); round++) {
         int n = net_udp_recv(&s->udp, s->owner->rx);
         if (n <= 0)
             return;
@@ -64,16 +67,10 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     }
 }
 
-static enum adit_rc open_one(uv_loop_t *loop, struct ikesock *owner, struct sock *s, uint8_t family,
-                             uint16_t port, bool with_marker, struct adit_why *why)
+static enum adit_rc open_one(uv_loop_t *loop, struct sock *s, const struct adit_endpoint *local, const struct net_opts *opts,
+                             struct adit_why *why)
 {
-    struct adit_endpoint local = { .addr.family = family, .port = port };
-    struct net_opts opts = { .mark = owner->set.mark, .buffer = 4 << 20 };
-    if (!port)
-        return ADIT_OK;
-    TRY(net_udp_open(&local, &opts, &s->udp, why));
-    s->owner = owner;
-    s->marker = with_marker;
+    TRY(net_udp_open(local, opts, &s->udp, why));
     s->poll.data = s;
     s->open = true;
     uv_poll_init(loop, &s->poll, s->udp.fd);
@@ -81,13 +78,45 @@ static enum adit_rc open_one(uv_loop_t *loop, struct ikesock *owner, struct sock
     return ADIT_OK;
 }
 
+/* A group would let a second daemon in; a socket that shares with nobody tells whether there is one. */
+static enum adit_rc port_is_free(const struct adit_endpoint *local, struct adit_why *why)
+{
+    struct net_opts alone = { 0 };
+    struct net_udp probe;
+    TRY(net_udp_open(local, &alone, &probe, why));
+    net_udp_close(&probe);
+    return ADIT_OK;
+}
+
+/* A flood of requests with forged addresses fills the strangers' queue alone; who returned a cookie, or has an SA, is in
+ * the other one. */
+static enum adit_rc open_sorted(uv_loop_t *loop, struct sock *known, struct sock *strangers, uint8_t family, uint16_t port,
+                                struct adit_why *why)
+{
+    struct adit_endpoint local = { .addr.family = family, .port = port };
+    struct net_opts opts = { .reuseport = true, .mark = known->owner->set.mark, .buffer = 4 << 20 };
+    TRY(port_is_free(&local, why));
+    TRY(open_one(loop, known, &local, &opts, why));
+    TRY(open_one(loop, strangers, &local, &opts, why));
+    /* Without the filter the kernel spreads by a hash: nothing is lost but the order of preference. */
+    (void)!net_udp_sort_strangers(&known->udp, known->marker ? MARKER : 0);
+    return ADIT_OK;
+}
+
 static enum adit_rc open_pair(uv_loop_t *loop, struct ikesock *s, unsigned first, uint16_t port,
                               bool with_marker, struct adit_why *why)
 {
-    TRY(open_one(loop, s, &s->v[first], 4, port, with_marker, why));
-    struct adit_why no_v6; /* a kernel without IPv6 is fine */
-    enum adit_rc rc = open_one(loop, s, &s->v[first + 1], 6, port, with_marker, &no_v6);
-    (void)rc;
+    static const uint8_t families[] = { 4, 6 };
+    for (unsigned i = 0; port && i < ARRAY_LEN(families); i++) {
+        struct sock *known = &s->v[first + i], *strangers = &s->v[SOCKS / 2 + first + i];
+        known->owner = strangers->owner = s;
+        known->marker = strangers->marker = with_marker;
+        strangers->strangers = true;
+        struct adit_why no_v6; /* a kernel without IPv6 is fine */
+        enum adit_rc rc = open_sorted(loop, known, strangers, families[i], port, i ? &no_v6 : why);
+        if (rc != ADIT_OK && i == 0)
+            return rc;
+    }
     return ADIT_OK;
 }
 

@@ -47,6 +47,9 @@ void net_udp_close(struct net_udp *u);
 /* Spreads the datagrams of a reuseport group over its n sockets (in order of opening) by the first four octets modulo
  * n, so that an SPI always reaches the same socket. Set it on one of them. 0 or -errno. */
 int net_udp_steer(const struct net_udp *u, unsigned n);
+/* Of a group of two: the second gets the requests of strangers (IKE_SA_INIT or IKE_SESSION_RESUME that does not begin with
+ * a notify, hence without a cookie), the first everything else. skip: octets before the IKE header. 0 or -errno. */
+int net_udp_sort_strangers(const struct net_udp *u, unsigned skip);
 /* Datagrams received (0 = none are waiting) or -errno. */
 int net_udp_recv(struct net_udp *u, struct net_rx *rx);
 /* Sends n datagrams, one an iov, all to path->remote from path->local (unset: the kernel chooses) with this TOS. df: never cut by IP

@@ -75,6 +75,25 @@ int net_udp_steer(const struct net_udp *u, unsigned n)
     return setsockopt(u->fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog, sizeof(prog)) ? -errno : 0;
 }
 
+/* Too short for an IKE header: a load beyond the end makes it 0. */
+int net_udp_sort_strangers(const struct net_udp *u, unsigned skip)
+{
+    enum { NEXT_PAYLOAD = 16, EXCHANGE = 18, FLAGS = 19, IKE_SA_INIT = 34, IKE_SESSION_RESUME = 38, RESPONSE = 0x20, NOTIFY = 41 };
+    struct sock_filter code[] = {
+        { BPF_LD | BPF_B | BPF_ABS, 0, 0, skip + EXCHANGE },
+        { BPF_JMP | BPF_JEQ | BPF_K, 1, 0, IKE_SA_INIT },
+        { BPF_JMP | BPF_JEQ | BPF_K, 0, 5, IKE_SESSION_RESUME },
+        { BPF_LD | BPF_B | BPF_ABS, 0, 0, skip + FLAGS },
+        { BPF_JMP | BPF_JSET | BPF_K, 3, 0, RESPONSE },
+        { BPF_LD | BPF_B | BPF_ABS, 0, 0, skip + NEXT_PAYLOAD },
+        { BPF_JMP | BPF_JEQ | BPF_K, 1, 0, NOTIFY },
+        { BPF_RET | BPF_K, 0, 0, 1 },
+        { BPF_RET | BPF_K, 0, 0, 0 },
+    };
+    struct sock_fprog prog = { ARRAY_LEN(code), code };
+    return setsockopt(u->fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog, sizeof(prog)) ? -errno : 0;
+}
+
 int net_udp_recv(struct net_udp *u, struct net_rx *rx)
 {
     return net_msg_recv(u->fd, u->port, rx);

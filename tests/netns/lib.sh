@@ -133,6 +133,7 @@ spawn() {
     local name=$1 ns=${2#n} log=$test_tmp/$1.log
     shift 2
     printf '# [n%s] %s &\n' "$ns" "$*" >&2
+    : >"$log" # now: what an earlier one of this name said must not be taken for this one's words
     ip netns exec "$test_prefix-$ns" "$@" >"$log" 2>&1 </dev/null &
     test_pids+=($!)
     printf -v "$name" %s "$!"
