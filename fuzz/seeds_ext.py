@@ -72,6 +72,12 @@ SEEDS = {
         "type_4": b"\4\4" + V4,
         "cut": b"\2\x10" + V6[:-1],
     },
+    "confpay": {
+        "domain": b"\x0ccorp.example\xaa\x1b\x08\x01B6225AB2",
+        "root": b"\x01.\0\0\0\0AB",
+        "shell": b"\x08a;rm b.c\0\0\0\0;x",
+        "long": b"\x41" + 65 * b"a" + 130 * b"A",
+    },
     "mobike": {
         "both_versions": notifies((16396, b""), (16397, V4), (16398, V6)),
         "wrong_lengths": notifies((16397, V6), (16398, V4), (16397, b"")),

@@ -37,6 +37,8 @@ enum adit_rc {
     ADIT_ERR_NO_CHILD = -17,      /* no such Child SA */
     ADIT_ERR_NO_STATE = -18,      /* a follow-up to nothing (STATE_NOT_FOUND) */
     ADIT_ERR_PEER = -19,          /* the peer answered with an error notify */
+    ADIT_ERR_NO_ADDRESS = -8,     /* no virtual address to be had: INTERNAL_ADDRESS_FAILURE */
+    ADIT_ERR_NO_REQUEST = -9,     /* the peer has to ask for an address: FAILED_CP_REQUIRED */
     /* cryptography */
     ADIT_ERR_CRYPTO = -20,    /* the library refused */
     ADIT_ERR_INTEGRITY = -21, /* ICV wrong: drop silently, count */

@@ -111,6 +111,19 @@ struct adit_key {
     const char *source;
 };
 
+/* Addresses to lease to peers, with what else they are told (RFC 7296 s3.15). */
+struct adit_attr {
+    uint16_t type;          /* of IANA's Configuration Payload Attribute Types */
+    struct adit_span value; /* as on the wire */
+};
+struct adit_pool {
+    const char *name;
+    struct adit_addr base;   /* as written, for lists */
+    struct adit_addr lo, hi; /* leased are these and what lies between; of one family */
+    uint16_t n_attrs;
+    const struct adit_attr *attrs;
+};
+
 /* Daemon-wide settings of the engine, defaults in ike/policy.c; 0 = default. */
 struct adit_ike_settings {
     uint32_t retransmit_tries;      /* 5 */
@@ -135,6 +148,7 @@ ADIT_MUST_USE enum adit_rc adit_config_add_conn(struct adit_config *cfg, const s
 ADIT_MUST_USE enum adit_rc adit_config_add_shared(struct adit_config *cfg, const struct adit_shared *secret);
 ADIT_MUST_USE enum adit_rc adit_config_add_cert(struct adit_config *cfg, const struct adit_cert *cert);
 ADIT_MUST_USE enum adit_rc adit_config_add_key(struct adit_config *cfg, const struct adit_key *key);
+ADIT_MUST_USE enum adit_rc adit_config_add_pool(struct adit_config *cfg, const struct adit_pool *pool);
 ADIT_MUST_USE enum adit_rc adit_config_settings(struct adit_config *cfg, const struct adit_ike_settings *s);
 
 /* What it holds, in load order: number of entries, *out = the array; both live as long as the snapshot. */
@@ -142,6 +156,8 @@ size_t adit_config_conns(const struct adit_config *cfg, const struct adit_conn *
 size_t adit_config_shared(const struct adit_config *cfg, const struct adit_shared *const **out);
 size_t adit_config_certs(const struct adit_config *cfg, const struct adit_cert *const **out);
 size_t adit_config_keys(const struct adit_config *cfg, const struct adit_key *const **out);
+size_t adit_config_pools(const struct adit_config *cfg, const struct adit_pool *const **out);
+const struct adit_pool *adit_config_pool(const struct adit_config *cfg, const char *name); /* NULL: there is none */
 const struct adit_ike_settings *adit_config_get_settings(const struct adit_config *cfg);
 const struct adit_conn *adit_config_conn(const struct adit_config *cfg, const char *name);
 

@@ -31,7 +31,7 @@ struct adit_ike *adit_ike_new(const struct adit_host *host, uint64_t now);
 void adit_ike_free(struct adit_ike *ike);
 
 /* Swaps the configuration; takes its own reference. Existing SAs keep the snapshot they were made with. Certificates
- * and keys are parsed here: a bad one is named in *why and nothing changes. */
+ * and keys are parsed here: a bad one is named in *why and nothing changes. A pool with addresses in use keeps its range. */
 ADIT_MUST_USE enum adit_rc adit_ike_config(struct adit_ike *ike, struct adit_config *cfg, uint64_t now,
                                            struct adit_why *why);
 const struct adit_config *adit_ike_get_config(const struct adit_ike *ike);
@@ -102,8 +102,22 @@ enum adit_event_type {
                              With ike_id: a name or an address, asked for by that IKE SA alone; the answer names ike_id,
                              and without a remote address it says that there is none */
     ADIT_EV_KEEPALIVE,    /* send one 0xff octet on path */
+    ADIT_EV_ASSIGNED,     /* assigned: the peer gave us addresses; before the Child SAs that use them. By IKE SA */
+    ADIT_EV_RELEASED,     /* assigned: the same again; it holds no more. What others of the same were told stays */
 };
 enum adit_level { ADIT_LOG_AUDIT = 0, ADIT_LOG_INFO = 1, ADIT_LOG_MORE = 2, ADIT_LOG_DEBUG = 3 };
+
+/* What a peer told by its Configuration payload (RFC 7296 s3.15), as far as the configuration allows it. */
+#define ADIT_ASSIGNED_ADDRS 8
+#define ADIT_ASSIGNED_NETS 32
+struct adit_assigned {
+    uint16_t n_addrs, n_dns, n_nbns, n_nets;
+    struct adit_addr addrs[ADIT_ASSIGNED_ADDRS]; /* ours */
+    struct adit_addr dns[ADIT_ASSIGNED_ADDRS], nbns[ADIT_ASSIGNED_ADDRS]; /* name servers */
+    struct adit_ts nets[ADIT_ASSIGNED_NETS];     /* INTERNAL_IPx_SUBNET: what the gateway says that it protects */
+    char domains[1024]; /* split DNS (RFC 8598): only these are for the servers, with spaces; empty: all are */
+    char anchors[2048]; /* INTERNAL_DNSSEC_TA, one a line: "corp.example 43547 8 1 B6225A.." */
+};
 
 #define ADIT_SEND_MAX 64
 struct adit_event {
@@ -120,6 +134,7 @@ struct adit_event {
     enum adit_level level;
     const char *group; /* LOG: "IKE", "CHD", "NET", "CFG", "ENC" as strongSwan's; KEYLOG: "ike"|"esp" */
     const char *conn, *child, *text;
+    const struct adit_assigned *assigned;
 };
 /* Next event; false: none. What it points to lives until the next call of adit_ike_poll(). */
 bool adit_ike_poll(struct adit_ike *ike, struct adit_event *out);
@@ -155,6 +170,8 @@ struct adit_ike_info {
     const char *waiting; /* what it waits for: "work: sign ECDSA", "IKE_AUTH response"; NULL = idle */
     const char *tasks_queued[8], *tasks_active[4], *tasks_passive[4]; /* NULL-ended; strongSwan's words */
     unsigned n_children;
+    unsigned n_local_vips, n_remote_vips;
+    struct adit_addr local_vips[ADIT_ASSIGNED_ADDRS], remote_vips[ADIT_ASSIGNED_ADDRS]; /* virtual addresses */
     unsigned n_marks; /* what extensions add to list-sas: NAME = VALUE */
     struct adit_option marks[8];
 };
@@ -162,6 +179,20 @@ struct adit_ike_info {
  * is called again with anything but these. */
 bool adit_ike_sa_next(const struct adit_ike *ike, uint32_t *cursor, struct adit_ike_info *out);
 bool adit_ike_child_info(const struct adit_ike *ike, uint32_t ike_id, unsigned index, struct adit_child_info *out);
+
+/* Pools of the configuration and who has which address; false: no such one. Borrowed like the above. */
+struct adit_pool_info {
+    const char *name;
+    struct adit_addr base;
+    uint32_t size, online, offline; /* offline: kept for who had it, until it is needed */
+};
+struct adit_lease_info {
+    struct adit_addr addr;
+    struct adit_id owner;
+    bool online;
+};
+bool adit_ike_pool_info(const struct adit_ike *ike, size_t index, struct adit_pool_info *out);
+bool adit_ike_lease_info(const struct adit_ike *ike, size_t pool, size_t index, struct adit_lease_info *out);
 
 /* Monotonic since start. Names: adit_ike_counter_name(). */
 enum adit_ike_counter {
@@ -182,7 +213,8 @@ bool adit_ike_conn_down(const struct adit_ike *ike, const char *conn, uint64_t *
 
 /* --- extensions ------------------------------------------------------------------------------------------------- */
 enum adit_option_scope { ADIT_OPT_CONN, ADIT_OPT_CHILD, ADIT_OPT_DAEMON };
-enum adit_option_type { ADIT_OPT_BOOL, ADIT_OPT_WORD /* one of words */, ADIT_OPT_UINT, ADIT_OPT_TIME, ADIT_OPT_TEXT };
+enum adit_option_type { ADIT_OPT_BOOL, ADIT_OPT_WORD /* one of words */, ADIT_OPT_UINT, ADIT_OPT_TIME, ADIT_OPT_TEXT,
+                        ADIT_OPT_ADDRS, /* a list of IP addresses */ ADIT_OPT_TEXTS /* a list; items joined by ',' */ };
 struct adit_option_def {
     const char *key;
     enum adit_option_scope scope;

@@ -48,6 +48,8 @@ const char *adit_rc_name(enum adit_rc rc)
     case ADIT_ERR_MALFORMED: return "malformed message";
     case ADIT_ERR_CRITICAL: return "unknown critical payload";
     case ADIT_ERR_VERSION: return "unknown major version";
+    case ADIT_ERR_NO_ADDRESS: return "no virtual address";
+    case ADIT_ERR_NO_REQUEST: return "no request for a virtual address";
     case ADIT_ERR_PATH: return "addresses were changed on the way";
     case ADIT_ERR_PROPOSAL: return "no proposal chosen";
     case ADIT_ERR_KE_METHOD: return "wrong key exchange method";

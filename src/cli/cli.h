@@ -14,7 +14,7 @@ enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NO_DAEMON = 3 };
 struct cli_args {
     const char *socket;
     const char *ike, *child, *ike_id, *child_id, *name, *timeout, *loglevel, *config, *peer_ip, *peer_id;
-    bool json, force, reauth, all, reset, empty, up_only;
+    bool json, force, reauth, all, reset, empty, up_only, leases;
     int n_words; /* what is left: file names and the like */
     char **words;
 };
@@ -84,7 +84,7 @@ int cmd_version(const struct cli_args *a), cmd_load(const struct cli_args *a),
     cmd_initiate(const struct cli_args *a), cmd_terminate(const struct cli_args *a),
     cmd_rekey(const struct cli_args *a), cmd_redirect(const struct cli_args *a), cmd_list_sas(const struct cli_args *a),
     cmd_list_conns(const struct cli_args *a), cmd_list_certs(const struct cli_args *a),
-    cmd_list_algs(const struct cli_args *a), cmd_log(const struct cli_args *a),
+    cmd_list_pools(const struct cli_args *a), cmd_list_algs(const struct cli_args *a), cmd_log(const struct cli_args *a),
     cmd_stats(const struct cli_args *a), cmd_metrics(const struct cli_args *a),
     cmd_counters(const struct cli_args *a), cmd_help(const struct cli_args *a);
 

@@ -15,6 +15,7 @@ const struct cli_command cli_commands[] = {
     { "redirect", "jsiIpP", "GATEWAY", "send clients to another gateway (RFC 5685)", 1, 1, cmd_redirect },
     { "list-sas", "jsicIXu", "", "what is up, and what is configured but down, and why", 0, 0, cmd_list_sas },
     { "list-conns", "jsi", "", "the configuration in force", 0, 0, cmd_list_conns },
+    { "list-pools", "jsnL", "", "pools of virtual addresses, and who has which", 0, 0, cmd_list_pools },
     { "list-certs", "js", "", "loaded certificates", 0, 0, cmd_list_certs },
     { "list-algs", "js", "", "algorithms that this build offers", 0, 0, cmd_list_algs },
     { "log", "js", "", "follow the daemon's log", 0, 0, cmd_log },

@@ -20,6 +20,7 @@ static const struct option_row rows[] = {
     { 'a', "all", NULL, TEXT(all) },          { 'R', "reset", NULL, TEXT(reset) },
     { 'p', "peer-ip", "ADDRESS", TEXT(peer_ip) }, { 'P', "peer-id", "ID", TEXT(peer_id) },
     { 'e', "empty", NULL, TEXT(empty) },      { 'u', "up", NULL, TEXT(up_only) },
+    { 'L', "leases", NULL, TEXT(leases) },
 };
 
 /* --socket is taken by all, since scripts put it in front of everything. */

@@ -81,7 +81,9 @@ enum config_option_type {
     CONFIG_OPT_WORD,
     CONFIG_OPT_UINT,
     CONFIG_OPT_TIME,
-    CONFIG_OPT_TEXT
+    CONFIG_OPT_TEXT,
+    CONFIG_OPT_ADDRS, /* lists; items are joined by commas */
+    CONFIG_OPT_TEXTS
 };
 /* The engine's rows (adit_ike_options()), handed in. Values land in the snapshot's options normalised: "yes" or "no",
  * the word as in `words`, decimal numbers, seconds. Only those that are set; the owner knows its default. */
@@ -118,6 +120,11 @@ ADIT_MUST_USE enum adit_rc config_conn_from_tree(const struct config_source *src
                                                  const struct config_node *section, struct adit_config *cfg,
                                                  struct config_report *report);
 
+/* One pool of a load-pool message, likewise. */
+ADIT_MUST_USE enum adit_rc config_pool_from_tree(const struct config_source *src,
+                                                 const struct config_node *section, struct adit_config *cfg,
+                                                 struct config_report *report);
+
 /* explain.c. What each connection (name NULL: all) will do, for people: every key with its effective value, where it was
  * set or that it is the default; proposals expanded. Appended to out. */
 ADIT_MUST_USE enum adit_rc config_explain(const struct config_source *src, const char *name,
@@ -137,6 +144,9 @@ struct config_daemon {
     enum config_dataplane dataplane;
     uint32_t workers; /* 0 = one a core */
     bool install_routes, mss_clamp, raw_esp;
+    bool install_virtual_ip;
+    const char *install_virtual_ip_on; /* NULL = the TUN */
+    const char *resolv;                /* command for name servers; NULL or "" = none */
     const char *tun_name;         /* NULL = default */
     uint32_t mtu;                 /* of the TUN; 0 = derive */
     uint32_t fwmark, route_table; /* 0 = none, main */

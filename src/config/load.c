@@ -45,13 +45,6 @@ bool load_tree(struct load *l, const char *path, struct config_node **root)
     return !l->no_memory;
 }
 
-static void load_pools(struct load *l, const struct config_node *pools)
-{
-    for (const struct config_node *node = pools ? pools->first : NULL; node; node = node->next)
-        report_error(l->report, node, "pool '%s': virtual IP addresses are %s", node->name,
-                     verdict_text(V_LATER));
-}
-
 /* Not an error: the secret may come by VICI. */
 static void check_secret(struct load *l, const struct config_node *section, const struct adit_conn *conn,
                          bool has_secrets)
@@ -93,7 +86,7 @@ static void load_all(struct load *l, struct adit_config *cfg)
     load_connections(l, config_tree_get(root, CONFIG_SECTION, "connections"), cfg);
     credentials_load(l, secrets, cfg);
     authorities_load(l, config_tree_get(root, CONFIG_SECTION, "authorities"), cfg);
-    load_pools(l, config_tree_get(root, CONFIG_SECTION, "pools"));
+    pools_load(l, config_tree_get(root, CONFIG_SECTION, "pools"), cfg);
 }
 
 static enum adit_rc result(const struct load *l, unsigned errors_before)
@@ -121,6 +114,18 @@ enum adit_rc config_load(const struct config_source *src, struct adit_config **o
         *out = cfg;
     else
         adit_config_unref(cfg);
+    return rc;
+}
+
+enum adit_rc config_pool_from_tree(const struct config_source *src, const struct config_node *section,
+                                   struct adit_config *cfg, struct config_report *report)
+{
+    struct arena arena = { 0 };
+    struct load l = { .src = src, .report = report, .arena = &arena, .dir = ".", .vici = true };
+    unsigned errors = report->errors;
+    pool_load(&l, section, cfg);
+    enum adit_rc rc = result(&l, errors);
+    arena_fini(&arena);
     return rc;
 }
 

@@ -72,6 +72,9 @@ void tunnels_expand(struct load *l, struct config_node *root);
 void secrets_load(struct load *l, const struct config_node *secrets, struct adit_config *cfg);
 void credentials_load(struct load *l, const struct config_node *secrets, struct adit_config *cfg);
 void authorities_load(struct load *l, const struct config_node *authorities, struct adit_config *cfg);
+/* pools.c */
+void pools_load(struct load *l, const struct config_node *pools, struct adit_config *cfg);
+void pool_load(struct load *l, const struct config_node *section, struct adit_config *cfg);
 /* For rc of adit_config_add_*(): remembers lack of memory. */
 void load_check(struct load *l, enum adit_rc rc);
 

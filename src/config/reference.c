@@ -73,7 +73,8 @@ static enum adit_rc add_supported(const struct chapter *c, struct adit_buf *out)
 static enum adit_rc add_options(const struct chapter *c, const struct config_option *options, size_t n,
                                 struct adit_buf *out)
 {
-    static const char *const types[] = { "yes or no", "word", "number", "time", "text" };
+    static const char *const types[] = { "yes or no", "word", "number", "time", "text", "addresses",
+                                          "list" };
     for (size_t i = 0; i < n; i++) {
         const struct config_option *o = &options[i];
         STRBUF(doc, 512);
@@ -165,6 +166,10 @@ static const struct chapter chapters[] = {
       "`ecdsa` and `pkcs8` is loaded, and of `x509`, `x509ca` and `x509crl` too." },
     { SCOPE_SECRETS, -1, "other sections of secrets", "Further kinds of secrets." },
     { SCOPE_AUTHORITY, -1, "authorities.NAME", "CA certificates; those in `x509ca` need no section." },
+    { SCOPE_POOL, -1, "pools.NAME",
+      "Virtual addresses for the peers of connections that name the pool, and what these peers are told with them; values "
+      "are lists. Attributes without a name here are written by their number (`25 = corp.example`): an address, a network, "
+      "0x and hex, or a text." },
     { SCOPE_DAEMON, CONFIG_OPT_DAEMON, "adit", "In adit.conf." },
     { SCOPE_DAEMON_VICI, -1, "adit.vici", "In adit.conf." },
 };

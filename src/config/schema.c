@@ -107,7 +107,7 @@ static const struct config_section sections[] = {
     { 0, "connections", false, "one section a connection" },
     { 0, "secrets", false, "pre-shared keys and passphrases of private keys" },
     { 0, "authorities", false, "certificate authorities" },
-    { 0, "pools", false, "virtual addresses: not supported by this version" },
+    { 0, "pools", false, "virtual addresses to lease to peers" },
     { 0, "tunnels", false, "the short form: one section makes a connection and its child" },
     { SCOPE_CONN, "local", true, "a round of authentication of our side; several: local-1, local-2" },
     { SCOPE_CONN, "remote", true, "a round of authentication of the peer" },

@@ -17,7 +17,8 @@ enum config_scope {
     SCOPE_TUNNEL = 1 << 8,
     SCOPE_DAEMON = 1 << 9,
     SCOPE_DAEMON_VICI = 1 << 10,
-    SCOPE_SECRETS = 1 << 11 /* kinds of sections in `secrets` */
+    SCOPE_SECRETS = 1 << 11, /* kinds of sections in `secrets` */
+    SCOPE_POOL = 1 << 12
 };
 
 enum field_type {

@@ -196,8 +196,44 @@ static const char *option_want(const struct config_option *option)
     case CONFIG_OPT_WORD: return option->words;
     case CONFIG_OPT_UINT: return "a number";
     case CONFIG_OPT_TIME: return "a time: 20s, 2m";
+    case CONFIG_OPT_ADDRS: return "a list of IP addresses";
+    case CONFIG_OPT_TEXTS: return "a list";
     default: return "a text";
     }
+}
+
+static bool is_list(const struct config_option *option)
+{
+    return option->type == CONFIG_OPT_ADDRS || option->type == CONFIG_OPT_TEXTS;
+}
+
+static bool item_fits(const struct config_option *option, struct adit_span item)
+{
+    char text[64] = { 0 };
+    struct adit_addr a;
+    if (option->type == CONFIG_OPT_TEXTS)
+        return item.n && !memchr(item.p, ',', item.n) && !memchr(item.p, 0, item.n);
+    if (item.n >= sizeof(text))
+        return false;
+    span_copy((uint8_t *)text, item);
+    return addr_parse(text, &a);
+}
+
+static void load_list(struct load *l, const struct config_option *option, const struct config_node *node,
+                      struct adit_option *out)
+{
+    STRBUF(value, 1024);
+    const struct adit_span *items;
+    size_t n = node_items(l, node, &items);
+    for (size_t i = 0; i < n; i++) {
+        if (!item_fits(option, items[i]) || value.n + items[i].n + 2 > value.cap)
+            report_error(l->report, node, "%s = %.*s: expected is %s", option->key, (int)items[i].n, (const char *)items[i].p,
+                         option_want(option));
+        strbuf_addf(&value, "%s%.*s", i ? "," : "", (int)items[i].n, (const char *)items[i].p);
+    }
+    out->key = option->key;
+    out->value = arena_str(l->arena, value.p);
+    l->no_memory |= !out->value;
 }
 
 static void load_option(struct load *l, const struct config_option *option, const struct config_node *node,
@@ -229,7 +265,7 @@ uint16_t section_options(struct load *l, const struct config_node *section, enum
         const struct config_option *option = find_option(l->src, (int)scope, node->name);
         bool unset = node->kind == CONFIG_VALUE && !node->value.p;
         if (option && node->kind != CONFIG_SECTION && !unset && n < l->src->n_options)
-            load_option(l, option, node, &options[n++]);
+            (is_list(option) ? load_list : load_option)(l, option, node, &options[n++]);
     }
     return n;
 }

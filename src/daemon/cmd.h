@@ -17,6 +17,9 @@ bool cmd_bool(struct vici_call *call, const char *key, bool *out);
 /* ike, ike-id, child, child-id of terminate and rekey; false: answered. */
 bool cmd_selectors(struct vici_call *call, struct adit_command *cmd);
 
+/* cmd_load_conn.c: a VICI section as the loader's tree; false: memory is out. */
+bool cmd_convert(struct arena *arena, const struct vici_node *from, struct config_node *to);
+
 vici_command_fn cmd_version, cmd_stats, cmd_initiate, cmd_terminate, cmd_rekey, cmd_redirect, cmd_install,
     cmd_uninstall, cmd_list_sas, cmd_list_policies, cmd_list_conns, cmd_get_conns, cmd_load_conn,
     cmd_unload_conn, cmd_clear_creds, cmd_load_cert, cmd_load_key, cmd_load_token, cmd_load_shared,

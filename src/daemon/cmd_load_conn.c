@@ -2,8 +2,7 @@
 #include "base/why.h"
 #include "daemon/cmd.h"
 
-/* A VICI section as the loader's tree. */
-static bool convert(struct arena *arena, const struct vici_node *from, struct config_node *to)
+bool cmd_convert(struct arena *arena, const struct vici_node *from, struct config_node *to)
 {
     static const enum config_kind kinds[] = {
         [VICI_SECTION] = CONFIG_SECTION, [VICI_LIST] = CONFIG_LIST, [VICI_VALUE] = CONFIG_VALUE
@@ -11,7 +10,7 @@ static bool convert(struct arena *arena, const struct vici_node *from, struct co
     vici_for_each(it, from)
     {
         struct config_node *n = config_tree_add(arena, to, kinds[it->kind], it->name, it->value);
-        if (!n || !convert(arena, it, n))
+        if (!n || !cmd_convert(arena, it, n))
             return false;
     }
     return true;
@@ -24,7 +23,7 @@ static enum adit_rc read_conn(struct daemon *d, struct arena *arena, const struc
     struct config_report report = { 0 };
     struct config_node *root = config_tree_new(arena, "vici");
     struct config_node *conn = config_tree_add(arena, root, CONFIG_SECTION, section->name, SPAN_NONE);
-    if (!conn || !convert(arena, section, conn))
+    if (!conn || !cmd_convert(arena, section, conn))
         return why_set(why, ADIT_ERR_MEMORY, "out of memory");
     load_source(d, &src);
     enum adit_rc rc = config_conn_from_tree(&src, conn, holder, &report);

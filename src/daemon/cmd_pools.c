@@ -1,17 +1,124 @@
-/* cmd_pools.c - load-pool, unload-pool, get-pools: address pools are not there in this version. */
+/* cmd_pools.c - load-pool, unload-pool, get-pools: virtual addresses for peers. */
+#include <string.h>
+#include "base/why.h"
 #include "daemon/cmd.h"
+#include "model/model.h"
+
+static enum adit_rc read_pool(struct daemon *d, struct arena *arena, const struct vici_node *section,
+                              struct adit_config *holder, struct adit_why *why)
+{
+    struct config_source src;
+    struct config_report report = { 0 };
+    struct config_node *root = config_tree_new(arena, "vici");
+    struct config_node *pool = config_tree_add(arena, root, CONFIG_SECTION, section->name, SPAN_NONE);
+    if (!pool || !cmd_convert(arena, section, pool))
+        return why_set(why, ADIT_ERR_MEMORY, "out of memory");
+    load_source(d, &src);
+    enum adit_rc rc = config_pool_from_tree(&src, pool, holder, &report);
+    if (rc != ADIT_OK)
+        rc = config_report_why(&report, why);
+    config_report_fini(&report);
+    return rc;
+}
+
+/* holder NULL: away with it. */
+static enum adit_rc apply(struct daemon *d, const char *name, struct adit_config *holder, struct adit_why *why)
+{
+    struct sources next;
+    TRY(sources_copy(&next, &d->sources));
+    enum adit_rc rc = ADIT_OK;
+    if (holder)
+        rc = sources_put(&next, SOURCE_POOL, name, holder);
+    else if (!sources_del(&next, SOURCE_POOL, name))
+        rc = why_set(why, ADIT_ERR_NOT_FOUND, "there is no such pool: '%s' was not loaded by VICI", name);
+    if (rc == ADIT_OK)
+        rc = load_apply(d, &next, why);
+    sources_fini(&next);
+    return rc;
+}
+
+static enum adit_rc load(struct daemon *d, struct vici_call *call, const struct vici_node *section, struct adit_why *why)
+{
+    struct adit_config *holder = adit_config_new();
+    if (!holder)
+        return why_set(why, ADIT_ERR_MEMORY, "out of memory");
+    enum adit_rc rc = read_pool(d, vici_call_arena(call), section, holder, why);
+    if (rc == ADIT_OK)
+        rc = apply(d, section->name, holder, why);
+    adit_config_unref(holder);
+    return rc;
+}
 
 void cmd_load_pool(void *arg, struct vici_call *call)
 {
-    vici_call_fail(call, "address pools are not supported by this version");
+    struct adit_why why = { .text = "out of memory" };
+    const struct vici_node *section = vici_call_args(call)->first;
+    if (!section || section->kind != VICI_SECTION || section->next)
+        vici_call_fail(call, "load-pool wants one section");
+    else if (load(arg, call, section, &why) != ADIT_OK)
+        vici_call_fail(call, "%s", why.text);
+    else
+        vici_call_ok(call);
 }
 
 void cmd_unload_pool(void *arg, struct vici_call *call)
 {
-    vici_call_fail(call, "there is no such pool: address pools are not supported by this version");
+    struct adit_why why = { .text = "out of memory" };
+    const char *name = cmd_text(call, "name");
+    if (!name)
+        vici_call_fail(call, "unload-pool needs name");
+    else if (apply(arg, name, NULL, &why) != ADIT_OK)
+        vici_call_fail(call, "%s", why.text);
+    else
+        vici_call_ok(call);
+}
+
+static void show_addr(struct vici_build *b, const char *name, const struct adit_addr *a)
+{
+    STRBUF(text, 64);
+    addr_print(&text, a);
+    vici_str(b, name, text.p);
+}
+
+static void show_leases(struct vici_build *b, const struct daemon *d, size_t pool)
+{
+    struct adit_lease_info lease;
+    vici_section(b, "leases");
+    for (size_t i = 0; adit_ike_lease_info(d->ike, pool, i, &lease); i++) {
+        STRBUF(owner, 512);
+        STRBUF(number, 24);
+        id_print(&owner, &lease.owner);
+        strbuf_addf(&number, "%zu", i);
+        vici_section(b, number.p);
+        show_addr(b, "address", &lease.addr);
+        vici_str(b, "identity", owner.p);
+        vici_str(b, "status", lease.online ? "online" : "offline");
+        vici_section_end(b);
+    }
+    vici_section_end(b);
 }
 
 void cmd_get_pools(void *arg, struct vici_call *call)
 {
-    vici_call_answer(call, SPAN_NONE);
+    const struct daemon *d = arg;
+    const char *name = cmd_text(call, "name");
+    struct adit_pool_info pool;
+    bool leases = false;
+    struct reply r;
+    if (!cmd_bool(call, "leases", &leases))
+        return;
+    reply_begin(&r);
+    for (size_t i = 0; adit_ike_pool_info(d->ike, i, &pool); i++) {
+        if (name && strcmp(name, pool.name))
+            continue;
+        vici_section(&r.b, pool.name);
+        show_addr(&r.b, "base", &pool.base);
+        vici_strf(&r.b, "size", "%u", pool.size);
+        vici_strf(&r.b, "online", "%u", pool.online);
+        vici_strf(&r.b, "offline", "%u", pool.offline);
+        if (leases)
+            show_leases(&r.b, d, i);
+        vici_section_end(&r.b);
+    }
+    reply_answer(&r, call);
 }

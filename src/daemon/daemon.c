@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/why.h"
 #include "daemon/addresses.h"
+#include "daemon/assigned.h"
 #include "daemon/caps.h"
 #include "daemon/ikesock.h"
 #include "daemon/notice.h"
@@ -251,6 +252,8 @@ enum adit_rc daemon_start(struct daemon *d, struct adit_why *why)
     list_init(&d->traps);
     list_init(&d->baselines);
     list_init(&d->children);
+    list_init(&d->held_addrs);
+    list_init(&d->held_servers);
     journal_init(&d->journal);
     reqids_init(&d->reqids);
     log_init(&d->log, d->opt.debug >= 0 ? (enum adit_level)d->opt.debug : ADIT_LOG_INFO);
@@ -366,6 +369,8 @@ void daemon_free(struct daemon *d)
     if (d->vici)
         vici_server_stop(d->vici);
     updown_free(d->updown);
+    if (d->held_addrs.next)
+        assigned_free(d);
     close_loop(d);
     if (d->dp)
         dp_free(d->dp);

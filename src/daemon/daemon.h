@@ -48,6 +48,7 @@ struct daemon {
     struct list waiting;   /* waiting.c: commands that wait for the engine */
     struct list traps;     /* traps.c */
     struct list baselines; /* cmd_counters.c */
+    struct list held_addrs, held_servers; /* assigned.c */
     struct list children;  /* host.c: what is installed in the data plane */
     uint64_t last_cookie;
     uv_timer_t engine_timer, stop_timer;

@@ -5,6 +5,7 @@
 #include <time.h>
 #include "base/mem.h"
 #include "base/why.h"
+#include "daemon/assigned.h"
 #include "daemon/daemon.h"
 #include "daemon/ikesock.h"
 #include "daemon/kept.h"
@@ -202,6 +203,8 @@ static void handle(struct daemon *d, struct adit_event *ev)
     case ADIT_EV_RESOLVE: waiting_resolve(d, ev); return;
     case ADIT_EV_LOG: log_event(d, ev); return;
     case ADIT_EV_KEYLOG: keylog_line(&d->keylog, ev->group ? ev->group : "ike", ev->text); return;
+    case ADIT_EV_ASSIGNED: assigned_up(d, ev); return;
+    case ADIT_EV_RELEASED: assigned_down(d, ev); return;
     case ADIT_EV_IKE_UP:
     case ADIT_EV_IKE_DOWN:
     case ADIT_EV_IKE_REKEYED:

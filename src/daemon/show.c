@@ -84,6 +84,19 @@ static const char *child_state(enum adit_child_state s)
     return names[s];
 }
 
+static void show_vips(struct vici_build *b, const char *name, const struct adit_addr *v, unsigned n)
+{
+    if (!n)
+        return;
+    vici_list(b, name);
+    for (unsigned i = 0; i < n; i++) {
+        STRBUF(text, 64);
+        addr_print(&text, &v[i]);
+        vici_item_str(b, text.p);
+    }
+    vici_list_end(b);
+}
+
 static void show_nat(struct vici_build *b, const struct adit_ike_info *i)
 {
     if (i->nat_local)
@@ -125,6 +138,8 @@ void show_ike(struct vici_build *b, const struct adit_ike_info *i, uint64_t now)
     for (unsigned k = 0; k < i->n_marks; k++)
         vici_str(b, i->marks[k].key, i->marks[k].value);
     show_ike_times(b, i, now);
+    show_vips(b, "local-vips", i->local_vips, i->n_local_vips);
+    show_vips(b, "remote-vips", i->remote_vips, i->n_remote_vips);
     /* ours: strongSwan's clients ignore keys that they do not know */
     vici_str(b, "local-auth", i->local_auth);
     vici_str(b, "remote-auth", i->remote_auth);

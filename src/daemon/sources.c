@@ -182,6 +182,7 @@ static enum adit_rc add_all(struct adit_config *to, const struct adit_config *fr
     const struct adit_shared *const *shared;
     const struct adit_cert *const *certs;
     const struct adit_key *const *keys;
+    const struct adit_pool *const *pools;
     size_t n = adit_config_conns(from, &conns);
     for (size_t i = 0; i < n; i++)
         TRY(add_conn(to, conns[i], reqids));
@@ -191,6 +192,9 @@ static enum adit_rc add_all(struct adit_config *to, const struct adit_config *fr
     n = adit_config_certs(from, &certs);
     for (size_t i = 0; i < n; i++)
         TRY(adit_config_add_cert(to, certs[i]));
+    n = adit_config_pools(from, &pools);
+    for (size_t i = 0; i < n; i++)
+        TRY(adit_config_add_pool(to, pools[i]));
     n = adit_config_keys(from, &keys);
     for (size_t i = 0; i < n; i++)
         TRY(adit_config_add_key(to, keys[i]));

@@ -7,11 +7,11 @@
 #include "adit/config.h"
 #include "base/list.h"
 
-enum source_kind { SOURCE_CONN, SOURCE_SHARED, SOURCE_CERT, SOURCE_KEY, SOURCE_AUTHORITY };
+enum source_kind { SOURCE_CONN, SOURCE_SHARED, SOURCE_CERT, SOURCE_KEY, SOURCE_AUTHORITY, SOURCE_POOL };
 struct source_item {
     enum source_kind kind;
-    char *id;                   /* conn, shared, key, authority: its name; "" = none */
-    struct adit_config *holder; /* one conn, shared, cert or key */
+    char *id;                   /* conn, shared, key, authority, pool: its name; "" = none */
+    struct adit_config *holder; /* one conn, shared, cert, key or pool */
 };
 struct sources {
     struct adit_config *files; /* NULL = none loaded */

@@ -200,6 +200,23 @@ static void queue(struct updown *u, const struct updown_event *ev, unsigned loca
     u->n++;
 }
 
+void updown_command(struct updown *u, const char *text, char *const *env)
+{
+    struct command *c = mem_new(sizeof(*c));
+    if (!c)
+        return;
+    c->text = mem_strdup(text);
+    for (size_t i = 0; env[i] && i + 1 < ENV_MAX; i++)
+        c->env[i] = strdup(env[i]);
+    if (!c->text) {
+        command_free(c);
+        return;
+    }
+    list_append(&u->waiting, &c->node);
+    u->n++;
+    start_next(u);
+}
+
 struct updown *updown_new(uv_loop_t *loop, struct log *log)
 {
     struct updown *u = mem_new(sizeof(*u));

@@ -20,6 +20,8 @@ struct updown_event {
 
 struct updown *updown_new(uv_loop_t *loop, struct log *log);
 void updown_run(struct updown *u, const struct updown_event *ev);
+/* Another command in the same queue; env: NULL-ended, copied. */
+void updown_command(struct updown *u, const char *text, char *const *env);
 /* Commands that wait or run. */
 unsigned updown_pending(const struct updown *u);
 /* Drops what waits; a running command goes on by itself. */

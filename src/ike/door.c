@@ -105,6 +105,47 @@ const struct adit_shared *sa_next_shared(const struct ike_sa *sa, enum adit_shar
     return NULL;
 }
 
+struct lease *sa_lease(struct ike_sa *sa, const char *pool, struct adit_span owner, const struct adit_addr *wanted,
+                       bool takes_over)
+{
+    struct lease_want want = { .pool = pool, .owner = owner, .wanted = wanted, .peer = &sa->path.remote.addr,
+                               .takes_over = takes_over };
+    return lease_take(&sa->ike->leases, &want);
+}
+
+const struct adit_pool *sa_pool(const struct ike_sa *sa, const char *name)
+{
+    return adit_config_pool(sa->ike->policy->config, name);
+}
+
+bool sa_takes_over(const struct ike_sa *sa, const struct ike_msg *msg)
+{
+    struct notify n;
+    enum adit_unique unique = sa->conn->cfg->unique;
+    return unique == ADIT_UNIQUE_REPLACE || (unique != ADIT_UNIQUE_NEVER && msg_notify(msg, N_INITIAL_CONTACT, &n));
+}
+
+struct ike_sa *sa_replaced(const struct ike_sa *sa)
+{
+    list_for_each(it, &sa->ike->sas) {
+        struct ike_sa *other = list_entry(it, struct ike_sa, link);
+        if (sa->reauth_of && other != sa && !other->cut && other->lineage == sa->reauth_of && other->state == SA_ESTABLISHED)
+            return other;
+    }
+    return NULL;
+}
+
+struct adit_span sa_peer_id(const struct ike_sa *sa)
+{
+    return buf_span(&sa->id_remote);
+}
+
+void sa_tell_assigned(struct ike_sa *sa, bool released, const struct adit_assigned *what)
+{
+    if (!event_assigned(sa, released ? ADIT_EV_RELEASED : ADIT_EV_ASSIGNED, what))
+        sa_log(sa, ADIT_LOG_AUDIT, "IKE", "out of memory: what the peer assigned is not told");
+}
+
 const struct adit_crypto *sa_crypto(const struct ike_sa *sa)
 {
     return sa->ike->host.crypto;

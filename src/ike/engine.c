@@ -59,6 +59,7 @@ static bool start(struct ike *ike, uint64_t now)
     map_init(&ike->by_peer, ike->seed ^ 7);
     map_init(&ike->spi_in, ike->seed ^ 3);
     map_init(&ike->per_ip, ike->seed ^ 4);
+    ike->leases.seed = ike->seed ^ 7;
     return empty_policy(ike);
 }
 
@@ -77,6 +78,7 @@ struct adit_ike *adit_ike_new(const struct adit_host *host, uint64_t now)
     list_init(&ike->orphans);
     list_init(&ike->conns);
     timerheap_init(&ike->timers);
+    leases_init(&ike->leases, 0);
     if (!start(ike, now)) {
         adit_ike_free((struct adit_ike *)ike);
         return NULL;
@@ -110,6 +112,7 @@ void adit_ike_free(struct adit_ike *engine)
     timerheap_fini(&ike->timers);
     cookie_jar_fini(&ike->cookies);
     vaults_fini(ike);
+    leases_fini(&ike->leases);
     policy_unref(ike->policy);
     mem_del(ike->scratch);
     if (ike->opened)
@@ -125,6 +128,11 @@ enum adit_rc adit_ike_config(struct adit_ike *engine, struct adit_config *cfg, u
     struct policy *fresh = NULL;
     ike->now = now;
     TRY(policy_new(ike->host.crypto, cfg, &fresh, why));
+    enum adit_rc rc = leases_config(&ike->leases, cfg, why);
+    if (rc != ADIT_OK) {
+        policy_unref(fresh);
+        return rc;
+    }
     policy_unref(ike->policy);
     ike->policy = fresh;
     ike_sweep(ike);

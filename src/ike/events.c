@@ -122,6 +122,24 @@ static bool copy_spec(struct ike_event *e, const struct adit_child_spec *spec)
            copy_ts(e, &e->spec.remote_ts, spec->n_remote_ts);
 }
 
+bool event_assigned(struct ike_sa *sa, enum adit_event_type type, const struct adit_assigned *what)
+{
+    struct adit_event *ev = event_add(sa->ike, type);
+    struct adit_span copy = ev ? arena_span(&owner(ev)->arena, span((const uint8_t *)what, sizeof(*what))) : SPAN_NONE;
+    if (ev && !copy.p) {
+        list_remove(&owner(ev)->link);
+        event_free(sa->ike, owner(ev));
+    }
+    if (!copy.p)
+        return false;
+    event_text(sa->ike, ev, sa_conn_name(sa));
+    ev->conn = ev->text;
+    ev->ike_id = sa->id;
+    ev->path = sa->path;
+    ev->assigned = (const struct adit_assigned *)(const void *)copy.p;
+    return true;
+}
+
 bool event_child(struct ike_child *c, enum adit_event_type type, const struct adit_child_spec *spec)
 {
     struct adit_event *ev = event_add(c->sa->ike, type);

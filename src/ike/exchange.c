@@ -3,19 +3,32 @@
  * and committed. Any step may wait for work; the driver then returns and comes back to that very step. */
 #include "ike/sa.h"
 
-static const struct ike_step *step_at(unsigned *i)
+static const struct ike_step *core_at(const struct ike_step *const *steps, unsigned *n)
 {
-    unsigned n = *i;
-    for (unsigned k = 0; core_steps[k]; k++)
-        if (n-- == 0)
-            return core_steps[(*i)++];
+    for (; *steps; steps++)
+        if ((*n)-- == 0)
+            return *steps;
+    return NULL;
+}
+
+static const struct ike_step *ext_at(bool before_child, unsigned *n)
+{
     for (unsigned e = 0; e < EXT_COUNT; e++)
         for (unsigned k = 0; ike_exts[e]->steps && ike_exts[e]->steps[k]; k++)
-            if (n-- == 0) {
-                (*i)++;
+            if (ike_exts[e]->steps[k]->before_child == before_child && (*n)-- == 0)
                 return ike_exts[e]->steps[k];
-            }
     return NULL;
+}
+
+static const struct ike_step *step_at(unsigned *i)
+{
+    unsigned n = (*i)++;
+    const struct ike_step *s = core_at(core_steps, &n);
+    if (!s)
+        s = ext_at(true, &n);
+    if (!s)
+        s = core_at(core_child_steps, &n);
+    return s ? s : ext_at(false, &n);
 }
 
 static struct ike_xchg *xchg_new(struct ike_sa *sa, enum xchg_role role, uint8_t exchange)
@@ -565,7 +578,8 @@ void xchg_resume(struct ike_xchg *x)
         drive_response(x);
 }
 
-const struct ike_step *const core_steps[] = {
-    &step_init_resp, &step_auth_req, &step_auth_resp, &step_first_child_req, &step_first_child_resp,
-    &step_new_child_resp, &step_rekey_child_resp, &step_rekey_ike_resp, &step_informational_resp, NULL,
+const struct ike_step *const core_steps[] = { &step_init_resp, &step_auth_req, &step_auth_resp, NULL };
+const struct ike_step *const core_child_steps[] = {
+    &step_first_child_req, &step_first_child_resp, &step_new_child_resp, &step_rekey_child_resp, &step_rekey_ike_resp,
+    &step_informational_resp, NULL,
 };

@@ -14,6 +14,7 @@
 #include "wire/payload.h"
 
 struct ike_sa;
+struct lease;       /* an address of a pool, held for a peer: sa_lease() */
 struct ike_xchg;    /* one request and its response */
 struct ike_pending; /* a Child SA or IKE SA being negotiated; outlives an exchange when more key exchanges follow */
 
@@ -84,6 +85,7 @@ struct ike_step {
     const char *name; /* what lists print: strongSwan's task names where it has them */
     uint8_t exchange;
     enum xchg_role role;
+    bool before_child; /* its payloads stand, and it reads, before the Child SA's; in commit too */
     uint16_t scratch; /* octets, zeroed */
     /* Requester: x is NULL when asked whether to open, else riding. Responder: msg is the request. */
     enum want (*want)(struct ike_sa *sa, const struct ike_msg *msg);
@@ -211,7 +213,8 @@ enum sa_life {
     LIFE_ESTABLISHED,
     LIFE_REKEYED /* other = the SA that takes its place */,
     LIFE_LOST /* it was up, and the peer does not answer any more */,
-    LIFE_CLOSED /* it was up, and one side has ended it */
+    LIFE_CLOSED /* it was up, and one side has ended it */,
+    LIFE_ENDED /* however it ended, up or not: what it holds outside of itself is given back */
 };
 
 /* One way in which we could prove who we are: a pre-shared key, or a signature by the key of a certificate. */
@@ -248,6 +251,11 @@ struct ike_hooks {
     uint16_t (*auth_besides)(struct ike_sa *sa);
     /* Responder, IKE_SA_INIT, cookies passed: the stranger gets this notify as its only answer, and no SA. 0: no. */
     uint16_t (*turn_away)(const struct ike_stranger *s, struct wr *data);
+    /* A Child SA that rekeys nothing, asked by both roles before selectors are looked at: may it be? The error is what the
+     * peer is told. */
+    enum adit_rc (*may_child)(struct ike_sa *sa, struct adit_why *why);
+    /* What `dynamic` in local_ts (else remote_ts) means: adds to *out. False: no opinion; nobody's: the outer address. */
+    bool (*dynamic)(struct ike_sa *sa, bool local, struct adit_ts_list *out);
     bool (*first_child)(struct ike_sa *sa);      /* initiator: shall IKE_AUTH carry a Child SA? all must agree */
     /* IKE_AUTH, the peer is authentic: shall the Child SA be left out all the same? Responder: it is not made, and that is
      * no error of the request. Initiator: the answer (msg) leaves it out on purpose; it stays to be done. */
@@ -333,6 +341,20 @@ bool sa_accepts(const struct ike_sa *sa, const struct sig_alg *alg);
 unsigned sa_own_certs(const struct ike_sa *sa); /* certificates of ours that would do; 0: a pre-shared key proves us */
 /* Walks the configured secrets of a type: start with *i = 0; NULL at the end. Borrowed: they live as long as the SA. */
 const struct adit_shared *sa_next_shared(const struct ike_sa *sa, enum adit_shared_type type, size_t *i);
+
+/* Addresses of the engine's pools. A lease is held until lease_return(); whose it was is remembered. owner: whole ID payload
+ * body; wanted: NULL = any; takes_over: the owner's other SAs end with this one's beginning. NULL: none to be had. */
+struct lease *sa_lease(struct ike_sa *sa, const char *pool, struct adit_span owner, const struct adit_addr *wanted,
+                       bool takes_over);
+struct adit_addr lease_address(const struct lease *lease);
+void lease_return(struct lease *lease); /* NULL: nothing */
+const struct adit_pool *sa_pool(const struct ike_sa *sa, const char *name); /* of the newest configuration; NULL: none */
+/* Will this SA, once it is up, take the place of others of the same peer (INITIAL_CONTACT in msg, unique = replace)? */
+bool sa_takes_over(const struct ike_sa *sa, const struct ike_msg *msg);
+struct ike_sa *sa_replaced(const struct ike_sa *sa); /* the one that its reauthentication replaces; NULL: none */
+struct adit_span sa_peer_id(const struct ike_sa *sa); /* whole ID payload body; empty before authentication */
+/* ADIT_EV_ASSIGNED or _RELEASED; what is copied. */
+void sa_tell_assigned(struct ike_sa *sa, bool released, const struct adit_assigned *what);
 
 const struct adit_crypto *sa_crypto(const struct ike_sa *sa);
 const struct prf_alg *sa_prf(const struct ike_sa *sa);

@@ -86,6 +86,16 @@ bool adit_ike_sa_next(const struct adit_ike *engine, uint32_t *cursor, struct ad
     return true;
 }
 
+bool adit_ike_pool_info(const struct adit_ike *engine, size_t index, struct adit_pool_info *out)
+{
+    return leases_pool(&((const struct ike *)engine)->leases, index, out);
+}
+
+bool adit_ike_lease_info(const struct adit_ike *engine, size_t pool, size_t index, struct adit_lease_info *out)
+{
+    return leases_lease(&((const struct ike *)engine)->leases, pool, index, out);
+}
+
 bool adit_ike_child_info(const struct adit_ike *engine, uint32_t ike_id, unsigned index, struct adit_child_info *out)
 {
     struct ike_sa *sa = sa_by_id((const struct ike *)engine, ike_id);

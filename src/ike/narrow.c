@@ -10,21 +10,28 @@ static void add(struct adit_ts_list *list, const struct adit_ts *ts)
         list->v[list->n++] = *ts;
 }
 
-void narrow_resolve(const struct adit_ts_cfg *cfg, uint16_t n, const struct adit_addr *outer,
+static void add_dynamic(struct adit_ts_list *out, const struct adit_ts *cfg, const struct adit_ts_list *dynamic)
+{
+    for (uint16_t i = 0; i < dynamic->n; i++) {
+        struct adit_ts ts = dynamic->v[i];
+        if (!ts.family || (cfg->family && cfg->family != ts.family))
+            continue;
+        ts.proto = cfg->proto;
+        ts.port_lo = cfg->port_lo;
+        ts.port_hi = cfg->port_hi;
+        add(out, &ts);
+    }
+}
+
+void narrow_resolve(const struct adit_ts_cfg *cfg, uint16_t n, const struct adit_ts_list *dynamic,
                     struct adit_ts_list *out)
 {
     out->n = 0;
     for (uint16_t i = 0; i < n; i++) {
-        struct adit_ts ts = cfg[i].ts;
-        if (cfg[i].dynamic) {
-            if (!outer->family || (ts.family && ts.family != outer->family))
-                continue;
-            ts = ts_from_addr(outer);
-            ts.proto = cfg[i].ts.proto;
-            ts.port_lo = cfg[i].ts.port_lo;
-            ts.port_hi = cfg[i].ts.port_hi;
-        }
-        add(out, &ts);
+        if (cfg[i].dynamic)
+            add_dynamic(out, &cfg[i].ts, dynamic);
+        else
+            add(out, &cfg[i].ts);
     }
 }
 
@@ -60,6 +67,12 @@ static void intersect(const struct adit_ts_list *peer, const struct adit_ts_list
         for (uint16_t j = 0; j < mine->n; j++)
             if (ts_intersect(&peer->v[i], &mine->v[j], &common))
                 add_cover(out, &common);
+}
+
+void narrow_cut(struct adit_ts_list *list, const struct adit_ts_list *in)
+{
+    const struct adit_ts_list all = *list;
+    intersect(&all, in, list);
 }
 
 static bool has_family(const struct adit_ts_list *list, uint8_t family)

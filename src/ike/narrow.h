@@ -4,9 +4,12 @@
 
 #include "model/model.h"
 
-/* The configuration's selectors with `dynamic` filled in by `outer` (the IKE SA's address on that side). Families that
- * `dynamic` cannot have are left out. */
-void narrow_resolve(const struct adit_ts_cfg *cfg, uint16_t n, const struct adit_addr *outer, struct adit_ts_list *out);
+/* The configuration's selectors with `dynamic` replaced by each of these (a virtual address, else the IKE SA's outer one, on
+ * that side), with the protocol and ports that stand behind it. Families that `dynamic` cannot have are left out. */
+void narrow_resolve(const struct adit_ts_cfg *cfg, uint16_t n, const struct adit_ts_list *dynamic,
+                    struct adit_ts_list *out);
+/* Of what was agreed on, only what lies in `in` too. */
+void narrow_cut(struct adit_ts_list *list, const struct adit_ts_list *in);
 /* Responder: the peer's selectors cut down to ours; the order is the peer's; duplicates and covered ones dropped. TSi of
  * the exchange is the peer's side. v4 x v6 pairs that mean nothing are dropped when both families are present on one side
  * only. ADIT_ERR_TS with "peer asks for .., policy 'net' allows .." */

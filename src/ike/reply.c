@@ -9,6 +9,8 @@ uint16_t reply_notify(enum adit_rc rc)
     case ADIT_ERR_PATH: return N_UNEXPECTED_NAT_DETECTED; /* RFC 4555 s3.9 */
     case ADIT_ERR_CRITICAL: return N_UNSUPPORTED_CRITICAL_PAYLOAD;
     case ADIT_ERR_VERSION: return N_INVALID_MAJOR_VERSION;
+    case ADIT_ERR_NO_ADDRESS: return N_INTERNAL_ADDRESS_FAILURE; /* RFC 7296 s3.15.4 */
+    case ADIT_ERR_NO_REQUEST: return N_FAILED_CP_REQUIRED;       /* RFC 7296 s2.19 */
     case ADIT_ERR_PROPOSAL: return N_NO_PROPOSAL_CHOSEN;
     case ADIT_ERR_KE_METHOD: return N_INVALID_KE_PAYLOAD;
     case ADIT_ERR_TS: return N_TS_UNACCEPTABLE;
@@ -113,6 +115,8 @@ static enum adit_rc rc_of(uint16_t type)
     case N_NO_ADDITIONAL_SAS: return ADIT_ERR_NO_ADDITIONAL;
     case N_INVALID_KE_PAYLOAD: return ADIT_ERR_KE_METHOD;
     case N_UNEXPECTED_NAT_DETECTED: return ADIT_ERR_PATH;
+    case N_INTERNAL_ADDRESS_FAILURE: return ADIT_ERR_NO_ADDRESS;
+    case N_FAILED_CP_REQUIRED: return ADIT_ERR_NO_REQUEST;
     default: return ADIT_ERR_PEER;
     }
 }

@@ -244,6 +244,13 @@ static void end_children(struct ike_sa *sa, enum adit_rc rc, const char *why)
         pending_fail(list_entry(p, struct ike_pending, link), rc, why);
 }
 
+static void end_extensions(struct ike_sa *sa)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.life)
+            ike_exts[i]->on.life(sa, LIFE_ENDED, NULL);
+}
+
 /* keyingtries: the same attempt again, with everything that was to be done in it; by IKE_SA_INIT if it was opened in
  * another way. */
 static void try_again(struct ike_sa *sa, enum adit_rc rc)
@@ -303,6 +310,7 @@ void sa_end(struct ike_sa *sa, enum adit_rc rc, const char *why)
         note_end(sa, rc, why);
         sa->cut = true; /* now: what its children want to be begun anew is not for this one */
         end_children(sa, rc, why);
+        end_extensions(sa);
         end_tasks(sa, rc, why);
     }
     sa->cut = true;
@@ -324,6 +332,7 @@ void sa_linger(struct ike_sa *sa, enum adit_rc rc, const char *why)
     note_end(sa, rc, why);
     sa_set_state(sa, SA_DEAD); /* before its children go: what they want to be begun anew is not for this one */
     end_children(sa, rc, why);
+    end_extensions(sa);
     end_tasks(sa, rc, why);
     sa_leave_half_open(sa);
     sa->rekey_at = sa->reauth_at = sa->expire_at = 0;

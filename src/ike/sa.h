@@ -8,6 +8,7 @@
 #include "ike/quirks.h"
 #include "ike/cookie.h"
 #include "ike/ext.h"
+#include "ike/leases.h"
 #include "ike/limits.h"
 #include "ike/narrow.h"
 #include "ike/negotiate.h"
@@ -50,6 +51,7 @@ struct ike {
     struct map by_name; /* hash of a connection's name -> the first conn_state of that hash */
     struct map per_ip; /* half-open by address hash -> count */
     struct cookie_jar cookies;
+    struct leases leases;
     unsigned n_sas, half_open;
     uint32_t next_id, next_child_id, next_reqid, next_pending_id;
     uint64_t seed;
@@ -335,7 +337,7 @@ void xchg_resume(struct ike_xchg *x);
 void xchg_retransmit(struct ike_xchg *x);
 void xchg_cancel(struct ike_xchg *x); /* forget our request; a late answer is dropped */
 void xchg_free(struct ike_xchg *x);
-extern const struct ike_step *const core_steps[];
+extern const struct ike_step *const core_steps[], *const core_child_steps[]; /* those before and after what is `before_child` */
 
 /* --- reply.c: what the peer is told --- */
 uint16_t reply_notify(enum adit_rc rc); /* 0: nothing */
@@ -376,6 +378,7 @@ struct adit_event *event_add(struct ike *ike, enum adit_event_type type);
 void event_send(struct ike *ike, const struct adit_path *path, struct ike_wire *wire);
 void event_done(struct ike *ike, uint64_t cookie, enum adit_rc rc, const char *text);
 /* False: memory; nothing is told then. */
+bool event_assigned(struct ike_sa *sa, enum adit_event_type type, const struct adit_assigned *what);
 bool event_child(struct ike_child *c, enum adit_event_type type, const struct adit_child_spec *spec);
 void event_text(struct ike *ike, struct adit_event *ev, const char *text);
 void ike_log(struct ike *ike, const struct ike_sa *sa, enum adit_level level, const char *group, const char *fmt, ...)

@@ -17,7 +17,7 @@ typedef const char *name_fn(const void *row);
 struct adit_config {
     atomic_uint refs;
     struct arena arena;
-    struct rows conns, shared, certs, keys;
+    struct rows conns, shared, certs, keys, pools;
     struct adit_ike_settings settings;
 };
 
@@ -195,6 +195,7 @@ struct adit_config *adit_config_new(void)
     atomic_init(&cfg->refs, 1);
     map_init(&cfg->conns.places, 0); /* names come from the administrator, not from a peer */
     map_init(&cfg->shared.places, 0);
+    map_init(&cfg->pools.places, 0);
     return cfg;
 }
 
@@ -213,6 +214,7 @@ void adit_config_unref(struct adit_config *cfg)
     rows_fini(&cfg->shared);
     rows_fini(&cfg->certs);
     rows_fini(&cfg->keys);
+    rows_fini(&cfg->pools);
     arena_fini(&cfg->arena);
     mem_del(cfg);
 }
@@ -306,6 +308,26 @@ enum adit_rc adit_config_add_key(struct adit_config *cfg, const struct adit_key 
     return rows_commit(&cfg->keys, key_index(cfg, key), &c, p, NULL);
 }
 
+static const char *pool_name(const void *row)
+{
+    return ((const struct adit_pool *)row)->name;
+}
+
+enum adit_rc adit_config_add_pool(struct adit_config *cfg, const struct adit_pool *pool)
+{
+    struct copy c = { &cfg->arena, true };
+    struct adit_pool *p = copy_space(&c, 1, sizeof(*p));
+    struct adit_attr *attrs = copy_space(&c, pool->n_attrs, sizeof(*attrs));
+    if (!c.ok)
+        return ADIT_ERR_MEMORY;
+    *p = *pool;
+    p->name = copy_str(&c, pool->name);
+    p->attrs = attrs;
+    for (uint16_t i = 0; i < pool->n_attrs; i++)
+        attrs[i] = (struct adit_attr){ pool->attrs[i].type, copy_span(&c, pool->attrs[i].value) };
+    return rows_commit(&cfg->pools, rows_find(&cfg->pools, pool->name, pool_name), &c, p, p->name);
+}
+
 enum adit_rc adit_config_settings(struct adit_config *cfg, const struct adit_ike_settings *s)
 {
     struct copy c = { &cfg->arena, true };
@@ -339,6 +361,18 @@ size_t adit_config_keys(const struct adit_config *cfg, const struct adit_key *co
 {
     *out = (const struct adit_key *const *)cfg->keys.v;
     return cfg->keys.n;
+}
+
+size_t adit_config_pools(const struct adit_config *cfg, const struct adit_pool *const **out)
+{
+    *out = (const struct adit_pool *const *)cfg->pools.v;
+    return cfg->pools.n;
+}
+
+const struct adit_pool *adit_config_pool(const struct adit_config *cfg, const char *name)
+{
+    size_t i = rows_find(&cfg->pools, name, pool_name);
+    return i == SIZE_MAX ? NULL : cfg->pools.v[i];
 }
 
 const struct adit_ike_settings *adit_config_get_settings(const struct adit_config *cfg)

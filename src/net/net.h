@@ -118,6 +118,9 @@ bool net_link_usable(int ifindex);
 /* Calls `each` for every address of this host; stops when it answers true; returns whether it did. */
 bool net_addr_each(struct net_nl *nl, bool (*each)(void *arg, const struct adit_addr *a, int ifindex),
                    void *arg);
+/* One address, without a network around it (/32, /128); 0 or -errno. */
+int net_addr_add(struct net_nl *nl, int ifindex, const struct adit_addr *a);
+int net_addr_del(struct net_nl *nl, int ifindex, const struct adit_addr *a);
 
 /* Readable when addresses, links or routes change; net_watch_changed() empties it: false = nothing but our own routes, and
  * what concerns the link `but` (0 = none). */

@@ -133,6 +133,32 @@ bool net_addr_each(struct net_nl *nl, bool (*each)(void *arg, const struct adit_
     return nl_talk(nl, h, addr_cb, &w) == 0 && w.stop;
 }
 
+/* No duplicate address detection: there is no link whose neighbours could have it. */
+static int addr_change(struct net_nl *nl, int ifindex, const struct adit_addr *a, uint16_t type, uint16_t flags)
+{
+    uint8_t mem[NL_BUF];
+    struct nlmsghdr *h = nl_begin(mem, type, (uint16_t)(NLM_F_ACK | flags));
+    struct ifaddrmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+    size_t n = a->family == 6 ? 16 : 4;
+    m->ifa_family = a->family == 6 ? AF_INET6 : AF_INET;
+    m->ifa_prefixlen = (unsigned char)(n * 8);
+    m->ifa_flags = IFA_F_NODAD;
+    m->ifa_index = (unsigned)ifindex;
+    mnl_attr_put(h, IFA_LOCAL, n, a->ip);
+    mnl_attr_put(h, IFA_ADDRESS, n, a->ip);
+    return nl_talk(nl, h, NULL, NULL);
+}
+
+int net_addr_add(struct net_nl *nl, int ifindex, const struct adit_addr *a)
+{
+    return addr_change(nl, ifindex, a, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
+}
+
+int net_addr_del(struct net_nl *nl, int ifindex, const struct adit_addr *a)
+{
+    return addr_change(nl, ifindex, a, RTM_DELADDR, 0);
+}
+
 struct adit_addr nl_addr(const struct nlattr *attr)
 {
     struct adit_addr a = { 0 };

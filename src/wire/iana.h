@@ -27,7 +27,9 @@ enum iana_registry {
     IANA_HASH,
     IANA_N,
     IANA_TS,
-    IANA_ATTR
+    IANA_ATTR,
+    IANA_CFG,
+    IANA_CPATTR
 };
 
 /* "ML_KEM_768"; unknown numbers give "(1234)". The text lives in a small ring of thread-local buffers: use it at

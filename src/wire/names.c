@@ -115,6 +115,8 @@ const char *iana_keyword_at(size_t i)
 #define PREFIX_N
 #define PREFIX_TS
 #define PREFIX_ATTR
+#define PREFIX_CFG "CFG_"
+#define PREFIX_CPATTR
 
 static const struct iana_row rows[] = {
 #define X(registry, value, name, status, spec)                                                               \

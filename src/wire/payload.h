@@ -110,6 +110,22 @@ void vendor_put(struct wr *w, struct adit_span id);
 bool ts_get(struct rd *in, struct adit_ts_list *out, unsigned *unknown);
 void ts_put(struct wr *w, uint8_t payload_type, const struct adit_ts *ts, uint16_t n);
 
+/* --- cp.c (s3.15): a type, then attributes; their values are judged where they mean something ------------------ */
+struct cp_attr {
+    uint16_t type;
+    struct adit_span value;
+};
+/* Reads the type and checks the frame of all attributes; *attrs: a reader for cp_next(). */
+bool cp_get(struct rd *in, uint8_t *type, struct rd *attrs);
+bool cp_next(struct rd *attrs, struct cp_attr *out); /* false: none is left */
+struct wr_mark cp_put(struct wr *w, uint8_t type);   /* then cp_put_attr()..., wr_payload_end() */
+void cp_put_attr(struct wr *w, uint16_t type, struct adit_span value);
+/* INTERNAL_IP4_ADDRESS (4), INTERNAL_IP6_ADDRESS (17 octets with the prefix's length; 16 are taken too: older peers). */
+bool cp_addr_get(const struct cp_attr *attr, struct adit_addr *out);
+void cp_addr_put(struct wr *w, const struct adit_addr *a, uint8_t prefix);
+/* INTERNAL_IP4_SUBNET (network, mask), INTERNAL_IP6_SUBNET (network, length): the addresses in it. False: malformed. */
+bool cp_subnet_get(const struct cp_attr *attr, struct adit_ts *out);
+
 /* --- skf.c (RFC 7383 s2.5): the 4 octets in front of the IV --------------------------------------------------- */
 struct skf {
     uint16_t number, total;

@@ -50,6 +50,7 @@ struct sim_conf {
     const char *peer;                                 /* what kind it is said to be; NULL: found out */
     enum adit_unique unique;
     const char *stranger; /* proposals of a connection "puppet" with the stranger; NULL: none */
+    const char *pool4, *pool6; /* ranges a-b of pools of these names, with name servers and split DNS */
     struct adit_option option[8];        /* of the connection */
     struct adit_option daemon_option[8]; /* of the settings */
     const char *local_ts, *remote_ts;    /* A's view; 10.1.0.0/16, 10.2.0.0/16 */

@@ -102,6 +102,26 @@ static void add_ppk(struct build *b)
     must(b, adit_config_add_shared(b->cfg, &ppk), NULL);
 }
 
+static const uint8_t nameserver[] = { 10, 2, 0, 53 }, subnet[] = { 10, 2, 0, 0, 255, 255, 0, 0 };
+
+static void add_pool(struct build *b, const char *name, const char *range)
+{
+    struct adit_attr attrs[] = { { CPATTR_INTERNAL_IP4_DNS, SPAN_ARRAY(nameserver) },
+                                 { CPATTR_INTERNAL_DNS_DOMAIN, SPAN_LIT("corp.example") },
+                                 { CPATTR_INTERNAL_DNSSEC_TA, SPAN_LIT("\1\2\10\2ABCDEF") },
+                                 { CPATTR_INTERNAL_IP4_SUBNET, SPAN_ARRAY(subnet) } };
+    struct adit_pool pool = { .name = name, .n_attrs = ARRAY_LEN(attrs), .attrs = attrs };
+    char text[128], *end;
+    if (!range)
+        return;
+    snprintf(text, sizeof(text), "%s", range);
+    end = strchr(text, '-');
+    *end = 0;
+    must(b, addr_parse(text, &pool.lo) && addr_parse(end + 1, &pool.hi) ? ADIT_OK : ADIT_ERR_CONFIG, NULL);
+    pool.base = pool.lo;
+    must(b, adit_config_add_pool(b->cfg, &pool), NULL);
+}
+
 static uint16_t count(const struct adit_option *options)
 {
     uint16_t n = 0;
@@ -253,6 +273,8 @@ struct adit_config *sim_conf_build(struct sim *s, int host)
         add_secret(&b);
     add_ppk(&b);
     add_settings(&b);
+    add_pool(&b, "pool4", b.conf->pool4);
+    add_pool(&b, "pool6", b.conf->pool6);
     add_conn(&b);
     if (b.conf->stranger)
         add_stranger(&b);

@@ -53,7 +53,8 @@ struct simhost {
     struct simjob job[SIM_JOBS];
     struct simdone done[SIM_DONE];
     unsigned job_delay_ms; /* how long a job takes; 0: all jobs run inline */
-    unsigned events[ADIT_EV_KEEPALIVE + 1];
+    unsigned events[ADIT_EV_RELEASED + 1];
+    struct adit_assigned assigned; /* the last one */
     unsigned starved;  /* probes that no inbound SA took */
     uint64_t received; /* probes */
     uint64_t last_received_at;

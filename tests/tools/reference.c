@@ -29,6 +29,8 @@ static const struct {
     { IANA_N, "Notify messages" },
     { IANA_TS, "Traffic selectors" },
     { IANA_ATTR, "Transform attributes" },
+    { IANA_CFG, "Configuration payload types" },
+    { IANA_CPATTR, "Configuration payload attributes" },
 };
 
 static const char *status_words(char status)

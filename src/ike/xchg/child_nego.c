@@ -43,11 +43,35 @@ static struct negotiate_rules rules(struct ike_xchg *x, const struct adit_child_
     };
 }
 
-static void resolve(const struct ike_sa *sa, const struct adit_child_cfg *cfg, struct adit_ts_list *local,
+/* False: nobody but the outer address knows. */
+static bool dynamic_of(struct ike_sa *sa, bool local, struct adit_ts_list *out)
+{
+    const struct adit_addr *outer = local ? &sa->path.local.addr : &sa->path.remote.addr;
+    out->n = 0;
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.dynamic && ike_exts[i]->on.dynamic(sa, local, out))
+            return true;
+    if (outer->family)
+        out->v[out->n++] = ts_from_addr(outer);
+    return false;
+}
+
+static void resolve(struct ike_sa *sa, const struct adit_child_cfg *cfg, struct adit_ts_list *local,
                     struct adit_ts_list *remote)
 {
-    narrow_resolve(cfg->local_ts, cfg->n_local_ts, &sa->path.local.addr, local);
-    narrow_resolve(cfg->remote_ts, cfg->n_remote_ts, &sa->path.remote.addr, remote);
+    struct adit_ts_list dynamic;
+    (void)dynamic_of(sa, true, &dynamic);
+    narrow_resolve(cfg->local_ts, cfg->n_local_ts, &dynamic, local);
+    (void)dynamic_of(sa, false, &dynamic);
+    narrow_resolve(cfg->remote_ts, cfg->n_remote_ts, &dynamic, remote);
+}
+
+enum adit_rc child_may(struct ike_sa *sa, struct adit_why *why)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.may_child)
+            TRY(ike_exts[i]->on.may_child(sa, why));
+    return ADIT_OK;
 }
 
 /* A rekeying proposes the old SA's selectors: never narrower than what is in use (RFC 7296 s2.9.2). */
@@ -192,6 +216,21 @@ static enum adit_rc choose_form(struct ike_xchg *x, struct ike_pending *p, const
     return ADIT_OK;
 }
 
+/* `dynamic` may mean less than when it was offered: a virtual address is known by now (RFC 7296 s2.19). */
+static enum adit_rc settle_dynamic(struct ike_xchg *x, struct ike_pending *p, struct adit_why *why)
+{
+    struct adit_ts_list *l = arena_new(&x->arena, sizeof(*l)), *r = arena_new(&x->arena, sizeof(*r));
+    if (!l || !r)
+        return ADIT_ERR_MEMORY;
+    if (!dynamic_of(x->sa, true, l))
+        return ADIT_OK;
+    resolve(x->sa, p->cfg, l, r);
+    narrow_cut(p->local, l);
+    return p->local->n && p->remote->n
+               ? ADIT_OK
+               : why_set(why, ADIT_ERR_TS, "peer's selectors have no place for the address that it assigned");
+}
+
 enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct ike_msg *msg, bool first,
                          struct adit_why *why)
 {
@@ -214,6 +253,8 @@ enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct
     TRY(narrow_check(t, p->remote, why));
     *p->local = *i;
     *p->remote = *t;
+    if (first)
+        TRY(settle_dynamic(x, p, why));
     shape(p, msg);
     return ADIT_OK;
 }

@@ -13,6 +13,8 @@ enum adit_rc nego_get_sa(struct ike_xchg *x, const struct ike_msg *msg, struct p
 
 
 void child_old_selectors(struct ike_pending *p, const struct ike_child *old);
+/* Do the extensions allow a Child SA that rekeys nothing, now? */
+enum adit_rc child_may(struct ike_sa *sa, struct adit_why *why);
 /* All of these do what p->form says, if it is not NULL: p->old_child is inherited from.
  * Requester: fills offer, selectors and our inbound SPI of p->cfg; first = in IKE_AUTH (no KE). */
 enum adit_rc child_offer(struct ike_xchg *x, struct ike_pending *p, bool first, struct adit_why *why);

@@ -33,6 +33,8 @@ static enum adit_rc begin(struct ike_xchg *x, struct create *s, bool rekey, stru
     s->p->cfg = x->task->cfg;
     if (rekey)
         TRY(target(x, s->p, why));
+    else
+        TRY(child_may(x->sa, why));
     TRY(child_offer(x, s->p, false, why));
     TRY(nego_fresh_nonce(x->sa, &s->p->nonce_i));
     if (s->p->form)
@@ -256,6 +258,12 @@ static enum adit_rc has_room(const struct ike_sa *sa, struct adit_why *why)
     return why_set(why, ADIT_ERR_NO_ADDITIONAL, "the IKE SA has %u Child SAs already", n);
 }
 
+static enum adit_rc new_child_may(struct ike_xchg *x, struct adit_why *why)
+{
+    TRY(collide_request(x->sa, COLLIDE_NEW_CHILD, NULL, why));
+    return child_may(x->sa, why);
+}
+
 static enum adit_rc resp_begin(struct ike_xchg *x, struct create *s, bool rekey, const struct ike_msg *msg,
                                struct adit_why *why)
 {
@@ -268,7 +276,7 @@ static enum adit_rc resp_begin(struct ike_xchg *x, struct create *s, bool rekey,
     if (rekey)
         TRY(rekey_target(x, s->p, msg, why));
     else
-        TRY(collide_request(x->sa, COLLIDE_NEW_CHILD, NULL, why));
+        TRY(new_child_may(x, why));
     TRY(child_choose(x, s->p, msg, false, kei, why));
     TRY(nego_get_nonce(msg, &s->p->nonce_i, why));
     TRY(nego_fresh_nonce(x->sa, &s->p->nonce_r));

@@ -230,7 +230,12 @@ static enum adit_rc first_consume(struct ike_xchg *x, void *scratch, const struc
     struct first_child *s = scratch;
     uint16_t type;
     s->withheld = !msg_find(msg, PLD_SA) && auth_withholds_child(x->sa, msg);
-    s->rc = msg_find(msg, PLD_SA) ? child_check(x, s->p, msg, true, &s->why) : reply_read(msg, &type, &s->why);
+    if (msg_find(msg, PLD_SA))
+        s->rc = child_may(x->sa, &s->why);
+    else
+        s->rc = reply_read(msg, &type, &s->why);
+    if (s->rc == ADIT_OK && msg_find(msg, PLD_SA))
+        s->rc = child_check(x, s->p, msg, true, &s->why);
     if (s->rc == ADIT_OK && !msg_find(msg, PLD_SA))
         s->rc = why_set(&s->why, ADIT_ERR_PEER, "peer made no Child SA and does not say why");
     return ADIT_OK; /* the IKE SA stands (RFC 7296 s1.2) */

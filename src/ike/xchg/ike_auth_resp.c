@@ -174,7 +174,9 @@ static enum adit_rc first_consume(struct ike_xchg *x, void *scratch, const struc
         return ADIT_OK;
     if (!(s->p = pending_new(x->sa, PENDING_FIRST_CHILD, false)))
         return ADIT_ERR_MEMORY;
-    s->rc = child_choose(x, s->p, msg, true, 0, &s->why);
+    s->rc = child_may(x->sa, &s->why);
+    if (s->rc == ADIT_OK)
+        s->rc = child_choose(x, s->p, msg, true, 0, &s->why);
     if (s->rc == ADIT_ERR_MALFORMED)
         return why_set(why, s->rc, "%s", s->why.text);
     return ADIT_OK; /* any other failure is the child's alone: the IKE SA comes up */

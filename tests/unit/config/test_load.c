@@ -37,10 +37,10 @@ static void missing_main_file_is_an_error(void **state)
     config_report_fini(&report);
 }
 
-static void pools_are_refused(void **state)
+static void pools_hold_sections(void **state)
 {
-    expect_problem("pool", "pools { p { addrs = 10.0.0.0/24 } }",
-                   "/s/swanctl.conf:1:9: pool 'p': virtual IP addresses are not supported by this version");
+    expect_problem("pool", "pools { p { addrs = 10.0.0.0/24 } }", "");
+    expect_problem("key", "pools { p = 10.0.0.0/24 }", "/s/swanctl.conf:1:9: 'p' stands in `pools`, which holds sections only");
 }
 
 static void missing_secret_is_warned_of(void **state)
@@ -131,7 +131,7 @@ int main(void)
         cmocka_unit_test(all_errors_are_told_and_nothing_comes_out),
         cmocka_unit_test(syntax_errors_hide_the_rest),
         cmocka_unit_test(missing_main_file_is_an_error),
-        cmocka_unit_test(pools_are_refused),
+        cmocka_unit_test(pools_hold_sections),
         cmocka_unit_test(order_is_kept),
         cmocka_unit_test(missing_secret_is_warned_of),
         cmocka_unit_test(no_memory_is_told_and_leaks_nothing),

@@ -23,13 +23,13 @@ static void every_key_is_in_it(void **state)
 static void options_take_refused_keys_off(void **state)
 {
     static const struct config_option own = {
-        "vips", CONFIG_OPT_CONN, CONFIG_OPT_TEXT, NULL, NULL, "now there", "cp"
+        "mobike", CONFIG_OPT_CONN, CONFIG_OPT_TEXT, NULL, NULL, "now there", "cp"
     };
     struct adit_buf out = { 0 };
     assert_int_equal(config_print_reference(&own, 1, &out), ADIT_OK);
     assert_int_equal(buf_append(&out, SPAN_LIT("\0")), ADIT_OK);
-    assert_null(strstr((const char *)out.p, "* `vips`"));
-    assert_non_null(strstr((const char *)out.p, "| `vips` | text |"));
+    assert_null(strstr((const char *)out.p, "* `mobike`"));
+    assert_non_null(strstr((const char *)out.p, "| `mobike` | text |"));
     buf_fini(&out);
 }
 

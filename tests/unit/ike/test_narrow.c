@@ -175,16 +175,36 @@ static void test_resolve(void **state)
         struct adit_ts_cfg cfg[2];
         struct adit_ts_list out;
         assert_int_equal(ts_parse(cases[i].one, &cfg[0], NULL) | ts_parse(cases[i].two, &cfg[1], NULL), 0);
-        narrow_resolve(cfg, 2, &cases[i].outer, &out);
+        struct adit_ts_list dynamic = { .n = cases[i].outer.family ? 1 : 0 };
+        if (dynamic.n)
+            dynamic.v[0] = ts_from_addr(&cases[i].outer);
+        narrow_resolve(cfg, 2, &dynamic, &out);
         expect(cases[i].what, &out, cases[i].out);
     }
+}
+
+/* A client with two virtual addresses; and what is left of an offer when they are known. */
+static void test_several(void **state)
+{
+    static const struct adit_addr vips[] = { { 4, { 10, 9, 0, 1 } }, { 6, { 0xfd } } };
+    struct adit_ts_cfg cfg[1];
+    struct adit_ts_list dynamic = { .n = 2, .v = { ts_from_addr(&vips[0]), ts_from_addr(&vips[1]) } }, out;
+    assert_int_equal(ts_parse("dynamic[tcp/80]", &cfg[0], NULL), ADIT_OK);
+    narrow_resolve(cfg, 1, &dynamic, &out);
+    expect("each address", &out, "10.9.0.1/32[tcp/http], fd00::/128[tcp/http]");
+    struct adit_ts_list agreed = { .n = 2, .v = { ts_any(4), ts_any(6) } };
+    narrow_cut(&agreed, &out);
+    expect("cut", &agreed, "10.9.0.1/32[tcp/http], fd00::/128[tcp/http]");
+    dynamic.n = 1;
+    narrow_cut(&agreed, &dynamic);
+    expect("one family", &agreed, "10.9.0.1/32[tcp/http]");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_choose), cmocka_unit_test(test_words),   cmocka_unit_test(test_full),
-        cmocka_unit_test(test_check),  cmocka_unit_test(test_resolve),
+        cmocka_unit_test(test_check),  cmocka_unit_test(test_resolve), cmocka_unit_test(test_several),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
