@@ -38,7 +38,31 @@ def opened(suite, options, tos, plain):
     return bytes([suite, options, tos]) + bytes.fromhex(plain.replace(" ", ""))
 
 
+def payloads(how, *steps):
+    """(distance from the expected number + 16, ticks, payload in hexadecimal)"""
+    out = bytes([how])
+    for distance, ticks, text in steps:
+        p = bytes.fromhex(text.replace(" ", ""))
+        out += struct.pack(">BBH", distance, ticks, len(p)) + p
+    return out
+
+
+INNER4 = "45000020" + "61" * 28
+INNER6 = "6000000000080000" + "62" * 40
+
 SEEDS = {
+    "agg_in": {
+        "whole": payloads(3, (16, 0, "00000000" + INNER4 + INNER6 + "00" * 9)),
+        "cut": payloads(3, (16, 0, "00000000" + INNER4[:20]), (16, 0, "00000016" + INNER4[20:] + INNER4)),
+        "cut_in_length": payloads(3, (16, 0, "00000000" + INNER6[:8]), (16, 0, "0000002c" + INNER6[8:])),
+        "pads": payloads(3, (16, 0, "00000000" + INNER4[:20]), (16, 0, "00000000 00000000"), (16, 0, "00000016" + INNER4[20:])),
+        "reordered": payloads(8, (17, 0, "00000016" + INNER4[20:]), (16, 0, "00000000" + INNER4[:20])),
+        "lost": payloads(3, (16, 0, "00000000" + INNER4[:20]), (19, 5, "00000000" + INNER4), (16, 9, "00000000" + INNER4)),
+        "late": payloads(2, (18, 11, "00000000" + INNER4), (18, 11, "00000000" + INNER6), (15, 1, "00000000" + INNER4)),
+        "congestion_control": payloads(3, (16, 0, "01000000" + "00" * 20 + INNER4 + INNER4[:8]), (16, 0, "0100001c" + "00" * 20 + INNER4[8:])),
+        "whole_only": payloads(0x83, (16, 0, "00000000" + INNER4 + INNER4[:8]), (16, 0, "0000001c" + INNER4[8:])),
+        "lies": payloads(3, (16, 0, "00000000 45000001 00"), (16, 0, "0000ffff 45"), (16, 0, "00000000 60000000ffff"), (16, 0, "07")),
+    },
     "esp_open": {
         "tunnel4": opened(0, 0, 0, UDP4 + "0102 0204"),
         "tunnel6": opened(1, 2, 0, UDP6 + "0102 0229"),

@@ -78,7 +78,13 @@ struct adit_lifetime {
     uint64_t soft_packets, hard_packets;
 };
 
-enum adit_mode { ADIT_MODE_TUNNEL, ADIT_MODE_TRANSPORT, ADIT_MODE_PASS, ADIT_MODE_DROP };
+enum adit_mode {
+    ADIT_MODE_TUNNEL,
+    ADIT_MODE_TRANSPORT,
+    ADIT_MODE_PASS,
+    ADIT_MODE_DROP,
+    ADIT_MODE_AGGFRAG /* a tunnel that carries a stream of inner packets, cut at will: RFC 9347 */
+};
 enum adit_df { ADIT_DF_COPY, ADIT_DF_CLEAR, ADIT_DF_SET }; /* of the outer IPv4 header: as the inner packet has it, never, always */
 enum adit_fragment { ADIT_FRAGMENT_BEFORE, ADIT_FRAGMENT_AFTER }; /* encryption: what is too long and may be cut */
 enum adit_copy { ADIT_COPY_NO, ADIT_COPY_OUT, ADIT_COPY_IN, ADIT_COPY_BOTH };
@@ -97,9 +103,20 @@ struct adit_sa_keys {
 
 /* What packets look like from outside, whatever they carry (RFC 4303 s2.6, s2.7). All zero: as they come. */
 #define ADIT_TFC_MTU UINT16_MAX
+struct adit_stream { /* of mode AGGFRAG */
+    uint16_t packet_size;    /* octets of outer packets; 0 = what the path takes */
+    uint32_t rate;           /* packets a second, always and padded to one size; 0 = when there is something to send */
+    uint32_t delay_us;       /* without rate: how long a packet may wait for others */
+    uint32_t queue_octets;   /* of inner packets that wait */
+    uint32_t reorder_window; /* inbound: how many packets late one may come, and how long it is waited for */
+    uint32_t drop_us;
+    bool whole;            /* the peer takes no fragments */
+    bool refuse_fragments; /* nor do we */
+};
 struct adit_shape {
     uint16_t tfc_padding; /* inner packets are padded up to so many octets; ADIT_TFC_MTU: to the largest that fits */
     uint32_t dummies;     /* packets a second that mean nothing */
+    struct adit_stream stream;
 };
 
 /* The whole contract between control and packets: everything that a data plane needs for one Child SA. */
@@ -138,6 +155,7 @@ struct adit_child_stats {
     uint64_t last_in_at, last_out_at; /* ns, the daemon's clock; 0 = never */
     uint64_t errors_in;
     uint64_t dummies_in, dummies_out; /* packets that held nothing, among the packets above */
+    uint64_t lost_in; /* mode AGGFRAG: inner packets of which a piece did not come */
 };
 
 #endif

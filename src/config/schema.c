@@ -96,7 +96,6 @@ static const size_t num_keys = ARRAY_LEN(keys);
 static const struct config_bad_value bad_values[] = {
     { SCOPE_CONN, "version", "1", V_REFUSED, "Adit does not speak IKEv1" },
     { SCOPE_CHILD, "mode", "beet", V_LATER, "no BEET mode yet" },
-    { SCOPE_CHILD, "mode", "iptfs", V_LATER, "no AGGFRAG payloads yet" },
     { SCOPE_CHILD, "mode", "transport_proxy", V_REFUSED, "a mode of Mobile IPv6 in the kernel" },
     { BOTH_SIDES, "auth", "eap", V_LATER, "no EAP yet" },
     { BOTH_SIDES, "auth", "xauth", V_REFUSED, "Adit does not speak IKEv1" },

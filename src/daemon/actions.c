@@ -1,6 +1,7 @@
 /* actions.c - start actions when the configuration changes (as load-conn and unload-conn want it): SAs live on with
  * their old settings, except those of children that were removed or changed and had been started by their start
  * action: these are closed. Their traps are uninstalled; then the new start actions run. */
+#include "daemon/show.h"
 #include <string.h>
 #include "base/why.h"
 #include "config/config.h"
@@ -51,7 +52,7 @@ static void undo(struct daemon *d, const struct adit_conn *conn, const struct ad
 static void perform(struct daemon *d, const struct adit_conn *conn, const struct adit_child_cfg *child)
 {
     struct adit_why why = { 0 };
-    bool tunnel = child->mode == ADIT_MODE_TUNNEL || child->mode == ADIT_MODE_TRANSPORT;
+    bool tunnel = show_is_sa(child->mode);
     if ((child->start_action & ADIT_ACTION_TRAP) && trap_install(d, conn, child, &why) != ADIT_OK)
         log_say(&d->log, ADIT_LOG_AUDIT, "CFG", "connection %s, child %s: policy not installed: %s",
                 conn->name, child->name, why.text);

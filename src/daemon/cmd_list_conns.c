@@ -133,7 +133,7 @@ static void show_child_cfg(struct vici_build *b, const struct adit_child_cfg *c)
     vici_str(b, "dpd_action", c->dpd_action ? action_name(c->dpd_action) : "clear");
     vici_str(b, "close_action", action_name(c->close_action));
     vici_str(b, "start_action", action_name(c->start_action)); /* ours */
-    if (c->mode == ADIT_MODE_TUNNEL || c->mode == ADIT_MODE_TRANSPORT)
+    if (show_is_sa(c->mode))
         show_proposals(b, "esp_proposals", c->proposals);
     show_ts(b, "local-ts", c->local_ts, c->n_local_ts);
     show_ts(b, "remote-ts", c->remote_ts, c->n_remote_ts);

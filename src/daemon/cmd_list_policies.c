@@ -37,7 +37,7 @@ static void emit(struct daemon *d, struct vici_call *call, const struct trap *t)
     reply_begin(&r);
     vici_section(&r.b, name);
     vici_str(&r.b, "child", t->child);
-    if (t->mode == ADIT_MODE_TUNNEL || t->mode == ADIT_MODE_TRANSPORT)
+    if (show_is_sa(t->mode))
         vici_strf(&r.b, "reqid", "%u", t->reqid);
     vici_str(&r.b, "ike", t->conn);
     vici_str(&r.b, "mode", show_mode(t->mode));

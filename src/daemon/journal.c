@@ -93,6 +93,7 @@ void journal_add_stats(struct adit_child_stats *sum, const struct adit_child_sta
     sum->packets_in += more->packets_in;
     sum->packets_out += more->packets_out;
     sum->errors_in += more->errors_in;
+    sum->lost_in += more->lost_in;
     sum->dummies_in += more->dummies_in;
     sum->dummies_out += more->dummies_out;
     sum->last_in_at = later(sum->last_in_at, more->last_in_at);

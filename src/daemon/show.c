@@ -174,6 +174,8 @@ static void show_dummies(struct vici_build *b, const struct adit_child_stats *st
         vici_strf(b, "dummies-in", "%" PRIu64, stats->dummies_in);
     if (stats->dummies_out)
         vici_strf(b, "dummies-out", "%" PRIu64, stats->dummies_out);
+    if (stats->lost_in)
+        vici_strf(b, "lost-in", "%" PRIu64, stats->lost_in);
 }
 
 static void show_installed(struct vici_build *b, struct daemon *d, const struct adit_child_info *c,
@@ -210,8 +212,13 @@ void show_ts_list(struct vici_build *b, const char *name, const struct adit_ts *
 
 const char *show_mode(enum adit_mode mode)
 {
-    static const char *const names[] = { "TUNNEL", "TRANSPORT", "PASS", "DROP" };
-    return mode <= ADIT_MODE_DROP ? names[mode] : "TUNNEL";
+    static const char *const names[] = { "TUNNEL", "TRANSPORT", "PASS", "DROP", "IPTFS" };
+    return mode <= ADIT_MODE_AGGFRAG ? names[mode] : "TUNNEL";
+}
+
+bool show_is_sa(enum adit_mode mode)
+{
+    return mode != ADIT_MODE_PASS && mode != ADIT_MODE_DROP;
 }
 
 void show_child(struct vici_build *b, struct daemon *d, const struct adit_child_info *c, uint64_t now)

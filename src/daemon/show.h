@@ -16,6 +16,7 @@ void show_sa(struct vici_build *b, struct daemon *d, const struct adit_ike_info 
              uint64_t now);
 void show_ts_list(struct vici_build *b, const char *name, const struct adit_ts *ts, unsigned n);
 const char *show_mode(enum adit_mode mode);
+bool show_is_sa(enum adit_mode mode); /* a policy that Child SAs carry, not one that needs none */
 /* "CURVE_25519+ML_KEM_768" */
 void show_ke_list(char *out, size_t cap, const struct adit_suite *suite);
 /* The IKE SA with this id; false: there is none. */

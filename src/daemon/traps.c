@@ -1,4 +1,5 @@
 /* traps.c - trap, pass and drop policies in the data plane. */
+#include "daemon/show.h"
 #include "base/mem.h"
 #include "base/why.h"
 #include "daemon/daemon.h"
@@ -85,7 +86,7 @@ static enum adit_rc add_policy(struct daemon *d, const struct trap *t, const str
     struct dp_policy policy = { .reqid = t->reqid,
                                 .mode = child->mode,
                                 .priority = child->priority,
-                                .trap = child->mode == ADIT_MODE_TUNNEL || child->mode == ADIT_MODE_TRANSPORT,
+                                .trap = show_is_sa(child->mode),
                                 .n_local_ts = child->n_local_ts,
                                 .n_remote_ts = child->n_remote_ts,
                                 .local_ts = local,

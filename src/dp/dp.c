@@ -128,6 +128,16 @@ static void update_tun_mtu(struct dp *dp)
         dp->tun_mtu = mtu;
 }
 
+/* The one that it replaces sends by itself no longer than it has something to say. */
+static void succeed(struct dp *dp, const struct dp_sa *sa)
+{
+    struct dp_sa *old = sa && sa->replaces ? sa_by_id(dp, sa->replaces) : NULL;
+    if (!old || !old->paced || !atomic_load(&sa->active) || atomic_exchange(&old->succeeded, true))
+        return;
+    struct cmd c = { .type = CMD_SUCCEED, .sa = old };
+    worker_command(owner_of(dp, old), &c);
+}
+
 /* --- Child SAs ------------------------------------------------------------------------------------------------ */
 
 static void fill_sa(struct dp *dp, struct dp_sa *sa, const struct adit_child_spec *spec)
@@ -140,8 +150,9 @@ static void fill_sa(struct dp *dp, struct dp_sa *sa, const struct adit_child_spe
     sa->owner = spec->in.spi % dp->s.n; /* as the sockets' filters spread them */
     sa->transport = spec->mode == ADIT_MODE_TRANSPORT;
     sa->cut_outside = spec->fragment == ADIT_FRAGMENT_AFTER;
-    sa->paced = spec->shape.dummies;
-    sa->padded = spec->shape.tfc_padding;
+    sa->stream = spec->mode == ADIT_MODE_AGGFRAG;
+    sa->paced = sa->stream || spec->shape.dummies;
+    sa->padded = spec->mode == ADIT_MODE_TUNNEL && spec->shape.tfc_padding;
     sa->order = ++dp->order;
     sa->inactivity_ns = spec->inactivity_ns;
     sa->born_at = worker_clock();
@@ -217,6 +228,8 @@ enum adit_rc dp_child_add(struct dp *dp, const struct adit_child_spec *spec, str
     rc = install(dp, sa, spec, why);
     if (rc)
         take_back(dp, sa, 0, NULL); /* freed when its worker lets go: NOTE_GONE */
+    if (!rc)
+        succeed(dp, sa);
     update_tun_mtu(dp);
     return rc;
 }
@@ -226,6 +239,7 @@ void dp_child_activate(struct dp *dp, uint32_t id)
     struct cmd c = { .type = CMD_ACTIVATE, .sa = sa_by_id(dp, id) };
     if (c.sa)
         worker_command(owner_of(dp, c.sa), &c);
+    succeed(dp, c.sa);
 }
 
 void dp_child_path(struct dp *dp, uint32_t id, const struct adit_path *path, bool udp_encap)
@@ -405,6 +419,8 @@ static bool take_note(struct dp *dp, struct ring *r, const struct note *n, struc
     switch (n->type) {
     case NOTE_EVENT:
         *out = n->event;
+        if (out->type == DP_EV_FIRST_IN)
+            succeed(dp, sa_by_id(dp, out->id));
         out->data = span((const uint8_t *)n + sizeof(*n), n->data_n);
         dp->borrowed = r;
         return true;

@@ -129,8 +129,49 @@ static void send_good(struct worker *w, struct dp_sa *sa, size_t n)
     send_sealed(w, sa, good);
 }
 
+static bool paced_slots(struct egress *e)
+{
+    if (!e->paced)
+        e->paced = aligned_alloc(64, e->slot_size * PACED_MAX);
+    for (size_t i = 0; e->paced && i < PACED_MAX; i++) {
+        e->paced_pkt[i] = (struct esp_pkt){ .buf = e->paced + i * e->slot_size,
+                                            .cap = (uint32_t)e->slot_size,
+                                            .off = ESP_HEADROOM };
+        e->group[i] = &e->paced_pkt[i];
+    }
+    return e->paced;
+}
+
+void egress_paced(struct worker *w, struct dp_sa *sa)
+{
+    struct egress *e = &w->out;
+    size_t n;
+    while (paced_slots(e) && (n = esp_pace_batch(sa->esp, e->group, PACED_MAX, w->now))) {
+        send_good(w, sa, n);
+        worker_touch(w, sa);
+    }
+}
+
+/* What is not due yet leaves by the timer. */
+static void stream_group(struct worker *w, struct dp_sa *sa, size_t n)
+{
+    struct egress *e = &w->out;
+    for (size_t i = 0; i < n; i++) {
+        e->group[i]->verdict = (uint8_t)esp_stream_put(sa->esp, e->group[i], w->now);
+        if (e->group[i]->verdict != ESP_OK)
+            seal_failed(w, e->group[i]);
+    }
+    if (esp_sa_due(sa->esp) <= w->now)
+        egress_paced(w, sa);
+    pace_hint(w, sa);
+}
+
 static void seal_group(struct worker *w, struct dp_sa *sa, size_t n)
 {
+    if (sa->stream) {
+        stream_group(w, sa, n);
+        return;
+    }
     esp_seal_batch(sa->esp, w->out.group, n, w->now);
     send_good(w, sa, n);
     worker_touch(w, sa);
@@ -357,31 +398,6 @@ bool egress_packet(struct worker *w, struct esp_gso *gso, uint8_t *packet, uint3
         mss_clamp(packet, &ip, atomic_load_explicit(&m.sa->inner_mtu, memory_order_relaxed)))
         COUNT(w, mss_clamped);
     return add_single(w, m.sa, packet, &ip);
-}
-
-/* --- what SAs send by themselves -------------------------------------------------------------------------------- */
-
-static bool paced_slots(struct egress *e)
-{
-    if (!e->paced)
-        e->paced = aligned_alloc(64, e->slot_size * PACED_MAX);
-    for (size_t i = 0; e->paced && i < PACED_MAX; i++) {
-        e->paced_pkt[i] = (struct esp_pkt){ .buf = e->paced + i * e->slot_size,
-                                            .cap = (uint32_t)e->slot_size,
-                                            .off = ESP_HEADROOM };
-        e->group[i] = &e->paced_pkt[i];
-    }
-    return e->paced;
-}
-
-void egress_paced(struct worker *w, struct dp_sa *sa)
-{
-    struct egress *e = &w->out;
-    size_t n;
-    while (paced_slots(e) && (n = esp_pace_batch(sa->esp, e->group, PACED_MAX, w->now))) {
-        send_good(w, sa, n);
-        worker_touch(w, sa);
-    }
 }
 
 /* --- reading -------------------------------------------------------------------------------------------------- */

@@ -54,16 +54,21 @@ static void run_flush(struct worker *w, struct run *r)
         COUNT(w, rx_errors);
 }
 
+static void run_hold(struct run *r)
+{
+    if (r->copied)
+        return;
+    span_copy(r->buf + ESP_HEADROOM, span(r->head.buf + r->head.off, r->head.len));
+    r->head.buf = r->buf;
+    r->head.off = ESP_HEADROOM;
+    r->head.cap = ESP_HEADROOM + RUN_BYTES + ESP_TAILROOM;
+    r->copied = true;
+}
+
 /* The run's packet lies in the receive buffer until a second one comes to follow it. */
 static bool run_continue(struct run *r, const struct esp_pkt *p)
 {
-    if (!r->copied) {
-        span_copy(r->buf + ESP_HEADROOM, span(r->head.buf + r->head.off, r->head.len));
-        r->head.buf = r->buf;
-        r->head.off = ESP_HEADROOM;
-        r->head.cap = ESP_HEADROOM + RUN_BYTES + ESP_TAILROOM;
-        r->copied = true;
-    }
+    run_hold(r);
     return esp_coalesce(&r->head, &r->gso, p);
 }
 
@@ -95,6 +100,53 @@ static void accept_packet(struct worker *w, struct dp_sa *sa, struct esp_pkt *p)
     deliver(w, p, &ip);
 }
 
+/* --- streams: inner packets lie in payloads, or where their pieces were joined: they are copied --- */
+
+struct receiver {
+    struct worker *w;
+    struct dp_sa *sa;
+};
+
+static void hold_runs(struct ingress *in)
+{
+    for (size_t i = 0; i < COALESCE_RUNS; i++)
+        if (in->run[i].used)
+            run_hold(&in->run[i]);
+}
+
+static void inner_packet(void *arg, enum esp_verdict verdict, uint8_t *packet, uint32_t n)
+{
+    const struct receiver *r = arg;
+    struct esp_pkt p = { .buf = packet, .cap = n, .len = n };
+    if (verdict == ESP_OK) {
+        accept_packet(r->w, r->sa, &p);
+        hold_runs(&r->w->in);
+    } else {
+        COUNT(r->w, drops[verdict & 15]);
+    }
+}
+
+static void take_piece(struct worker *w, struct dp_sa *sa, const struct esp_pkt *p)
+{
+    struct receiver r = { w, sa };
+    esp_stream_take(sa->esp, p, w->now, inner_packet, &r);
+    pace_hint(w, sa);
+}
+
+static void flush_runs(struct worker *w)
+{
+    for (size_t i = 0; i < COALESCE_RUNS; i++)
+        run_flush(w, &w->in.run[i]);
+}
+
+void ingress_expire(struct worker *w, struct dp_sa *sa)
+{
+    struct receiver r = { w, sa };
+    esp_stream_expire(sa->esp, w->now, inner_packet, &r);
+    worker_touch(w, sa);
+    flush_runs(w);
+}
+
 void ingress_flush(struct worker *w)
 {
     struct ingress *in = &w->in;
@@ -111,11 +163,12 @@ void ingress_flush(struct worker *w)
         }
         if (p->verdict == ESP_OK && sa)
             accept_packet(w, sa, p);
+        else if (p->verdict == ESP_STREAM && sa)
+            take_piece(w, sa, p);
         else
             COUNT(w, drops[p->verdict & 15]);
     }
-    for (size_t i = 0; i < COALESCE_RUNS; i++)
-        run_flush(w, &in->run[i]);
+    flush_runs(w);
     in->n = in->slot_n = 0;
 }
 

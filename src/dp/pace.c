@@ -49,6 +49,20 @@ void pace_del(struct worker *w, const struct dp_sa *sa)
             p->sas[i--] = p->sas[--p->n];
 }
 
+/* UINT64_MAX: it has nothing to send until something happens. */
+static uint64_t sends_at(const struct dp_sa *sa)
+{
+    bool over = sa->dead_out || (!sa->stream && atomic_load_explicit(&sa->succeeded, memory_order_relaxed));
+    return over ? UINT64_MAX : esp_sa_due(sa->esp);
+}
+
+void pace_hint(struct worker *w, const struct dp_sa *sa)
+{
+    uint64_t at = sends_at(sa), waits = sa->stream ? esp_stream_waits(sa->esp) : UINT64_MAX;
+    at = waits < at ? waits : at;
+    w->pace.at = at < w->pace.at ? at : w->pace.at;
+}
+
 void pace_run(struct worker *w)
 {
     struct pace *p = &w->pace;
@@ -57,10 +71,11 @@ void pace_run(struct worker *w)
     p->at = UINT64_MAX;
     for (size_t i = 0; i < p->n; i++) {
         struct dp_sa *sa = p->sas[i];
-        if (!sa->dead_out && esp_sa_due(sa->esp) <= w->now)
+        if (sends_at(sa) <= w->now)
             egress_paced(w, sa);
-        uint64_t due = sa->dead_out ? UINT64_MAX : esp_sa_due(sa->esp);
-        p->at = due < p->at ? due : p->at;
+        if (sa->stream && esp_stream_waits(sa->esp) <= w->now)
+            ingress_expire(w, sa);
+        pace_hint(w, sa);
     }
 }
 

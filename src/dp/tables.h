@@ -31,6 +31,8 @@ struct dp_sa {
     bool transport, cut_outside;
     bool paced; /* sends by itself */
     bool padded;
+    bool stream;
+    _Atomic bool succeeded; /* its successor carries the traffic */
     uint64_t order; /* of birth: newer ones are higher */
     uint64_t inactivity_ns, born_at;
     struct dp_selectors *sel;

@@ -251,6 +251,10 @@ static void run_add(struct worker *w, struct cmd *c)
 static void run_del(struct worker *w, struct cmd *c)
 {
     struct dp_sa *sa = c->sa;
+    if (sa->stream && atomic_load(&sa->active)) {
+        esp_stream_end(sa->esp, true);
+        egress_paced(w, sa); /* what it has begun to say only it can end */
+    }
     sa->dead_out = true;
     set_active(w, sa, false);
     sa->gone_at = w->now + c->grace_ns;
@@ -280,6 +284,7 @@ static void run_command(struct worker *w)
     switch (c->type) {
     case CMD_ADD: run_add(w, c); break;
     case CMD_DEL: run_del(w, c); break;
+    case CMD_SUCCEED: esp_stream_end(c->sa->esp, false); break;
     case CMD_ACTIVATE: set_active(w, c->sa, true); break;
     case CMD_PATH: run_path(w, c); break;
     case CMD_PTB: run_ptb(w, c); break;

@@ -34,7 +34,7 @@ struct note {
 };
 
 /* --- commands: control -> worker, one at a time, control waits ------------------------------------------------ */
-enum cmd_type { CMD_ADD, CMD_DEL, CMD_ACTIVATE, CMD_PATH, CMD_PTB, CMD_LINK };
+enum cmd_type { CMD_ADD, CMD_DEL, CMD_ACTIVATE, CMD_PATH, CMD_PTB, CMD_LINK, CMD_SUCCEED };
 struct cmd {
     enum cmd_type type;
     struct dp_sa *sa;
@@ -189,6 +189,8 @@ void pace_close(struct pace *p);
 /* Is looked after from now on, if it sends anything by itself. */
 ADIT_MUST_USE enum adit_rc pace_add(struct worker *w, struct dp_sa *sa);
 void pace_del(struct worker *w, const struct dp_sa *sa);
+/* The SA may have something to send before all others. */
+void pace_hint(struct worker *w, const struct dp_sa *sa);
 /* Sends what is due, if anything is. */
 void pace_run(struct worker *w);
 /* Before it waits: sets the timer. */
@@ -202,6 +204,8 @@ void ingress_raw(struct worker *w, struct net_raw *r);
 /* A datagram handed over by another worker; it must stay until ingress_flush(). */
 void ingress_esp(struct worker *w, uint8_t *data, uint32_t n, uint8_t tos, const struct adit_path *from);
 void ingress_flush(struct worker *w);
+/* What a stream has waited for is given up if it is time: what came behind it goes on. */
+void ingress_expire(struct worker *w, struct dp_sa *sa);
 
 /* --- handover.c: records between workers ---- */
 /* False: no room. */

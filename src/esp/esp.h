@@ -22,6 +22,8 @@ enum esp_verdict {
     ESP_TTL,       /* inner TTL is used up */
     ESP_EXPIRED,   /* hard lifetime or sequence numbers are used up */
     ESP_STANDBY,   /* outbound half is not active yet, or memory is out: later perhaps */
+    ESP_STREAM,    /* authentic, a piece of the stream: for esp_stream_take() */
+    ESP_FULL,      /* more waits to be sent than the stream's queue holds */
     ESP_VERDICTS
 };
 const char *esp_verdict_name(enum esp_verdict v);
@@ -42,6 +44,7 @@ struct esp_pkt {
     bool df;           /* seal, IPv4: outer DF as it has to be sent */
     struct esp_sa *sa; /* open: the SA found */
     const struct adit_path *from; /* open: where it came from (may be NULL) */
+    uint64_t seq;                 /* ESP_STREAM: the packet's number */
 };
 
 enum esp_event { ESP_EV_SOFT = 1, ESP_EV_HARD = 2, ESP_EV_FIRST_IN = 4, ESP_EV_PATH = 8 /* peer moved */ };
@@ -81,7 +84,21 @@ bool esp_sa_sent(const struct esp_sa *sa, uint32_t seq);
  * (the caller chose the SA by them) and doesn't touch the inner TTL: behind a TUN the kernel's forwarding did both. */
 void esp_seal_batch(struct esp_sa *sa, struct esp_pkt **pkts, size_t n, uint64_t now);
 
-/* --- what leaves by itself (pace.c): dummies --- */
+/* --- streams of inner packets (mode AGGFRAG, RFC 9347) --- */
+/* Takes a copy of the inner packet: what is due then leaves by esp_pace_batch(). ESP_OK, ESP_MALFORMED, ESP_FULL, ESP_TOO_BIG
+ * (the peer wants whole ones). */
+enum esp_verdict esp_stream_put(struct esp_sa *sa, struct esp_pkt *pkt, uint64_t now);
+/* There is a successor: what waits is still sent, but nothing when nothing waits. at_once: by the next esp_pace_batch(). */
+void esp_stream_end(struct esp_sa *sa, bool at_once);
+/* Inner packets in their order: ESP_OK, or why not. Each is the function's until it returns, and may be changed. */
+typedef void esp_inner_fn(void *arg, enum esp_verdict verdict, uint8_t *packet, uint32_t n);
+/* A packet with verdict ESP_STREAM, as esp_open_batch() left it. */
+void esp_stream_take(struct esp_sa *sa, const struct esp_pkt *pkt, uint64_t now, esp_inner_fn *fn, void *arg);
+/* Gives up what was waited for too long; what came behind it follows. To be called at esp_stream_waits(); UINT64_MAX: never. */
+void esp_stream_expire(struct esp_sa *sa, uint64_t now, esp_inner_fn *fn, void *arg);
+uint64_t esp_stream_waits(const struct esp_sa *sa);
+
+/* --- what leaves by itself (pace.c): dummies, payloads of streams --- */
 /* When is esp_pace_batch() to be called next? 0: at once; UINT64_MAX: never. */
 uint64_t esp_sa_due(const struct esp_sa *sa);
 /* Fills and seals what has to leave by now: at most n packets, of which the caller has set buf, cap and off, as for

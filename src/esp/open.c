@@ -14,7 +14,7 @@ struct work {
 static void settle(struct esp_pkt *pkt, enum esp_verdict verdict)
 {
     pkt->verdict = (uint8_t)verdict;
-    if (pkt->sa && verdict != ESP_OK && verdict != ESP_DUMMY)
+    if (pkt->sa && verdict != ESP_OK && verdict != ESP_DUMMY && verdict != ESP_STREAM)
         pkt->sa->errors_in++;
 }
 

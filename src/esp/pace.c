@@ -1,4 +1,4 @@
-/* pace.c - what an SA sends by itself: dummy packets at fixed times (RFC 4303 s2.6). */
+/* pace.c - what an SA sends by itself: dummy packets at fixed times (RFC 4303 s2.6), payloads of a stream (mode/stream.c). */
 #include "base/mem.h"
 #include "esp/sa.h"
 #include "wire/ip.h"
@@ -26,18 +26,20 @@ size_t pace_due(struct esp_pace *p, uint64_t now, size_t max)
 
 uint64_t esp_sa_due(const struct esp_sa *sa)
 {
-    bool may = sa->pace.interval_ns && sa->active && !sa->expired;
-    return may ? sa->pace.next_at : UINT64_MAX;
+    bool may = sa->active && !sa->expired;
+    if (may && sa->stream)
+        return stream_due(sa);
+    return may && sa->pace.interval_ns ? sa->pace.next_at : UINT64_MAX;
 }
 
 /* Zeros: nobody sees them. */
 static bool put_dummy(const struct esp_sa *sa, struct esp_pkt *pkt, struct esp_frame *f)
 {
-    uint32_t room = pkt->cap - pkt->off, behind = sa->align + sa->proto->trailer_n + (uint32_t)sa->icv;
+    uint32_t room = esp_room(sa, pkt);
     uint32_t n = sa->tfc ? esp_tfc_size(sa, 0) : esp_inner_max(sa, 0);
-    if (room < behind)
+    if (!room)
         return false;
-    n = n < room - behind ? n : room - behind;
+    n = n < room ? n : room;
     pkt->len = n;
     pkt->tos = 0;
     pkt->df = sa->df == ADIT_DF_SET;
@@ -49,16 +51,23 @@ static bool put_dummy(const struct esp_sa *sa, struct esp_pkt *pkt, struct esp_f
     return true;
 }
 
+static size_t dummies(struct esp_sa *sa, struct esp_pkt **pkts, size_t n, struct esp_frame *frames, uint64_t now)
+{
+    size_t m = 0;
+    n = pace_due(&sa->pace, now, n);
+    while (m < n && put_dummy(sa, pkts[m], &frames[m]))
+        m++;
+    sa->out.dummies += m;
+    return m;
+}
+
 size_t esp_pace_batch(struct esp_sa *sa, struct esp_pkt **pkts, size_t n, uint64_t now)
 {
     struct esp_frame frames[ESP_CHUNK];
-    size_t m = 0;
     if (esp_seal_ready(sa, now) != ESP_OK)
         return 0;
-    n = pace_due(&sa->pace, now, n < ESP_CHUNK ? n : ESP_CHUNK);
-    while (m < n && put_dummy(sa, pkts[m], &frames[m]))
-        m++;
-    esp_seal_frames(sa, frames, m, esp_outer_put, now);
-    sa->out.dummies += m;
-    return m;
+    n = n < ESP_CHUNK ? n : ESP_CHUNK;
+    n = sa->stream ? stream_frames(sa, pkts, n, frames, now) : dummies(sa, pkts, n, frames, now);
+    esp_seal_frames(sa, frames, n, esp_outer_put, now);
+    return n;
 }

@@ -14,7 +14,12 @@
 
 static const struct esp_mode *mode_of(enum adit_mode id)
 {
-    return id == ADIT_MODE_TUNNEL ? &esp_mode_tunnel : id == ADIT_MODE_TRANSPORT ? &esp_mode_transport : NULL;
+    switch (id) {
+    case ADIT_MODE_TUNNEL: return &esp_mode_tunnel;
+    case ADIT_MODE_TRANSPORT: return &esp_mode_transport;
+    case ADIT_MODE_AGGFRAG: return &esp_mode_stream;
+    default: return NULL;
+    }
 }
 
 /* RFC 8221 s5: encryption without integrity does not exist, nor does neither of both. */
@@ -94,6 +99,8 @@ static enum adit_rc setup(struct esp_sa *sa, const struct adit_child_spec *spec,
     TRY(take_keys(sa, &sa->in, &spec->in, why));
     TRY(take_keys(sa, &sa->out, &spec->out, why));
     take_policy(sa, spec);
+    if (spec->mode == ADIT_MODE_AGGFRAG && stream_init(sa, &spec->shape.stream) != ADIT_OK)
+        return why_set(why, ADIT_ERR_MEMORY, "ESP: no memory for a stream");
     esp_sa_set_path(sa, &spec->path, spec->udp_encap);
     esp_sa_set_pmtu(sa, PMTU_DEFAULT);
     limits_init(sa, &spec->life, now);
@@ -131,6 +138,7 @@ void esp_sa_free(struct esp_sa *sa)
     half_fini(&sa->in);
     half_fini(&sa->out);
     replay_fini(&sa->window);
+    stream_fini(sa);
     mem_del(sa);
 }
 
@@ -199,16 +207,32 @@ bool esp_sa_moved(const struct esp_sa *sa, struct adit_path *out)
 
 /* SPI, number, IV | payload, padding, trailer | ICV has to fit behind the outer header; the payload's part of what
  * remains is a multiple of the alignment less the trailer. */
-uint16_t esp_inner_max(const struct esp_sa *sa, uint16_t kept)
+static uint16_t inner_max(const struct esp_sa *sa, uint16_t kept, uint16_t size)
 {
     int outer = sa->path.remote.addr.family == 6 ? IP6_HDR_SIZE : IP4_HDR_MIN;
     if (sa->udp)
         outer += UDP_HDR_SIZE;
     else if (kept)
         outer = kept; /* the packet's own header, with its options */
-    int room = sa->pmtu - outer - sa->proto->header_n - sa->iv - sa->icv;
+    int room = size - outer - sa->proto->header_n - sa->iv - sa->icv;
     room = (room & ~(sa->align - 1)) - sa->proto->trailer_n;
     return room > 0 ? (uint16_t)(room + kept) : 0;
+}
+
+uint16_t esp_inner_max(const struct esp_sa *sa, uint16_t kept)
+{
+    return inner_max(sa, kept, sa->pmtu);
+}
+
+uint32_t esp_payload_max(const struct esp_sa *sa, uint16_t size)
+{
+    return inner_max(sa, 0, size);
+}
+
+uint32_t esp_room(const struct esp_sa *sa, const struct esp_pkt *pkt)
+{
+    uint32_t behind = sa->align + sa->proto->trailer_n + (uint32_t)sa->icv, room = pkt->cap - pkt->off;
+    return room > behind ? room - behind : 0;
 }
 
 void esp_sa_set_path(struct esp_sa *sa, const struct adit_path *path, bool udp_encap)
@@ -224,7 +248,7 @@ void esp_sa_set_pmtu(struct esp_sa *sa, uint16_t pmtu)
 {
     uint16_t least = sa->path.remote.addr.family == 6 ? PMTU_MIN_V6 : PMTU_MIN_V4;
     sa->pmtu = pmtu > least ? pmtu : least;
-    sa->inner_mtu = esp_inner_max(sa, sa->mode->kept(sa));
+    sa->inner_mtu = sa->stream ? stream_inner_max(sa) : esp_inner_max(sa, sa->mode->kept(sa));
 }
 
 uint16_t esp_sa_inner_mtu(const struct esp_sa *sa)

@@ -50,7 +50,7 @@ struct esp_mode {
     /* Octets of the inner packet's header that are not part of the payload. */
     uint16_t (*kept)(const struct esp_sa *sa);
 };
-extern const struct esp_mode esp_mode_tunnel, esp_mode_transport;
+extern const struct esp_mode esp_mode_tunnel, esp_mode_transport, esp_mode_stream;
 
 struct esp_half {
     struct crypt *crypt;     /* made by the first packet */
@@ -98,6 +98,7 @@ struct esp_sa {
     struct esp_limits limits;
     uint16_t tfc; /* pad inner packets up to so many octets; 0 = no */
     struct esp_pace pace;
+    struct esp_stream *stream; /* mode AGGFRAG; else NULL */
     struct adit_path path, moved_to;
     uint64_t moved_told_at;
     struct adit_addr local_seen_by_peer, remote_seen_by_peer;
@@ -127,6 +128,18 @@ struct crypt *esp_half_crypt(struct esp_sa *sa, struct esp_half *half, bool seal
 void pace_init(struct esp_pace *p, uint32_t rate); /* packets a second; 0 = none */
 /* How many are due by now, at most max of them; counts them as sent. */
 size_t pace_due(struct esp_pace *p, uint64_t now, size_t max);
+
+/* mode/stream.c. stream_frames: payloads that are due, into packets as esp_pace_batch() gets them. */
+enum adit_rc stream_init(struct esp_sa *sa, const struct adit_stream *s);
+void stream_fini(struct esp_sa *sa);
+uint16_t stream_inner_max(const struct esp_sa *sa);
+uint64_t stream_due(const struct esp_sa *sa);
+size_t stream_frames(struct esp_sa *sa, struct esp_pkt **pkts, size_t n, struct esp_frame *frames, uint64_t now);
+uint64_t stream_lost(const struct esp_sa *sa);
+/* Octets of payload in an outer packet of `size`, without padding. */
+uint32_t esp_payload_max(const struct esp_sa *sa, uint16_t size);
+/* Octets of payload that fit into the packet's buffer. */
+uint32_t esp_room(const struct esp_sa *sa, const struct esp_pkt *pkt);
 
 /* limits.c */
 void limits_init(struct esp_sa *sa, const struct adit_lifetime *life, uint64_t now);

@@ -15,6 +15,7 @@ void esp_sa_stats(const struct esp_sa *sa, struct adit_child_stats *out)
         .errors_in = sa->errors_in,
         .dummies_in = sa->in.dummies,
         .dummies_out = sa->out.dummies,
+        .lost_in = sa->stream ? stream_lost(sa) : 0,
     };
 }
 
@@ -36,4 +37,6 @@ static const char *const names[ESP_VERDICTS] = {
     [ESP_TTL] = "ttl",
     [ESP_EXPIRED] = "expired",
     [ESP_STANDBY] = "standby",
+    [ESP_STREAM] = "stream",
+    [ESP_FULL] = "queue-full",
 };

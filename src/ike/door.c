@@ -365,6 +365,32 @@ const struct adit_suite *pending_suite(const struct ike_pending *p)
     return &p->suite;
 }
 
+const struct adit_child_cfg *pending_child(const struct ike_pending *p)
+{
+    return p->cfg;
+}
+
+const char *pending_option(const struct ike_pending *p, const char *key)
+{
+    const char *v = adit_option_get(p->cfg->options, p->cfg->n_options, key);
+    return v ? v : sa_option(p->sa, key);
+}
+
+enum adit_mode pending_mode(const struct ike_pending *p)
+{
+    return p->mode;
+}
+
+void pending_set_mode(struct ike_pending *p, enum adit_mode mode)
+{
+    p->mode = mode;
+}
+
+struct adit_shape *pending_shape(struct ike_pending *p)
+{
+    return &p->shape;
+}
+
 bool pending_ke_settled(const struct ike_pending *p)
 {
     const struct ike_child *old = child_by_id(p->ike, p->old_child);

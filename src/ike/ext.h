@@ -272,6 +272,11 @@ struct ike_hooks {
     bool (*waits_on)(struct ike_sa *sa, uint64_t waited);
     void (*addresses)(struct ike_sa *sa); /* the host's addresses or routes have changed: sa_host_addresses() */
     void (*child_spec)(struct ike_sa *sa, struct adit_child_spec *spec);
+    /* Notifies about one Child SA beside its SA payload, in request and response; a rekeying in another form inherits
+     * instead. put: requester: what we want, pending_mode() being the configured one; responder: what was agreed on. get:
+     * pending_shape() counts if the mode is one of an extension's. May refuse. */
+    void (*child_put)(struct ike_pending *p, struct wr *w);
+    enum adit_rc (*child_get)(struct ike_pending *p, const struct ike_msg *msg, struct adit_why *why);
     /* Key exchanges beyond the first in CREATE_CHILD_SA: are there more (asked after each)? Responder: beside SA, KE, TS. */
     bool (*more)(struct ike_pending *p);
     void (*more_put)(struct ike_pending *p, struct wr *w);
@@ -408,6 +413,12 @@ uint32_t pending_id(const struct ike_pending *p); /* never given twice, so that 
 struct ike_pending *pending_by_id(struct ike_sa *sa, uint32_t id); /* NULL: it has come to its end */
 bool pending_is_requester(const struct ike_pending *p);
 const struct adit_suite *pending_suite(const struct ike_pending *p);
+const struct adit_child_cfg *pending_child(const struct ike_pending *p);
+/* The child's option, or what sa_option() says. */
+const char *pending_option(const struct ike_pending *p, const char *key);
+enum adit_mode pending_mode(const struct ike_pending *p);
+void pending_set_mode(struct ike_pending *p, enum adit_mode mode);
+struct adit_shape *pending_shape(struct ike_pending *p);
 /* Rekeying: was the key exchange of what is replaced negotiated? IKE_AUTH leaves that of the first Child SA open. */
 bool pending_ke_settled(const struct ike_pending *p);
 /* Rekeying: does the newest configuration still offer what the one offers that the SA was made with? */

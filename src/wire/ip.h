@@ -23,6 +23,7 @@ enum ip_proto {
     IP_PROTO_SCTP = 132,
     IP_PROTO_MOBILITY = 135,
     IP_PROTO_UDPLITE = 136,
+    IP_PROTO_AGGFRAG = 144, /* in ESP only: RFC 9347 */
 };
 
 #define IP4_HDR_MIN 20

@@ -344,7 +344,7 @@ test_limits() {
 # (several UDP datagrams of a train count as what each of them is: the virtual link does not cut them)
 sizes() {
     sed -n 's/.*proto [A-Z]* ([0-9]*), length \([0-9]*\).*/\1/p' "$1" |
-        awk -v one="$2" '{ print $1 > one && ($1 - 28) % (one - 28) == 0 ? one : $1 }' | sort -n | uniq | tr '\n' ' '
+        awk -v one="$2" '{ print (($1 > one && ($1 - 28) % (one - 28) == 0) ? one : $1) }' | sort -n | uniq | tr '\n' ' '
 }
 # Whatever is sent, all that is seen outside has one length; what means nothing does not reach anybody.
 test_padding() { # WHAT ENCAP LENGTH FILTER
@@ -368,6 +368,83 @@ test_padding() { # WHAT ENCAP LENGTH FILTER
     is "$1: and are nobody's errors" "$(sed -n 's/^stats 1 .*errors_in=\([0-9]*\) .*/\1/p' "$b_log")" 0
     check "$1: dummies are no activity" wait_for 4 'event inactive' logged "$a_log" 'event inactive id=1'
     down
+}
+
+# stat SIDE NAME: of SA 1, now
+stat() {
+    local log=$1_log before
+    before=$(grep -c '^stats 1' "${!log}")
+    printf 'stats 1\n' >"$test_tmp/fifo-$1"
+    wait_for 2 "stats of $1" more_stats "${!log}" "$before"
+    grep '^stats 1' "${!log}" | tail -n 1 | tr ' ' '\n' | sed -n "s/^$2=//p"
+}
+more_stats() { [ "$(grep -c '^stats 1' "$1")" -gt "$2" ]; }
+
+# Inner packets as a stream (RFC 9347), on demand: long ones need no path that takes them, short ones share a payload.
+test_stream() { # WHAT OUTER ENCAP ARGS
+    local -n oa=$2_a ob=$2_b
+    one a n0 "${oa[@]}" "${nets_a[@]}" $3 --stream ${4:-}
+    one b n1 "${ob[@]}" "${nets_b[@]}" $3 --stream ${4:-}
+    check "$1: both ends start" up
+    check "$1: inner IPv4" pings 0 10.2.0.1
+    check "$1: inner IPv6" pings 0 fd00:2::1
+    check "$1: what is longer than the path takes" n0 ping -c 3 -i 0.05 -W 1 -M do -s $((${5:-1500} - 28)) 10.2.0.1
+    check "$1: many short ones" n0 ping -q -f -c 2000 -l 50 -s 20 10.2.0.1
+    spawn server n1 iperf3 -s -1
+    wait_for 5 'iperf3 listens' listens 1 5201
+    check "$1: TCP" n0 timeout 60 iperf3 -c 10.2.0.1 -n 50M
+    spawn server n1 iperf3 -s -1
+    wait_for 5 'iperf3 listens' listens 1 5201
+    check "$1: TCP over IPv6, reverse" n0 timeout 60 iperf3 -c fd00:2::1 -R -n 20M
+    is "$1: no errors" "$(stat b errors_in) $(stat a errors_in)" '0 0'
+    down
+}
+
+# rates LOG: packets of each whole second but the first and the last, the lowest and the highest
+rates() { awk '{ n[substr($1, 1, 8)]++ } END { for (s in n) print s, n[s] }' "$1" | sort | sed '1d;$d' | awk '{ print $2 }' | sort -n | sed -n '1p;$p' | tr '\n' ' '; }
+# Idle or loaded, the same packets at the same times.
+test_constant_rate() { # WHAT ENCAP SIZE FILTER
+    local rates
+    one a n0 "${outer4_a[@]}" "${nets_a[@]}" $2 --stream --rate 500 --size "$3" --inactivity 20000
+    one b n1 "${outer4_b[@]}" "${nets_b[@]}" $2 --stream --rate 500 --size "$3"
+    check "$1: both ends start" up
+    spawn dump n2 tcpdump -nvli w0 "$4 and src 192.0.2.1"
+    spawn times n2 tcpdump -nqli w0 "$4 and src 192.0.2.1"
+    wait_for 5 'tcpdump' logged "$dump_log" 'listening on' && wait_for 5 'tcpdump' logged "$times_log" 'listening on'
+    sleep 3.2
+    check "$1: ping" n0 ping -c 10 -i 0.02 -W 2 -s 1000 10.2.0.1
+    spawn server n1 iperf3 -s -1
+    wait_for 5 'iperf3 listens' listens 1 5201
+    check "$1: TCP" n0 timeout 30 iperf3 -c 10.2.0.1 -t 3
+    sleep 1.2
+    stop "$dump"
+    stop "$times"
+    is "$1: one length outside" "$(sizes "$dump_log" "$3")" "$3 "
+    rates=$(rates <(grep '^[0-9][0-9]:' "$times_log"))
+    between "$1: the lowest rate ($rates)" "${rates%% *}" 450 505
+    rates=${rates#* }
+    between "$1: the highest rate" "${rates%% *}" 450 550
+    between "$1: payloads of padding" "$(stat b dummies_in)" 500 100000
+    is "$1: no errors" "$(stat b errors_in)" 0
+    down
+}
+
+# A bad network: what arrives is whole; TCP copes.
+test_stream_loses() {
+    n2 tc qdisc add dev w1 root netem delay 5ms 1ms loss 1% duplicate 1% reorder 5% 2>/dev/null || {
+        skip 'streams on a bad network' 'no netem here'
+        return
+    }
+    one a n0 "${outer4_a[@]}" "${nets_a[@]}" --stream
+    one b n1 "${outer4_b[@]}" "${nets_b[@]}" --stream
+    check 'streams on a bad network: both ends start' up
+    spawn server n1 iperf3 -s -1
+    wait_for 5 'iperf3 listens' listens 1 5201
+    check 'streams on a bad network: TCP' n0 timeout 60 iperf3 -c 10.2.0.1 -n 5M
+    between 'streams on a bad network: packets were lost' "$(stat b lost_in)" 1 100000
+    is 'streams on a bad network: nothing is garbage' "$(counter b drops | cut -d, -f4,7)" 0,0
+    down
+    n2 tc qdisc del dev w1 root
 }
 
 # Packets without DF that are too long: who cuts them, and what DF the outer packets have.
@@ -409,6 +486,14 @@ for encap in '' --encap; do
     test_fragments "DF set $encap" "$encap --df set" '-M dont -s 1000' 0 0 yes
     test_fragments "DF cleared $encap" "$encap --df clear" '-M do -s 1000' 0 0 0
 done
+test_stream 'stream, raw' outer4 ''
+test_stream 'stream, in UDP' outer4 --encap
+test_stream 'stream over IPv6, small packets' outer6 '' '--size 700'
+test_stream 'stream that waits for company' outer4 --encap '--delay 2000'
+test_stream 'stream of whole packets' outer4 '' --whole 1440
+test_constant_rate 'constant rate, raw' '' 1000 'ip proto 50'
+test_constant_rate 'constant rate, in UDP' --encap 1200 'udp port 4500'
+test_stream_loses
 test_forged_ptb
 test_mss
 test_roaming

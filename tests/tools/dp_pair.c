@@ -20,7 +20,7 @@
 #define TS_MAX 8
 
 struct opts {
-    bool b, encap, trap, none, routes, no_clamp, transport, raw;
+    bool stream, b, encap, trap, none, routes, no_clamp, transport, raw;
     const char *tun, *fifo;
     struct adit_addr local, peer;
     struct adit_ts local_ts[TS_MAX], remote_ts[TS_MAX];
@@ -97,7 +97,7 @@ static void add(uint32_t id, uint32_t replaces, bool standby)
                                  .proto = PROTO_ESP,
                                  .initiator = !o.b };
     struct adit_why why = { 0 };
-    s.mode = o.transport ? ADIT_MODE_TRANSPORT : ADIT_MODE_TUNNEL;
+    s.mode = o.transport ? ADIT_MODE_TRANSPORT : o.stream ? ADIT_MODE_AGGFRAG : ADIT_MODE_TUNNEL;
     s.suite.encr = ENCR_AES_GCM_16;
     s.suite.encr_bits = 256;
     s.in.spi = 0x1000 + 2 * id + o.b;
@@ -146,9 +146,9 @@ static void add_trap(void)
 static void print_stats(const char *what, uint32_t id, const struct adit_child_stats *s)
 {
     printf("%s %u packets_in=%lu packets_out=%lu bytes_in=%lu bytes_out=%lu errors_in=%lu dummies_in=%lu "
-           "dummies_out=%lu\n",
+           "dummies_out=%lu lost_in=%lu\n",
            what, id, s->packets_in, s->packets_out, s->bytes_in, s->bytes_out, s->errors_in, s->dummies_in,
-           s->dummies_out);
+           s->dummies_out, s->lost_in);
 }
 
 static void print_counters(void)
@@ -259,10 +259,16 @@ static void parse(int argc, char **argv)
         { "dummies", 1, 0, 'U' },
         { "df", 1, 0, 'd' },
         { "cut-after", 0, 0, 'C' },
+        { "stream", 0, 0, 'A' },
+        { "size", 1, 0, 's' },
+        { "rate", 1, 0, 'q' },
+        { "delay", 1, 0, 'y' },
+        { "whole", 0, 0, 'h' },
         { 0 },
     };
     int c;
     o = (struct opts){ .tun = "adit0", .port = 4500, .window = 4096, .raw = true };
+    o.shape.stream = (struct adit_stream){ .queue_octets = 1 << 20, .reorder_window = 3, .drop_us = 1000000 };
     while ((c = getopt_long(argc, argv, "ab", longs, NULL)) != -1) {
         switch (c) {
         case 'a': break;
@@ -292,6 +298,11 @@ static void parse(int argc, char **argv)
         case 'F': o.shape.tfc_padding = (uint16_t)(strcmp(optarg, "mtu") ? atoi(optarg) : ADIT_TFC_MTU); break;
         case 'U': o.shape.dummies = (uint32_t)atoi(optarg); break;
         case 'd': o.df = *optarg == 's' ? ADIT_DF_SET : *optarg == 'c' ? ADIT_DF_CLEAR : ADIT_DF_COPY; break;
+        case 'A': o.stream = true; break;
+        case 's': o.shape.stream.packet_size = (uint16_t)atoi(optarg); break;
+        case 'q': o.shape.stream.rate = (uint32_t)atoi(optarg); break;
+        case 'y': o.shape.stream.delay_us = (uint32_t)atoi(optarg); break;
+        case 'h': o.shape.stream.whole = o.shape.stream.refuse_fragments = true; break;
         case 'C': o.fragment = ADIT_FRAGMENT_AFTER; break;
         default: exit(2);
         }

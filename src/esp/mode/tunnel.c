@@ -41,8 +41,7 @@ static bool peek(const uint8_t *p, uint32_t n, struct peek *out)
 /* RFC 4303 s2.7: behind the packet, whose own length tells the receiver where it ends. Not beyond the buffer. */
 static void pad_for_tfc(const struct esp_sa *sa, struct esp_frame *f)
 {
-    uint32_t n = esp_tfc_size(sa, f->n), behind = sa->align + sa->proto->trailer_n + (uint32_t)sa->icv;
-    uint32_t room = f->pkt->cap - f->pkt->off - behind; /* has_room() */
+    uint32_t n = esp_tfc_size(sa, f->n), room = esp_room(sa, f->pkt);
     n = n < room ? n : room;
     if (n <= f->n)
         return;

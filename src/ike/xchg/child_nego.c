@@ -130,9 +130,27 @@ static struct adit_span spi_octets(uint32_t spi, uint8_t out[4])
 static void shape(struct ike_pending *p, const struct ike_msg *msg)
 {
     struct notify n;
+    if (p->mode == ADIT_MODE_AGGFRAG)
+        return; /* settled by who knows it */
     p->shape = (struct adit_shape){ .tfc_padding = p->cfg->tfc_padding, .dummies = p->cfg->tfc_dummies };
     if (p->mode != ADIT_MODE_TUNNEL || msg_notify(msg, N_ESP_TFC_PADDING_NOT_SUPPORTED, &n))
         p->shape.tfc_padding = 0;
+}
+
+static enum adit_rc get_notifies(struct ike_pending *p, const struct ike_msg *msg, struct adit_why *why)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.child_get)
+            TRY(ike_exts[i]->on.child_get(p, msg, why));
+    return ADIT_OK;
+}
+
+static void put_notifies(struct ike_pending *p, struct wr *w)
+{
+    child_mode_put(w, p->mode);
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.child_put)
+            ike_exts[i]->on.child_put(p, w);
 }
 
 void child_put_sa(struct wr *w, struct ike_pending *p)
@@ -142,7 +160,7 @@ void child_put_sa(struct wr *w, struct ike_pending *p)
         p->form->put(w, spi_octets(p->spi_in, spi));
         return;
     }
-    child_mode_put(w, p->mode);
+    put_notifies(p, w);
     negotiate_put(w, p->offer, spi_octets(p->spi_in, spi));
 }
 
@@ -156,14 +174,14 @@ void child_put_ts(struct wr *w, const struct ike_pending *p)
     ts_put(w, PLD_TSr, r->v, r->n);
 }
 
-void child_put_answer(struct wr *w, const struct ike_pending *p)
+void child_put_answer(struct wr *w, struct ike_pending *p)
 {
     uint8_t spi[4];
     if (p->form) {
         p->form->put(w, spi_octets(p->spi_in, spi));
         return;
     }
-    child_mode_put(w, p->mode);
+    put_notifies(p, w);
     negotiate_answer(w, &p->suite, PROTO_ESP, spi_octets(p->spi_in, spi));
 }
 
@@ -249,6 +267,7 @@ enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct
     TRY(get_ts(msg, PLD_TSi, i, why));
     TRY(get_ts(msg, PLD_TSr, t, why));
     TRY(child_mode_check(p, msg, i, t, why));
+    TRY(get_notifies(p, msg, why));
     TRY(narrow_check(i, p->local, why));
     TRY(narrow_check(t, p->remote, why));
     *p->local = *i;
@@ -359,6 +378,7 @@ enum adit_rc child_choose(struct ike_xchg *x, struct ike_pending *p, const struc
         ike_count(x->ike, x->sa, ADIT_C_PROPOSAL_MISMATCH);
     TRY(rc);
     TRY(read_spi(spi, p, why));
+    TRY(get_notifies(p, msg, why));
     shape(p, msg);
     p->spi_in = child_new_spi(x->ike);
     return p->spi_in ? ADIT_OK : why_set(why, ADIT_ERR_LIMIT, "no SPI to be had");

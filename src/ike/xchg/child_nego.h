@@ -27,7 +27,7 @@ enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct
  * the KE payload, 0 = none. */
 enum adit_rc child_choose(struct ike_xchg *x, struct ike_pending *p, const struct ike_msg *msg, bool first, uint16_t kei,
                           struct adit_why *why);
-void child_put_answer(struct wr *w, const struct ike_pending *p);
+void child_put_answer(struct wr *w, struct ike_pending *p);
 
 /* --- child_mode.c: transport mode (RFC 7296 s1.3.1, s2.23.1) --- */
 /* Requester: what to ask for, p->mode. ADIT_ERR_CONFIG: the selectors are not those of the two hosts. */
