@@ -93,9 +93,9 @@ for proposal in aes256gmac aes128gmac null-sha256 null-sha512; do
     start "esp_proposals = $proposal" "esp_proposals = $proposal"
     check "$proposal: initiate" adit 0 initiate --child net --timeout 10
     check "$proposal: the other side is up" wait_for 5 'n1 is up' is_up 1
+    traffic "$proposal"
     spawn dump n1 tcpdump -nXli w0 'ip proto 50'
     wait_for 5 'tcpdump' logged "$dump_log" 'listening on'
-    traffic "$proposal"
     check "$proposal: readable on the wire" pings 0 10.2.0.1 -p 41646974
     sleep 0.2
     stop "$dump"

@@ -106,7 +106,20 @@ SIM_TEST(refused_by_the_initiator)
     refused(s, A, A);
 }
 
-static const struct sim_case cases[] = { SIM_CASE(each_side_for_itself), SIM_CASE(no_padding_in_transport_mode),
+/* RFC 4543, RFC 2410: nothing is hidden, everything is authenticated. */
+SIM_TEST(authenticated_only)
+{
+    static const char *const esp[] = { "aes128gmac", "aes256gmac-x25519", "null-sha256", "null-sha512-x25519" };
+    sim_configure(s, .esp = esp[s->seed % ARRAY_LEN(esp)]);
+    sim_establish(s);
+    expect_same_keys(s);
+    uint16_t encr = simhost_sender(&s->host[A])->suite.encr;
+    expect(s, encr == (s->seed % 4 < 2 ? ENCR_NULL_AES_GMAC : ENCR_NULL));
+    rekey(s, A);
+}
+
+static const struct sim_case cases[] = { SIM_CASE(authenticated_only),
+                                          SIM_CASE(each_side_for_itself), SIM_CASE(no_padding_in_transport_mode),
                                          SIM_CASE(refused_by_the_responder), SIM_CASE(refused_by_the_initiator) };
 
 int main(int argc, char **argv)

@@ -42,7 +42,7 @@ static const struct {
     { "x", "rekey_packets = 1k", "!a number from 0" },
     { "x", "copy_dscp = yes", "yes" },
     { "x", "mode = drop\n start_action = trap\n local_ts = 10.0.0.0/8\n remote_ts = 10.0.0.0/8", "drop" },
-    { "x", "mode = tunel", "!one of tunnel|transport|pass|drop is expected" },
+    { "x", "mode = tunel", "!one of tunnel|transport|pass|drop|iptfs is expected" },
     { "x", "updown = \"/bin/x -y\"", "/bin/x -y" },
     { "x", "replay_window = 65537", "!a number from 0 to 65536 is expected" },
     { "x", "esp_proposals = aes128-sha256-none-esn", "aes128-sha256-none-esn" },

@@ -50,6 +50,13 @@ static const struct {
     { "aes256gcm16iiv-esn", ESP, "aes256gcm16iiv-esn" },
     { "aes256-sha256", ESP, "aes256-sha256" },
     { "aes256", ESP, "!no integrity" },
+    { "aes128gmac-aes192gmac-aes256gmac", ESP, "aes128gmac-aes192gmac-aes256gmac" },
+    { "aes256gmac-sha256", ESP, "aes256gmac" },
+    { "null-sha256-x25519", ESP, "null-sha256-x25519" },
+    { "null", ESP, "!no integrity" },
+    { "null-x25519", ESP, "!no integrity" },
+    { "null-sha256-x25519", IKE, "!ESP" },
+    { "aes256gmac-prfsha256-x25519", IKE, "!ESP" },
     { "pq-default", IKE,
       "aes256gcm16-aes128gcm16-chacha20poly1305-prfsha384-prfsha512-prfsha256-x25519-ecp384-ecp256-ke1_mlkem768-ke1_mlkem1024 | "
       "aes256gcm16-aes128gcm16-chacha20poly1305-prfsha384-prfsha512-prfsha256-x25519-ecp384-ecp256" },
