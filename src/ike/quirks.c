@@ -187,6 +187,10 @@ static const struct quirk_row rows[] = {
       "sends the first message to port 4500", "cloudflare-docs pull request 28519", "tests/sim/test_quirks.c" },
     { QUIRK_NO_ESN, PEER_CLOUDFLARE, EVIDENCE_CONFIGURED, "wants sequence numbers of 32 bits",
       "neither offers nor takes those of 64 bits", "cloudflare-docs pull request 28519", "tests/sim/test_quirks.c" },
+    { QUIRK_RESUMED_MESSAGE_ONLY, PEER_LIBRESWAN, EVIDENCE_VENDOR_ID,
+      "computes AUTH of a resumed IKE SA over its first message alone, without nonce and identity (RFC 5723 s4.3.3 has the "
+      "octets of RFC 7296 s2.15)",
+      "does so, too", "wire and source, libreswan 5.2", "tests/sim/test_quirks.c" },
     { 0, PEER_MIKROTIK, EVIDENCE_NONE, "sends CP in CREATE_CHILD_SA requests",
       "reads what the exchange needs and ignores the payload (RFC 7296 appendix C.4 allows it)",
       "hwdsl2/setup-ipsec-vpn issue 676, libreswan issues 293 and 332", "tests/sim/test_quirks.c" },
@@ -202,8 +206,8 @@ static const struct quirk_row rows[] = {
       "tests/interop/peers.toml" },
     { 0, PEER_LIBRESWAN, EVIDENCE_NONE, "has numbers of its own for RFC 9867 before 5.4 (50208, 50209)",
       "ignores them, and RFC 8784 is used", "its source; wire, libreswan 5.2", "tests/interop/peers.toml" },
-    { 0, PEER_OPENIKED, EVIDENCE_NONE, "knows no AEAD for ESP on Linux (PF_KEY)",
-      "wants nothing of it but that a proposal with AES-CBC and HMAC-SHA-2 is configured", "its issue 97; wire, OpenIKED 7.4",
+    { 0, PEER_OPENIKED, EVIDENCE_NONE, "knows neither AEAD nor HMAC-SHA-2 for ESP on Linux (PF_KEY)",
+      "asks for nothing else when AES-CBC with HMAC-SHA-1 is configured", "its issue 97; wire, OpenIKED 7.4",
       "tests/interop/peers.toml" },
 };
 static const size_t num_rows = ARRAY_LEN(rows);

@@ -23,6 +23,12 @@ class Chrooted(Side):
         """where the other side is for this one: behind the gateway, if there is one"""
         return self.world.responder_address(cell) if self.role == 'initiator' else self.world.outside
 
+    def add_inner(self, cell):
+        """its address inside the tunnel, and a route, without which the kernel never asks its policies"""
+        self.world.add_address(self.role, f'{self.inner(cell)}/32', 'lo')
+        command('ip', '-n', self.world.space(self.role), 'route', 'add', f'{self.other.inner(cell)}/32', 'dev', 'wire', 'src',
+                self.inner(cell))
+
     def in_chroot(self, function, *argv):
         script = f'. "$1"; shift; PEER_DIR=$1; shift; {function} "$@"'
         return ['sh', '-c', script, 'peer', os.path.join(ROOT, 'scripts/lib/peer.sh'), self.folder, *argv]

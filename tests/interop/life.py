@@ -4,15 +4,15 @@ import re
 import shlex
 import time
 
+from iked import OpenIked
 from pluto import Pluto
 from sides import Adit
-from world import Trouble, World, make_certificates, wait_for
+from world import SLOW, Trouble, World, command, make_certificates, wait_for
 
-KINDS = {'libreswan': Pluto}
+KINDS = {'libreswan': Pluto, 'openiked': OpenIked}
 CERTIFICATES = {'rsa': ('rsa:2048', 'rsa:2048'), 'ecdsa': ('ec:P-256', 'ec:P-384'), 'ed25519': ('ed25519', 'ed25519')}
-SLOW = float(os.environ.get('ADIT_INTEROP_SLOW', '1'))  # an emulated machine needs its time
-STEP_SECONDS = 10 * SLOW
-BY_ROLE = ('adit', 'peer_options', 'peer_setup', 'secrets', 'peer_secrets', 'adit_says', 'peer_says', 'peer_never')
+STEP_SECONDS = 10
+BY_ROLE = ('adit', 'adit_setup', 'peer_options', 'peer_setup', 'secrets', 'peer_secrets', 'adit_says', 'peer_says', 'peer_never')
 
 
 class LifeCell:
@@ -55,6 +55,16 @@ class Gateway(Adit):
     def identity(self, cell):
         return f'{cell.auth}.{self.kind}.example'
 
+    def connection(self, cell):
+        text, there = super().connection(cell), cell.row.get('also_at')
+        if there and self.role == 'responder':
+            text = text.replace(f'local_addrs = {self.address(cell)}', f'local_addrs = {self.address(cell)}, {there}')
+        return text
+
+    def install(self, cells):
+        self.settings = ''.join(f'  {key} = {value}\n' for key, value in cells[0].row.get('adit_setup', {}).items())
+        super().install(cells)
+
     def up(self, cell, esp):
         try:
             self.tell('initiate', '--ike', cell.name, '--child', cell.name, '--timeout', '30', timeout=40 * SLOW)
@@ -86,6 +96,8 @@ class Life:
 
     def start(self):
         self.world.make()
+        if 'also_at' in self.cell.row:
+            self.world.add_address('responder', f"{self.cell.row['also_at']}/24", 'wire')
         folder = os.path.join(self.world.tmp, 'certificates')
         kinds = CERTIFICATES.get(self.cell.auth, ())
         make_certificates(folder, [(f'{self.cell.auth}.{side}.example', kind)
@@ -102,6 +114,8 @@ class Life:
     def one_each(self, changed):
         """what both sides have, once each has just one IKE SA (and Child SA) and what should be new is new"""
         ours, theirs = self.adit.state(self.cell), self.peer.state(self.cell)
+        if self.cell.row.get('peer_keeps_old'):
+            theirs = theirs[0][-1:], theirs[1]
         n = 1 if self.esp else 0
         if [len(s) for s in (*ours, *theirs)] != [1, n, 1, n]:
             return None
@@ -137,7 +151,8 @@ class Life:
 
     def gone(self):
         wait_for('both have forgotten the IKE SA', STEP_SECONDS,
-                 lambda: not self.adit.state(self.cell)[0] and not self.peer.state(self.cell)[0])
+                 lambda: not self.adit.state(self.cell)[0] and
+                 (self.cell.row.get('peer_keeps_old') or not self.peer.state(self.cell)[0]))
         self.ours = self.theirs = []
 
     # --- steps: "up", "rekey ike by adit", "wait info-in-req 2", ...
@@ -152,6 +167,10 @@ class Life:
         side.rekey(self.cell, what)
         self.agree([what])
 
+    def do_await(self, what):
+        """until the peer has rekeyed by itself"""
+        self.agree([what])
+
     def do_wait(self, counter, least):
         """until Adit has counted that many; nothing else may have happened to the SAs"""
         wait_for(f'Adit counts {least} of {counter}', STEP_SECONDS, lambda: self.adit.counter(counter) >= int(least))
@@ -163,9 +182,42 @@ class Life:
         (self.adit if by == 'adit' else self.peer).terminate(self.cell)
         self.gone()
 
+    def do_resumed(self):
+        """Adit says that this IKE SA was made by a ticket"""
+        shown = self.adit.tell('list-sas', '--json', '--up', '--ike', self.cell.name)
+        if not re.search(r'"resumed": *"yes"', shown):
+            raise Trouble('the IKE SA was not resumed')
+
     def do_suspend(self):
-        """the peer forgets the SA without a word, but for its ticket; so does Adit"""
+        """the peer forgets the SA but for its ticket, without a word that Adit could hear"""
+        link = 'ip', '-n', self.world.space(self.peer.role), 'link', 'set', 'wire'
+        command(*link, 'down')
         self.peer.suspend(self.cell)
+        wait_for('the peer has forgotten the IKE SA', STEP_SECONDS, lambda: not self.peer.state(self.cell)[0])
+        command(*link, 'up')
+        wait_for('the link is back', STEP_SECONDS, self.world.is_linked)
+        self.theirs = []
+
+    def do_outage(self):
+        """the link is gone until Adit has given up; the peer may not have noticed"""
+        link = 'ip', '-n', self.world.space('responder'), 'link', 'set', 'wire'
+        command(*link, 'down')
+        wait_for('Adit gives up', 2 * STEP_SECONDS, lambda: not self.adit.state(self.cell)[0])
+        command(*link, 'up')
+        wait_for('the link is back', STEP_SECONDS, self.world.is_linked)
+        self.ours, self.theirs = [], []
+
+    def do_redirect(self):
+        """the peer tells Adit to go to the other address, and Adit comes there"""
+        self.peer.redirect(self.cell)
+        self.agree(['ike', 'child'])
+
+    def do_there(self):
+        """the IKE SA is with the address that the responder sends its clients to"""
+        end = 'remote' if self.cell.role == 'initiator' else 'local'
+        wait_for(f"the gateway's end of the only IKE SA is {self.cell.row['also_at']}", STEP_SECONDS, lambda: [
+            s[end][0] for s in self.adit.sas(self.cell) if s['state'] == 'ESTABLISHED'] == [self.cell.row['also_at']])
+        self.agree([])
 
     def do_crash(self):
         """the peer is killed and started again: it has forgotten everything, and says so to nobody"""

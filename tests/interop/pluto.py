@@ -19,11 +19,11 @@ class Pluto(Chrooted):
 
     def install(self, cells):
         cell = self.cell = cells[0]
-        self.world.add_address(self.role, f'{self.inner(cell)}/32', 'lo')
+        self.add_inner(cell)
         for name in 'nss', 'run':
             os.makedirs(self.file(name))
         with open(self.file('ipsec.conf'), 'w') as f:
-            f.write(self.settings(cell) + self.connection(cell))
+            f.write(self.settings(cell) + self.connection(cell) + self.connection_there(cell))
         with open(self.file('ipsec.secrets'), 'w') as f:
             f.write(f'@{self.identity(cell)} @{self.other.identity(cell)} : PSK "{SECRET}"\n')
             f.writelines(line + '\n' for line in cell.row.get('peer_secrets', []))
@@ -44,25 +44,37 @@ class Pluto(Chrooted):
         own = {'nssdir': self.file('nss'), 'plutodebug': 'none', **cell.row.get('peer_setup', {})}
         return 'config setup\n' + ''.join(f'    {k}={v}\n' for k, v in own.items())
 
-    def connection(self, cell):
+    def connection(self, cell, **more):
         lines = {'left': self.address(cell), 'leftid': '@' + self.identity(cell), 'leftsubnet': f'{self.inner(cell)}/32',
                  'right': self.seen_address(cell), 'rightid': '@' + self.other.identity(cell),
                  'rightsubnet': f'{self.other.inner(cell)}/32', 'ike': cell.row['peer_ike'],
-                 'esp': cell.row['peer_esp'], 'auto': 'add', 'authby': 'secret'}
+                 'esp': cell.row['peer_esp'], 'auto': 'add', 'authby': 'secret', 'leftupdown': '/bin/true'}
         if cell.auth != 'psk':
             lines.update({'authby': {'rsa': 'rsasig'}.get(cell.auth, cell.auth), 'leftcert': 'own',
                           'rightca': '%same', 'rightsendcert': 'always', 'leftsendcert': 'always'})
         lines.update(cell.row.get('peer_options', {}))
-        return f'conn {cell.name}\n' + ''.join(f'    {k}={v}\n' for k, v in lines.items())
+        return self.write(cell.name, {**lines, **more})
+
+    @staticmethod
+    def write(name, lines):
+        return f'conn {name}\n' + ''.join(f'    {k}={v}\n' for k, v in lines.items())
+
+    def connection_there(self, cell):
+        """the gateway's other address, where nobody is sent on"""
+        if self.role == 'initiator' or 'also_at' not in cell.row:
+            return ''
+        return self.connection(cell, left=cell.row['also_at'], **{'send-redirect': 'no'}).replace(f'conn {cell.name}', 'conn there')
 
     def ipsec(self, *argv, timeout=60):
-        return self.inside('ipsec', *argv[:1], '--ctlsocket', self.file('run/pluto.ctl'), *argv[1:], timeout=timeout)
+        """whack or addconn, without the shell script in front of them"""
+        return self.inside(f'/usr/libexec/ipsec/{argv[0]}', '--ctlsocket', self.file('run/pluto.ctl'), *argv[1:], timeout=timeout)
 
     def start(self, fragment_size):
         self.spawn(PLUTO, '--config', self.file('ipsec.conf'), '--secretsfile', self.file('ipsec.secrets'), '--rundir',
                    self.file('run'), '--nofork', '--stderrlog')
         wait_for('pluto answers', 20, lambda: os.path.exists(self.file('run/pluto.ctl')))
-        self.ipsec('add', '--config', self.file('ipsec.conf'), self.cell.name)
+        names = [self.cell.name] + (['there'] if self.connection_there(self.cell) else [])
+        self.ipsec('addconn', '--config', self.file('ipsec.conf'), *names)
         self.ipsec('whack', '--listen')
 
     def crash(self):
@@ -81,6 +93,9 @@ class Pluto(Chrooted):
 
     def terminate(self, cell):
         self.ipsec('whack', '--terminate', '--name', cell.name)
+
+    def redirect(self, cell):
+        self.ipsec('whack', '--name', cell.name, '--redirect-to', cell.row['also_at'])
 
     def suspend(self, cell):
         self.ipsec('whack', '--suspend', '--name', cell.name)

@@ -56,6 +56,9 @@ class Side:
         return f'{cell.auth}.{self.kind}.example'
 
     def inner(self, cell):
+        """its address inside the tunnel; in transport mode there is but one"""
+        if getattr(cell, 'mode', 'TUNNEL') == 'TRANSPORT':
+            return self.address(cell)
         return f'10.{self.net}.{cell.number}.1'
 
     def address(self, cell):
@@ -64,7 +67,8 @@ class Side:
     def install(self, cells):
         """inner addresses, configuration and credentials"""
         for cell in cells:
-            self.world.add_address(self.role, f'{self.inner(cell)}/32', 'lo')
+            if getattr(cell, 'mode', 'TUNNEL') == 'TUNNEL':
+                self.world.add_address(self.role, f'{self.inner(cell)}/32', 'lo')
         for name in ('x509', 'x509ca', 'private'):
             os.makedirs(os.path.join(self.swanctl, name), exist_ok=True)
         shutil.copy(os.path.join(self.certificates, 'ca.pem'), os.path.join(self.swanctl, 'x509ca'))
@@ -108,6 +112,7 @@ class Side:
         local_ts = {self.inner(cell)}/32
         remote_ts = {self.other.inner(cell)}/32
         esp_proposals = {cell.proposals('esp', self.role)}
+        mode = {getattr(cell, 'mode', 'TUNNEL').lower()}
       }}
     }}
   }}
@@ -133,6 +138,7 @@ class Side:
 
 class Adit(Side):
     kind, net = 'adit', 1
+    settings = ''  # further lines of adit.conf
 
     def __init__(self, world, role, certificates):
         super().__init__(world, role, certificates)
@@ -148,7 +154,7 @@ class Adit(Side):
   log = more
   workers = 1
   fragment_size = {fragment_size}
-  vici {{ sockets = {self.vici_path} }}
+{self.settings}  vici {{ sockets = {self.vici_path} }}
 }}
 ''')
         self.process = self.world.spawn(['ip', 'netns', 'exec', self.world.space(self.role), self.aditd, '--config',
@@ -181,6 +187,7 @@ class Adit(Side):
 
 class StrongSwan(Side):
     kind, net = 'peer', 2
+    plugins = 'kernel-libipsec kernel-netlink'
 
     def __init__(self, world, role, certificates, chroot):
         super().__init__(world, role, certificates)
@@ -203,7 +210,8 @@ class StrongSwan(Side):
         with open(path) as f:
             text = f.read()
         with open(path, 'w') as f:
-            f.write(text.replace('fragment_size = 1280', f'fragment_size = {fragment_size}'))
+            f.write(text.replace('fragment_size = 1280', f'fragment_size = {fragment_size}')
+                    .replace('kernel-libipsec kernel-netlink', self.plugins))
 
     def start(self, fragment_size):
         self.write_settings(fragment_size)
@@ -240,9 +248,15 @@ class StrongSwan(Side):
         return [describe(section) for event in events for section in event.values()]
 
 
-def make_sides(world, adit_role, certificates, chroot):
+class KernelStrongSwan(StrongSwan):
+    """with the kernel's ESP"""
+    plugins = 'kernel-netlink'
+
+
+def make_sides(world, adit_role, certificates, chroot, kernel=False):
     other = 'responder' if adit_role == 'initiator' else 'initiator'
-    adit, peer = Adit(world, adit_role, certificates), StrongSwan(world, other, certificates, chroot)
+    peer_class = KernelStrongSwan if kernel else StrongSwan
+    adit, peer = Adit(world, adit_role, certificates), peer_class(world, other, certificates, chroot)
     adit.other, peer.other = peer, adit
     return adit, peer
 

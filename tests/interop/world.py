@@ -8,6 +8,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ENVIRONMENT = dict(os.environ, LC_ALL='C')
+SLOW = float(os.environ.get('ADIT_INTEROP_SLOW', '1'))  # an emulated machine needs its time
 
 
 class Trouble(Exception):
@@ -27,6 +28,7 @@ def command(*argv, data=None, timeout=120):
 
 def wait_for(what, seconds, condition):
     """Polls until condition() is true and returns that; a text of its last answer helps when it never is."""
+    seconds *= SLOW
     end = time.monotonic() + seconds
     while True:
         found = condition()
@@ -34,7 +36,7 @@ def wait_for(what, seconds, condition):
             return found
         if time.monotonic() > end:
             raise Trouble(f'waited {seconds} s in vain: {what}')
-        time.sleep(0.02)
+        time.sleep(0.02 * SLOW)
 
 
 class World:

@@ -137,11 +137,43 @@ SIM_TEST(configuration_payload_in_a_rekeying)
     expect_same_keys(s);
 }
 
+/* The network is away until A has given up; then A comes back, by its ticket if both compute AUTH alike. */
+static void come_back(struct sim *s, const char *at_a, const char *at_b, bool resumed)
+{
+    struct adit_ike_info sa;
+    sim_configure_host(s, A, .option = { { "resumption", "yes" } }, .dpd_s = 20, .peer = at_a);
+    sim_configure_host(s, B, .option = { { "resumption", "yes" } }, .unique = ADIT_UNIQUE_REPLACE, .peer = at_b);
+    sim_establish(s);
+    sim_run(s, SECONDS(10));
+    sim_cut(s, A, true);
+    sim_run(s, MINUTES(6));
+    expect(s, sim_sas(s, A) == 0);
+    sim_cut(s, A, false);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    expect(s, sim_wait(s, A, cookie, MINUTES(5)) == ADIT_OK, "%s", simhost_done(&s->host[A], cookie)->text);
+    sim_run(s, SECONDS(10));
+    expect_children(s, 1);
+    expect_same_keys(s);
+    expect(s, sim_info(s, A, &sa) && !strcmp(mark(&sa, "resumed"), resumed ? "yes" : ""));
+}
+
+SIM_TEST(resumed_as_libreswan_does)
+{
+    come_back(s, "libreswan", "libreswan", true);
+}
+
+SIM_TEST(not_resumed_when_only_one_does_so)
+{
+    come_back(s, "libreswan", NULL, false);
+    expect_flows(s);
+}
+
 static const struct sim_case cases[] = {
     SIM_CASE(starting_on_4500_because_of_the_peer), SIM_CASE(starting_on_500_with_others),
     SIM_CASE(numbers_of_64_bits_are_not_offered),   SIM_CASE(numbers_of_64_bits_are_not_taken),
     SIM_CASE(numbers_of_64_bits_with_others),       SIM_CASE(the_kind_is_shown),
-    SIM_CASE(configuration_payload_in_a_rekeying),
+    SIM_CASE(configuration_payload_in_a_rekeying),  SIM_CASE(resumed_as_libreswan_does),
+    SIM_CASE(not_resumed_when_only_one_does_so),
 };
 
 int main(int argc, char **argv)

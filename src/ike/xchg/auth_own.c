@@ -188,7 +188,16 @@ static enum adit_rc sign_psk(struct ike_xchg *x, struct own_auth *a, const struc
     return ADIT_OK;
 }
 
-/* AUTH = prf(SK_p, octets), without key pad: RFC 5723 s4.3.3. */
+/* AUTH = prf(SK_p, octets), without key pad: RFC 5723 s4.3.3. Some peers take the message alone for the octets; SK_p
+ * depends on both nonces, and whose it is the ticket says. */
+enum adit_rc auth_by_known_keys(const struct ike_sa *sa, bool initiators, const struct octets *o, uint8_t *out)
+{
+    struct adit_span sk_p = keys_p(&sa->keys, initiators);
+    if (peer_has(sa, QUIRK_RESUMED_MESSAGE_ONLY))
+        return prf_compute(sa_prf(sa), sk_p, &o->part[OCTETS_MESSAGES], 1, out);
+    return prf_compute(sa_prf(sa), sk_p, o->part, OCTETS_PARTS, out);
+}
+
 static enum adit_rc sign_known(struct ike_xchg *x, struct own_auth *a)
 {
     const struct prf_alg *prf = sa_prf(x->sa);
@@ -196,7 +205,7 @@ static enum adit_rc sign_known(struct ike_xchg *x, struct own_auth *a)
     a->method = AUTH_SHARED_KEY_MIC;
     TRY(auth_octets(x, a->keys, x->sa->is_initiator, a->id_whole, &o));
     TRY(buf_resize(&a->data, prf->out));
-    TRY(prf_compute(prf, keys_p(&x->sa->keys, x->sa->is_initiator), o.part, OCTETS_PARTS, a->data.p));
+    TRY(auth_by_known_keys(x->sa, x->sa->is_initiator, &o, a->data.p));
     a->ready = true;
     return ADIT_OK;
 }

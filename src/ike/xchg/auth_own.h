@@ -74,5 +74,7 @@ enum adit_rc auth_new_keys(struct ike_sa *sa, struct ike_keys **out);
 bool auth_withholds_child(struct ike_sa *sa, const struct ike_msg *msg);
 /* Authenticated: keys that come into force by it become the SA's, before Child SAs are made from them. */
 void auth_take_keys(struct ike_sa *sa);
+/* AUTH of a resumed IKE SA by the initiator's or the responder's SK_p; out: as long as the PRF's output. */
+enum adit_rc auth_by_known_keys(const struct ike_sa *sa, bool initiators, const struct octets *o, uint8_t *out);
 
 #endif

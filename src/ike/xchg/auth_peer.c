@@ -94,7 +94,7 @@ static enum adit_rc verify_known(struct ike_xchg *x, struct peer_auth *a, struct
         return why_set(why, ADIT_ERR_AUTH, "peer authenticates by %s, not by the keys of the earlier IKE SA",
                        iana_name(IANA_AUTH, a->auth.method));
     TRY(auth_octets(x, NULL, !x->sa->is_initiator, a->id_whole, &o));
-    TRY(prf_compute(prf, keys_p(&x->sa->keys, !x->sa->is_initiator), o.part, OCTETS_PARTS, expected));
+    TRY(auth_by_known_keys(x->sa, !x->sa->is_initiator, &o, expected));
     bool equal = secret_equal(a->auth.data, span(expected, prf->out));
     mem_wipe(expected, sizeof(expected));
     return equal ? ADIT_OK : why_set(why, ADIT_ERR_AUTH, "peer does not hold the keys of the earlier IKE SA");
