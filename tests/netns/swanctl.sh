@@ -16,11 +16,12 @@ swanctl_0() {
 }
 # Runs it, keeps the output in $out, and sees that nothing in it is missing.
 out=
+client=swanctl_0
 swanctl_is_fine() { # NAME ARGS...
     local name=$1
     shift
     local code=0
-    out=$(swanctl_0 "$@") || code=$?
+    out=$("$client" "$@") || code=$?
     if [ "$code" != 0 ]; then
         fail "$name" "code $code"
         sed 's/^/#   | /' <<<"$out"
@@ -188,6 +189,46 @@ says 'the trap' 'gw/ondemand, TUNNEL'
 swanctl_is_fine '--uninstall' --uninstall --child ondemand
 swanctl_is_fine '--list-pols again' --list-pols
 is 'no policy is left' "$out" ''
+
+# The commands with their options, by this machine's swanctl and by the newest, from a chroot.
+commands=(
+    '--version --daemon --raw' '--version --daemon --pretty' '--stats --raw' '--stats --pretty' '--reload-settings --raw'
+    '--counters --raw' '--counters --name gw' '--counters --all --pretty' '--counters --name gw --reset'
+    '--load-all --noprompt' '--load-creds --noprompt --raw' '--load-conns --raw' '--load-authorities' '--load-authorities --pretty'
+    '--load-pools' '--load-pools --raw' '--list-conns' '--list-conns --raw' '--list-conns --pretty' '--list-certs --pem'
+    '--list-certs --subject O=Adit' '--list-certs --type x509' '--list-certs --flag ca' '--list-certs --utc' '--list-certs --short'
+    '--list-certs --raw' '--list-authorities' '--list-authorities --name nobody' '--list-authorities --raw' '--list-pools'
+    '--list-pools --leases' '--list-pools --raw' '--list-algs --raw' '--list-algs --pretty' '--list-sas' '--list-sas --ike gw'
+    '--list-sas --ike-id 1' '--list-sas --child net' '--list-sas --noblock' '--list-sas --pretty' '--list-pols --trap'
+    '--list-pols --drop' '--list-pols --pass' '--list-pols --child ondemand' '--list-pols --raw' '--flush-certs --type x509_crl'
+    '--rekey --child net --raw' '--rekey --ike gw --pretty' '--initiate --child net --timeout 10 --raw'
+)
+all_commands() { # WHO
+    local c
+    for c in "${commands[@]}"; do
+        # shellcheck disable=SC2086
+        swanctl_is_fine "$1: $c" $c
+    done
+}
+swanctl_new() {
+    printf '# [n0] newest swanctl %s\n' "$*" >&2
+    (
+        # shellcheck source=/dev/null
+        . "$test_root/scripts/lib/peer.sh"
+        PEER_DIR=$test_tmp
+        peer_run_in "$test_prefix-0" "$newest" env STRONGSWAN_CONF="$test_tmp/strongswan.conf" SWANCTL_DIR="$test_tmp/sw" \
+            timeout 30 swanctl "$@" --uri "unix://$test_tmp/0/vici"
+    ) 2>"$test_tmp/swanctl.err"
+}
+say 'commands with all their options'
+all_commands "this machine's"
+if newest=$("$test_root/scripts/peer-chroot" strongswan 2>"$test_tmp/chroot.log"); then
+    client=swanctl_new
+    all_commands "$(sed -n 's/^strongswan-swanctl //p' "$newest/adit-peer.txt")"
+    client=swanctl_0
+else
+    skip "the newest swanctl" "$(tail -n 1 "$test_tmp/chroot.log")"
+fi
 
 say 'refusals have reasons'
 refuse 'initiate of what is not there' swanctl_0 --initiate --child nobody
