@@ -160,6 +160,14 @@ class Life:
         (self.adit if self.cell.role == 'initiator' else self.peer).up(self.cell, self.esp)
         self.agree(['ike', 'child'])
 
+    def do_reach(self):
+        """both authenticate each other; what the peer does then does not count"""
+        try:
+            (self.adit if self.cell.role == 'initiator' else self.peer).up(self.cell, self.esp)
+        except Trouble:
+            pass
+        wait_for('Adit has an IKE SA', STEP_SECONDS, lambda: re.search(r'IKE_SA gw\[\d+\] established', self.adit.log_since(0)))
+
     def do_rekey(self, what, _, by):
         if what == 'child' and not self.esp:
             return

@@ -3,6 +3,8 @@
 
 Usage: decode.py CAPTURE IKE_KEYS ESP_KEYS FOLDER       FOLDER: for tshark's settings, must exist
 
+TSHARK: the program, if it is not that of the PATH; TSHARK_KNOWS_ESN: it is new enough for a field of esp_sa.
+
 One line a message, with the numbers of the registries, so that the names of tshark's version don't matter:
   IKE_AUTH 2 request: IDi N(INITIAL_CONTACT) IDr AUTH(2) SA(ESP 1.20/256 5.0) TSi TSr
 and at the end "ESP: N packets, M pings, K SAs". Problems go to standard error; the exit code is 1 if there are any.
@@ -38,7 +40,8 @@ def number(node, name):
     """of a field anywhere below"""
     for f in node.iter('field'):
         if f.get('name') == name:
-            return int(f.get('show'), 0)
+            shown = {'True': '1', 'False': '0'}.get(f.get('show'), f.get('show'))  # flags, since 4.4
+            return int(shown, 0)
     return None
 
 
@@ -146,7 +149,9 @@ def read_generations(path):
 
 
 def esp_line(line):
-    """without the length of sequence numbers, which older versions don't know; 32 bits is what they assume"""
+    """without the length of sequence numbers, which versions before 4.2 don't know; 32 bits is what they assume"""
+    if os.environ.get('TSHARK_KNOWS_ESN'):
+        return line
     return ','.join(line.rstrip('\n').split(',')[:8]) + '\n'
 
 
@@ -155,7 +160,7 @@ def run_tshark(capture, keys, esp_keys, folder):
         f.writelines(keys)
     with open(esp_keys) as source, open(os.path.join(folder, 'esp_sa'), 'w') as f:
         f.writelines(esp_line(line) for line in source)
-    argv = ['tshark', '-n', '-r', capture, '-T', 'pdml', '-Y', 'isakmp || esp', '-o', 'esp.enable_encryption_decode:TRUE',
+    argv = [os.environ.get('TSHARK', 'tshark'), '-n', '-r', capture, '-T', 'pdml', '-Y', 'isakmp || esp', '-o', 'esp.enable_encryption_decode:TRUE',
             '-o', 'esp.enable_authentication_check:TRUE']
     done = subprocess.run(argv, env=dict(os.environ, WIRESHARK_CONFIG_DIR=folder), stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE)
