@@ -47,6 +47,7 @@ interop:
 	@scripts/build release
 	@tests/interop/run --write-docs
 	@tests/interop/run-peers --write-docs
+	@tests/interop/run-kernel --write-docs
 
 bench:
 	@scripts/deps ensure build check

@@ -79,7 +79,7 @@ class World:
         if process.poll() is None:
             process.send_signal(how)
         try:
-            return process.wait(5)
+            return process.wait(5 * SLOW)
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()
