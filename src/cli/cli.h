@@ -15,6 +15,10 @@ struct cli_args {
     const char *socket;
     const char *ike, *child, *ike_id, *child_id, *name, *timeout, *loglevel, *config, *peer_ip, *peer_id;
     bool json, force, reauth, all, reset, empty, up_only, leases;
+    /* of conformance */
+    const char *port, *psk, *id, *remote_id, *proposal, *esp, *select, *section, *trigger, *junit, *local_ts, *remote_ts,
+        *bind, *bind_port;
+    bool own, list, listen;
     int n_words; /* what is left: file names and the like */
     char **words;
 };
@@ -86,6 +90,6 @@ int cmd_version(const struct cli_args *a), cmd_load(const struct cli_args *a),
     cmd_list_conns(const struct cli_args *a), cmd_list_certs(const struct cli_args *a),
     cmd_list_pools(const struct cli_args *a), cmd_list_algs(const struct cli_args *a), cmd_log(const struct cli_args *a),
     cmd_stats(const struct cli_args *a), cmd_metrics(const struct cli_args *a),
-    cmd_counters(const struct cli_args *a), cmd_help(const struct cli_args *a);
+    cmd_counters(const struct cli_args *a), cmd_conformance(const struct cli_args *a), cmd_help(const struct cli_args *a);
 
 #endif

@@ -57,7 +57,7 @@ struct conformance_result {
     enum conformance_verdict verdict;
     char text[256]; /* why not passed */
 };
-/* Plays one behaviour, then looks whether the peer still serves. Memory or parameters that are no good: failed. */
+/* Plays one behaviour (script NULL: none), then looks whether the peer still serves. Memory or parameters that are no good: failed. */
 void conformance_play(const struct conformance_params *params, const struct behaviour *b, struct conformance_result *out);
 /* Can these parameters be used? ADIT_ERR_CONFIG, with *why in words. */
 ADIT_MUST_USE enum adit_rc conformance_check(const struct conformance_params *params, struct adit_why *why);

@@ -22,11 +22,24 @@ static void unexpected(struct puppet *p, const char *wanted)
     fail(p, "wanted %s, heard: %s", wanted, heard_text(p, &text));
 }
 
+/* A peer under load asks for a COOKIE first (RFC 7296 s2.6): it gets it, and then says what it thinks of the message. */
+static bool hear(struct puppet *p, unsigned ms)
+{
+    struct notify n;
+    if (p->over || !hear_response(p, ms))
+        return false;
+    if (!p->draft.clear || p->draft.hdr.exchange != XCHG_IKE_SA_INIT || !heard_notify(p, N_COOKIE, &n))
+        return true;
+    add_notify(p, N_COOKIE, n.data);
+    say(p);
+    return hear_response(p, ms);
+}
+
 static bool response(struct puppet *p)
 {
     if (p->over)
         return false;
-    if (hear_response(p, p->params->answer_ms))
+    if (hear(p, p->params->answer_ms))
         return true;
     fail(p, "wanted an answer, heard nothing");
     return false;
@@ -40,7 +53,7 @@ void must(struct puppet *p, bool cond, const char *what)
 
 void silence(struct puppet *p)
 {
-    if (!p->over && hear_response(p, p->params->quiet_ms))
+    if (hear(p, p->params->quiet_ms))
         unexpected(p, "silence");
 }
 
@@ -73,14 +86,14 @@ void refused_aloud(struct puppet *p)
 void refused(struct puppet *p)
 {
     struct notify n;
-    if (!p->over && hear_response(p, p->params->quiet_ms) && !heard_any_error(p, &n))
+    if (hear(p, p->params->quiet_ms) && !heard_any_error(p, &n))
         unexpected(p, "an error notify or silence");
 }
 
 void silence_or(struct puppet *p, uint16_t notify)
 {
     struct notify n;
-    if (!p->over && hear_response(p, p->params->quiet_ms) && !heard_notify(p, notify, &n))
+    if (hear(p, p->params->quiet_ms) && !heard_notify(p, notify, &n))
         unexpected(p, iana_name(IANA_N, notify));
 }
 
@@ -156,10 +169,11 @@ void goodbye(struct puppet *p)
 {
     bool over = p->over;
     p->over = false;
-    if (p->sa.up && !p->sa.over) {
+    if (p->sa.keyed && !p->sa.over) { /* also if we don't know what the peer thinks of it */
         delete_ike(p);
         say(p);
-        hear_response(p, p->params->quiet_ms);
+        if (p->sa.up)
+            hear_response(p, p->params->quiet_ms);
     }
     p->sa.up = false;
     p->over = over;

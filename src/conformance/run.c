@@ -50,7 +50,7 @@ void conformance_play(const struct conformance_params *params, const struct beha
     struct puppet *p = puppet_new(params, out);
     if (!p)
         return;
-    if (!p->over)
+    if (!p->over && b->script)
         b->script(p);
     clean_up(p);
     puppet_free(p);

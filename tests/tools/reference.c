@@ -158,7 +158,7 @@ static void adversary(void)
     const struct behaviour *rows = conformance_rows(&n);
     printf("# The adversary's catalogue\n\n%zu ways to misbehave towards an IKEv2 peer (`src/conformance/catalogue/`), and what "
            "has to come of it. `tests/sim/test_adversary.c`\nplays each of them against the engine, with an honest peer "
-           "beside it: the row's name is the test's. \"choice\": "
+           "beside it: the row's name is the test's. [`adit conformance`](../conformance-tool.md) plays them\nagainst other daemons. \"choice\": "
            "the documents leave it open, and this is how we see it.\n\n"
            "| name | document | the puppet is | stage | level | what it does | what has to happen |\n"
            "|---|---|---|---|---|---|---|\n", n);

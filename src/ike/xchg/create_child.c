@@ -209,10 +209,12 @@ static enum adit_rc rekey_target(struct ike_xchg *x, struct ike_pending *p, cons
     is_rekey(msg, &n);
     struct rd in = rd_init(n.spi);
     x->reply_spi = rd_u32(&in);
+    if (n.proto != PROTO_ESP || !rd_end(&in)) /* RFC 7296 s3.10 */
+        return why_set(why, ADIT_ERR_NO_CHILD, "REKEY_SA names no ESP SA");
     struct ike_child *old = child_by_spi(x->sa, x->reply_spi, false);
     if (!old && collide_unknown_child(x->sa))
         return why_set(why, ADIT_ERR_TEMPORARY, "SPI %08x is not known yet: an answer may be under way", x->reply_spi);
-    if (!old || !rd_ok(&in))
+    if (!old)
         return why_set(why, ADIT_ERR_NO_CHILD, "no Child SA with SPI %08x", x->reply_spi);
     TRY(collide_request(x->sa, COLLIDE_REKEY_CHILD, old, why));
     p->cfg = old->cfg;
