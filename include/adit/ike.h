@@ -73,6 +73,7 @@ struct adit_command {
     struct adit_path path;
     const struct adit_addr *addresses; /* ADDRESSES: best ones first; copied */
     unsigned n_addresses;
+    struct adit_ts packet_local, packet_remote; /* INITIATE, ACQUIRE: the packet that wants out, as selectors; family 0: none */
     struct adit_addr local, remote; /* INITIATE: addresses that the host resolved; family 0 = take the configuration's */
     const char *gateway; /* REDIRECT: an address or a DNS name; copied */
 };

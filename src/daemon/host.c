@@ -280,6 +280,8 @@ static void acquire(struct daemon *d, const struct dp_event *ev)
         return;
     cmd.conn = trap->conn;
     cmd.child = trap->child;
+    cmd.packet_local = ev->local;
+    cmd.packet_remote = ev->remote;
     log_line(&d->log, &(struct log_line){ .level = ADIT_LOG_INFO,
                                           .group = "KNL",
                                           .conn = trap->conn,

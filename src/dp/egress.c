@@ -327,11 +327,12 @@ static void acquire(struct worker *w, struct dp_trap *trap, const struct ip_pack
         return; /* another worker did */
     struct note n = { .type = NOTE_EVENT,
                       .event = { .type = DP_EV_ACQUIRE, .reqid = trap->reqid, .at = w->now } };
+    uint16_t widest = ip->has_ports ? 0 : UINT16_MAX; /* without a port: any (RFC 7296 s3.13.1) */
     n.event.local = (struct adit_ts){
-        .family = ip->version, .proto = ip->proto, .port_lo = ip->src_port, .port_hi = ip->src_port
+        .family = ip->version, .proto = ip->proto, .port_lo = ip->src_port, .port_hi = ip->src_port | widest
     };
     n.event.remote = (struct adit_ts){
-        .family = ip->version, .proto = ip->proto, .port_lo = ip->dst_port, .port_hi = ip->dst_port
+        .family = ip->version, .proto = ip->proto, .port_lo = ip->dst_port, .port_hi = ip->dst_port | widest
     };
     span_copy(n.event.local.lo, span(ip->src.ip, 16));
     span_copy(n.event.local.hi, span(ip->src.ip, 16));

@@ -266,6 +266,8 @@ static enum adit_rc add_child_task(struct ike_sa *sa, const struct adit_child_cf
     t->cfg = own ? own : child;
     t->cookie = cmd->cookie;
     t->reqid = cmd->reqid ? cmd->reqid : child->reqid;
+    t->packet_local = cmd->packet_local;
+    t->packet_remote = cmd->packet_remote;
     return ADIT_OK;
 }
 

@@ -161,7 +161,39 @@ int narrow_score(const struct adit_ts_list *peer_local, const struct adit_ts_lis
     struct adit_ts_list local, remote;
     if (!narrow(peer_local, peer_remote, mine_local, mine_remote, &local, &remote))
         return 0;
-    return same(peer_local, mine_local) && same(peer_remote, mine_remote) ? 2 : 1;
+    bool first = is_covered(&peer_local->v[0], mine_local) && is_covered(&peer_remote->v[0], mine_remote);
+    return 1 + 2 * first + (same(peer_local, mine_local) && same(peer_remote, mine_remote));
+}
+
+static void put_first(struct adit_ts_list *list, const struct adit_ts *ts)
+{
+    uint16_t n = list->n < ADIT_TS_MAX ? list->n : ADIT_TS_MAX - 1;
+    if (ts_equal(&list->v[0], ts))
+        return;
+    for (uint16_t i = n; i > 0; i--)
+        list->v[i] = list->v[i - 1];
+    list->v[0] = *ts;
+    list->n = (uint16_t)(n + 1);
+}
+
+bool narrow_packet_first(struct adit_ts_list *local, struct adit_ts_list *remote, const struct adit_ts *packet_local,
+                         const struct adit_ts *packet_remote)
+{
+    if (!is_covered(packet_local, local) || !is_covered(packet_remote, remote))
+        return false;
+    put_first(local, packet_local);
+    put_first(remote, packet_remote);
+    return true;
+}
+
+enum adit_rc narrow_clip(struct adit_ts_list *got, const struct adit_ts_list *asked, struct adit_why *why)
+{
+    struct adit_ts_list inside;
+    intersect(got, asked, &inside);
+    if (!inside.n)
+        return narrow_check(got, asked, why);
+    *got = inside;
+    return ADIT_OK;
 }
 
 void narrow_print(struct strbuf *out, const struct adit_ts_list *ts)

@@ -20,8 +20,14 @@ ADIT_MUST_USE enum adit_rc narrow_choose(const struct adit_ts_list *peer_local, 
 /* Initiator: is every selector of `got` inside one of `asked`? */
 ADIT_MUST_USE enum adit_rc narrow_check(const struct adit_ts_list *got, const struct adit_ts_list *asked,
                                         struct adit_why *why);
-/* How well a child configuration fits an offer (for choosing among a connection's children): 0 = not at all,
- * 1 = narrowed, 2 = equal. */
+/* The requester's first selectors may be the packet that woke it up (RFC 7296 s2.9): put them in front, unless the lists
+ * begin with them already. They have to be inside; false: they are not, and nothing changes. */
+bool narrow_packet_first(struct adit_ts_list *local, struct adit_ts_list *remote, const struct adit_ts *packet_local,
+                         const struct adit_ts *packet_remote);
+/* Rekeying: what of `got` is inside `asked`, for peers that answer with more. ADIT_ERR_TS: nothing. */
+ADIT_MUST_USE enum adit_rc narrow_clip(struct adit_ts_list *got, const struct adit_ts_list *asked, struct adit_why *why);
+/* How well a child configuration fits an offer (for choosing among a connection's children): 0 = not at all; 1 = some of
+ * it; 3 = the peer's first selectors, too, which an answer must hold if it can (RFC 7296 s2.9); 4 = equal. */
 int narrow_score(const struct adit_ts_list *peer_local, const struct adit_ts_list *peer_remote,
                  const struct adit_ts_list *mine_local, const struct adit_ts_list *mine_remote);
 void narrow_print(struct strbuf *out, const struct adit_ts_list *ts);

@@ -129,6 +129,9 @@ enum adit_rc reply_read(const struct ike_msg *msg, uint16_t *type, struct adit_w
         if (!notify_is_error(n.type))
             continue;
         *type = n.type;
+        if (n.type == N_SINGLE_PAIR_REQUIRED)
+            return why_set(why, ADIT_ERR_TS, "peer answers SINGLE_PAIR_REQUIRED: it makes Child SAs for single packets only; "
+                                             "use start_action = trap, which asks with the packet's own addresses");
         return why_set(why, rc_of(n.type), "peer answers %s", iana_name(IANA_N, n.type));
     }
     return ADIT_OK;

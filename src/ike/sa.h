@@ -176,6 +176,7 @@ struct ike_task {
     uint64_t cookie;    /* of the command that wants an answer */
     uint64_t not_before;
     uint32_t tries, reqid;
+    struct adit_ts packet_local, packet_remote; /* the packet that wants out, as selectors; family 0: none */
     uint16_t notify, ke_method; /* ke_method: what the peer wanted by INVALID_KE_PAYLOAD */
     bool regular; /* the short form was refused */
     bool follow;  /* by command: what has replaced the Child SA meanwhile goes, too */
@@ -247,6 +248,7 @@ struct ike_pending {
     struct adit_shape shape; /* of our packets, as far as the peer bears it */
     struct adit_ts_list *local, *remote;
     struct adit_addr local_seen, remote_seen; /* as in struct ike_child */
+    bool others_fit; /* responder: other children of ours would have taken something of the request, too */
     uint32_t spi_in, spi_out, reqid, old_child;
     bool peer_made; /* it answered with a choice: it has a Child SA, whatever we think of it */
     uint64_t new_spi_i, new_spi_r;

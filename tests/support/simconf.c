@@ -169,11 +169,15 @@ static struct adit_child_cfg child(struct build *b, const char *name, struct adi
 {
     const char *left = b->conf->local_ts ? b->conf->local_ts : "10.1.0.0/16";
     const char *right = b->conf->remote_ts ? b->conf->remote_ts : "10.2.0.0/16";
-    bool first = strcmp(name, "net") == 0;
+    unsigned nth = name[3] ? (unsigned)(name[3] - '1') : 0;
+    char mem[2][32];
     if (b->conf->transport && !b->conf->local_ts)
         left = right = "dynamic";
-    else if (!first)
-        left = "10.3.0.0/16", right = "10.4.0.0/16";
+    else if (nth) {
+        snprintf(mem[0], sizeof(mem[0]), "10.%u.0.0/16", 2 * nth + 1);
+        snprintf(mem[1], sizeof(mem[1]), "10.%u.0.0/16", 2 * nth + 2);
+        left = mem[0], right = mem[1];
+    }
     ts[b->side] = selector(b, left);
     ts[!b->side] = selector(b, right);
     return (struct adit_child_cfg){ .name = name,
@@ -202,14 +206,17 @@ static void add_conn(struct build *b)
     struct adit_addr_spec here[] = { address(b, addresses[b->me]), address(b, "%any") };
     struct adit_addr_spec there[] = { address(b, peer_roams ? "%any" : addresses[!b->side]), address(b, "%any") };
     struct adit_auth_cfg mine = auth(b, b->side), theirs = auth(b, !b->side);
-    struct adit_ts_cfg ts[2][2];
+    static const char *const nets[] = { "net", "net2", "net3", "net4", "net5", "net6", "net7", "net8", "net9" };
+    struct adit_ts_cfg ts[ARRAY_LEN(nets)][2];
+    struct adit_child_cfg children[ARRAY_LEN(nets)];
+    for (unsigned i = 0; i < ARRAY_LEN(nets); i++)
+        children[i] = child(b, nets[i], ts[i]);
     if (c->id) {
         mine.id_text = c->id;
         mine.id.data = span_str(c->id);
     }
     if (c->cert && c->remote_auth)
         theirs.auth = c->remote_auth;
-    struct adit_child_cfg children[2] = { child(b, "net", ts[0]), child(b, "net2", ts[1]) };
     struct adit_conn conn = { .name = "peer",
                               .n_local_addrs = 1 + c->roams,
                               .n_remote_addrs = 1 + c->roams,
@@ -223,7 +230,7 @@ static void add_conn(struct build *b)
                               .n_remote = 1,
                               .local = &mine,
                               .remote = &theirs,
-                              .n_children = (uint16_t)(c->no_child ? 0 : 1 + c->two_children),
+                              .n_children = (uint16_t)(c->no_child ? 0 : c->n_children ? c->n_children : 1u + c->two_children),
                               .children = children,
                               .unique = c->unique,
                               .peer = c->peer,

@@ -118,6 +118,12 @@ enum adit_rc child_offer(struct ike_xchg *x, struct ike_pending *p, bool first, 
     return p->spi_in ? ADIT_OK : why_set(why, ADIT_ERR_LIMIT, "no SPI to be had");
 }
 
+void child_offer_packet(struct ike_pending *p, const struct ike_task *t)
+{
+    if (t && t->packet_local.family)
+        narrow_packet_first(p->local, p->remote, &t->packet_local, &t->packet_remote);
+}
+
 static struct adit_span spi_octets(uint32_t spi, uint8_t out[4])
 {
     struct wr w;
@@ -182,6 +188,8 @@ void child_put_answer(struct wr *w, struct ike_pending *p)
         return;
     }
     put_notifies(p, w);
+    if (p->others_fit) /* RFC 7296 s2.9 */
+        notify_put(w, N_ADDITIONAL_TS_POSSIBLE, SPAN_NONE);
     negotiate_answer(w, &p->suite, PROTO_ESP, spi_octets(p->spi_in, spi));
 }
 
@@ -249,6 +257,13 @@ static enum adit_rc settle_dynamic(struct ike_xchg *x, struct ike_pending *p, st
                : why_set(why, ADIT_ERR_TS, "peer's selectors have no place for the address that it assigned");
 }
 
+/* Some peers answer a rekeying with all that they would allow (Windows); what is in use is what we keep. */
+static enum adit_rc check_ts(const struct ike_pending *p, struct adit_ts_list *got, const struct adit_ts_list *asked,
+                             struct adit_why *why)
+{
+    return p->kind == PENDING_REKEY_CHILD ? narrow_clip(got, asked, why) : narrow_check(got, asked, why);
+}
+
 enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct ike_msg *msg, bool first,
                          struct adit_why *why)
 {
@@ -256,6 +271,7 @@ enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct
     struct adit_ts_list *i = arena_new(&x->arena, sizeof(*i)), *t = arena_new(&x->arena, sizeof(*t));
     struct proposals *answer;
     struct adit_span spi;
+    struct notify more;
     if (!i || !t)
         return ADIT_ERR_MEMORY;
     p->peer_made = true;
@@ -268,8 +284,10 @@ enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct
     TRY(get_ts(msg, PLD_TSr, t, why));
     TRY(child_mode_check(p, msg, i, t, why));
     TRY(get_notifies(p, msg, why));
-    TRY(narrow_check(i, p->local, why));
-    TRY(narrow_check(t, p->remote, why));
+    TRY(check_ts(p, i, p->local, why));
+    TRY(check_ts(p, t, p->remote, why));
+    if (msg_notify(msg, N_ADDITIONAL_TS_POSSIBLE, &more))
+        sa_log(x->sa, ADIT_LOG_INFO, "CHD", "peer has further networks for other CHILD_SAs than %s", p->cfg->name);
     *p->local = *i;
     *p->remote = *t;
     if (first)
@@ -281,12 +299,13 @@ enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct
 /* The child that fits best; among equals one of that mode, then the first configured. Tunnel mode is for any of them,
  * transport mode only for those that want it. */
 static const struct adit_child_cfg *best_child(struct ike_xchg *x, const struct adit_ts_list *peer_local,
-                                               const struct adit_ts_list *peer_remote, enum adit_mode mode)
+                                               const struct adit_ts_list *peer_remote, enum adit_mode mode,
+                                               bool *others_fit)
 {
     const struct adit_conn *conn = x->sa->conn->cfg;
     struct adit_ts_list *l = arena_new(&x->arena, sizeof(*l)), *r = arena_new(&x->arena, sizeof(*r));
     const struct adit_child_cfg *best = NULL;
-    int score = 0;
+    int score = 0, fitting = 0;
     for (uint16_t i = 0; l && r && i < conn->n_children; i++) {
         const struct adit_child_cfg *c = &conn->children[i];
         if (c->mode == ADIT_MODE_PASS || c->mode == ADIT_MODE_DROP || (mode == ADIT_MODE_TRANSPORT && c->mode != mode))
@@ -294,11 +313,13 @@ static const struct adit_child_cfg *best_child(struct ike_xchg *x, const struct 
         resolve(x->sa, c, l, r);
         int s = 2 * narrow_score(peer_local, peer_remote, l, r);
         s += s && c->mode == mode;
+        fitting += s > 0;
         if (s > score) {
             score = s;
             best = c;
         }
     }
+    *others_fit = fitting > 1;
     return best;
 }
 
@@ -334,14 +355,14 @@ static enum adit_rc pick_child(struct ike_xchg *x, struct ike_pending *p, const 
     p->mode = ADIT_MODE_TRANSPORT;
     may = may && child_mode_see(p, local, remote);
     if (may && !p->cfg)
-        p->cfg = best_child(x, local, remote, p->mode);
+        p->cfg = best_child(x, local, remote, p->mode, &p->others_fit);
     if (may && p->cfg)
         return ADIT_OK;
     child_mode_forget(p);
     TRY(get_ts(msg, PLD_TSi, remote, why));
     TRY(get_ts(msg, PLD_TSr, local, why));
     if (!p->cfg)
-        p->cfg = best_child(x, local, remote, p->mode);
+        p->cfg = best_child(x, local, remote, p->mode, &p->others_fit);
     return p->cfg ? ADIT_OK : no_child(x, local, remote, why);
 }
 

@@ -18,6 +18,8 @@ enum adit_rc child_may(struct ike_sa *sa, struct adit_why *why);
 /* All of these do what p->form says, if it is not NULL: p->old_child is inherited from.
  * Requester: fills offer, selectors and our inbound SPI of p->cfg; first = in IKE_AUTH (no KE). */
 enum adit_rc child_offer(struct ike_xchg *x, struct ike_pending *p, bool first, struct adit_why *why);
+/* Requester, after child_offer(): the packet that made us ask goes first; t may be NULL. */
+void child_offer_packet(struct ike_pending *p, const struct ike_task *t);
 void child_put_sa(struct wr *w, struct ike_pending *p);
 void child_put_ts(struct wr *w, const struct ike_pending *p);
 /* Requester: the peer's choice against our offer. */

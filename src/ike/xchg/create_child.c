@@ -36,6 +36,8 @@ static enum adit_rc begin(struct ike_xchg *x, struct create *s, bool rekey, stru
     else
         TRY(child_may(x->sa, why));
     TRY(child_offer(x, s->p, false, why));
+    if (!rekey)
+        child_offer_packet(s->p, x->task);
     TRY(nego_fresh_nonce(x->sa, &s->p->nonce_i));
     if (s->p->form)
         s->method = s->p->suite.ke[0];

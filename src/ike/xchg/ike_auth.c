@@ -212,7 +212,9 @@ static enum adit_rc begin_first(struct ike_xchg *x, struct first_child *s, struc
         return why_set(why, ADIT_ERR_CONFIG, "connection %s has no child", sa_conn_name(sa));
     TRY(buf_set(&s->p->nonce_i, buf_span(&sa->nonce_i)));
     TRY(buf_set(&s->p->nonce_r, buf_span(&sa->nonce_r)));
-    return child_offer(x, s->p, true, why);
+    TRY(child_offer(x, s->p, true, why));
+    child_offer_packet(s->p, s->task);
+    return ADIT_OK;
 }
 
 static enum adit_rc first_build(struct ike_xchg *x, void *scratch, struct wr *w, struct adit_why *why)

@@ -22,21 +22,21 @@ static const struct {
     const char *local, *remote; /* NULL: unacceptable */
     int score;
 } rows[] = {
-    { "equal", "10.1.0.0/16", "10.2.0.0/16", "10.1.0.0/16", "10.2.0.0/16", "10.1.0.0/16", "10.2.0.0/16", 2 },
+    { "equal", "10.1.0.0/16", "10.2.0.0/16", "10.1.0.0/16", "10.2.0.0/16", "10.1.0.0/16", "10.2.0.0/16", 4 },
     { "peer asks for more", "0.0.0.0/0", "0.0.0.0/0", "10.1.0.0/16", "10.2.0.0/16", "10.1.0.0/16",
       "10.2.0.0/16", 1 },
     { "peer asks for less", "10.1.5.0/24", "10.2.0.0/16", "10.1.0.0/16", "10.2.0.0/16", "10.1.5.0/24",
-      "10.2.0.0/16", 1 },
+      "10.2.0.0/16", 3 },
     { "ranges overlap", "10.0.0.5-10.0.0.20", "10.2.0.0/16", "10.0.0.10-10.0.0.30", "10.2.0.0/16",
       "10.0.0.10..10.0.0.20", "10.2.0.0/16", 1 },
     { "nothing in common here", "10.3.0.0/16", "10.2.0.0/16", "10.1.0.0/16", "10.2.0.0/16", NULL, NULL, 0 },
     { "nothing in common there", "10.1.0.0/16", "10.3.0.0/16", "10.1.0.0/16", "10.2.0.0/16", NULL, NULL, 0 },
     { "packet first, then its network: one remains", "10.1.0.5[tcp/80], 10.1.0.0/16",
-      "10.2.0.7[tcp/1234], 10.2.0.0/16", "10.1.0.0/16", "10.2.0.0/16", "10.1.0.0/16", "10.2.0.0/16", 2 },
+      "10.2.0.7[tcp/1234], 10.2.0.0/16", "10.1.0.0/16", "10.2.0.0/16", "10.1.0.0/16", "10.2.0.0/16", 4 },
     { "packet first, wider than its policy", "10.1.0.5[tcp/80], 10.1.0.0/16", "10.2.0.0/16", "10.1.0.5",
-      "10.2.0.0/16", "10.1.0.5/32", "10.2.0.0/16", 1 },
+      "10.2.0.0/16", "10.1.0.5/32", "10.2.0.0/16", 3 },
     { "peer's order", "10.2.0.0/16, 10.1.0.0/16", "10.9.0.1", "10.1.0.0/16, 10.2.0.0/16", "10.9.0.1",
-      "10.2.0.0/16, 10.1.0.0/16", "10.9.0.1/32", 2 },
+      "10.2.0.0/16, 10.1.0.0/16", "10.9.0.1/32", 4 },
     { "protocol narrows", "10.1.0.0/16", "10.2.0.0/16", "10.1.0.0/16[tcp/80]", "10.2.0.0/16[tcp]",
       "10.1.0.0/16[tcp/http]", "10.2.0.0/16[tcp]", 1 },
     { "protocols differ", "10.1.0.0/16[udp]", "10.2.0.0/16", "10.1.0.0/16[tcp]", "10.2.0.0/16", NULL, NULL,
@@ -44,17 +44,42 @@ static const struct {
     { "ports meet", "10.1.0.0/16[tcp/1-100]", "10.2.0.0/16", "10.1.0.0/16[tcp/50-200]", "10.2.0.0/16",
       "10.1.0.0/16[tcp/50-100]", "10.2.0.0/16", 1 },
     { "duplicates", "10.1.0.0/16, 10.1.0.0/16", "10.2.0.0/16", "10.1.0.0/16, 10.1.0.0/16", "10.2.0.0/16",
-      "10.1.0.0/16", "10.2.0.0/16", 2 },
+      "10.1.0.0/16", "10.2.0.0/16", 4 },
     { "covered by a later one", "10.1.1.0/24, 10.1.2.0/24, 10.1.0.0/16", "10.2.0.0/16", "10.0.0.0/8",
-      "10.2.0.0/16", "10.1.0.0/16", "10.2.0.0/16", 1 },
+      "10.2.0.0/16", "10.1.0.0/16", "10.2.0.0/16", 3 },
     { "both families", "10.1.0.0/16, fd01::/64", "10.2.0.0/16, fd02::/64", "10.1.0.0/16, fd01::/64",
-      "10.2.0.0/16, fd02::/64", "10.1.0.0/16, fd01::/64", "10.2.0.0/16, fd02::/64", 2 },
+      "10.2.0.0/16, fd02::/64", "10.1.0.0/16, fd01::/64", "10.2.0.0/16, fd02::/64", 4 },
     { "a family on one side only", "10.1.0.0/16, fd01::/64", "10.2.0.0/16", "10.1.0.0/16, fd01::/64",
-      "10.2.0.0/16, fd02::/64", "10.1.0.0/16", "10.2.0.0/16", 1 },
+      "10.2.0.0/16, fd02::/64", "10.1.0.0/16", "10.2.0.0/16", 3 },
     { "no family on both sides", "10.1.0.0/16", "fd02::/64", "10.1.0.0/16", "fd02::/64", NULL, NULL, 0 },
     { "peer offers nothing", "", "10.2.0.0/16", "10.1.0.0/16", "10.2.0.0/16", NULL, NULL, 0 },
     { "OPAQUE inside any port", "10.1.0.0/16[tcp/opaque]", "10.2.0.0/16", "10.1.0.0/16", "10.2.0.0/16",
-      "10.1.0.0/16[tcp/OPAQUE]", "10.2.0.0/16", 1 },
+      "10.1.0.0/16[tcp/OPAQUE]", "10.2.0.0/16", 3 },
+    { "several ranges against one network", "10.1.0.0/24, 10.1.5.0-10.1.5.9, 10.9.0.0/16", "10.2.0.0/16", "10.1.0.0/16",
+      "10.2.0.0/16", "10.1.0.0/24, 10.1.5.0..10.1.5.9", "10.2.0.0/16", 3 },
+    { "one network against several", "10.0.0.0/8", "10.2.0.0/16", "10.1.0.0/24, 10.3.0.0/24, 192.0.2.1", "10.2.0.0/16",
+      "10.1.0.0/24, 10.3.0.0/24", "10.2.0.0/16", 1 },
+    { "several ports of one service", "10.1.0.0/16[tcp/80], 10.1.0.0/16[tcp/443], 10.1.0.0/16[udp/53]", "10.2.0.0/16",
+      "10.1.0.0/16[tcp]", "10.2.0.0/16", "10.1.0.0/16[tcp/http], 10.1.0.0/16[tcp/https]", "10.2.0.0/16", 3 },
+    { "port ranges in pieces", "10.1.0.0/16[udp/1000-2000]", "10.2.0.0/16",
+      "10.1.0.0/16[udp/900-1100], 10.1.0.0/16[udp/1900-2100]", "10.2.0.0/16",
+      "10.1.0.0/16[udp/1000-1100], 10.1.0.0/16[udp/1900-2000]", "10.2.0.0/16", 1 },
+    { "port ranges that touch nowhere", "10.1.0.0/16[udp/1000-2000]", "10.2.0.0/16", "10.1.0.0/16[udp/2001-2100]",
+      "10.2.0.0/16", NULL, NULL, 0 },
+    { "one type of ICMP", "10.1.0.0/16[icmp]", "10.2.0.0/16[icmp]", "10.1.0.0/16[icmp/8]", "10.2.0.0/16[icmp/8]",
+      "10.1.0.0/16[icmp/8]", "10.2.0.0/16[icmp/8]", 1 },
+    { "other types of ICMP", "10.1.0.0/16[icmp/0]", "10.2.0.0/16", "10.1.0.0/16[icmp/8]", "10.2.0.0/16", NULL, NULL, 0 },
+    { "type and code of ICMP", "10.1.0.0/16[icmp/772]", "10.2.0.0/16", "10.1.0.0/16[icmp/3]", "10.2.0.0/16",
+      "10.1.0.0/16[icmp/3(4)]", "10.2.0.0/16", 3 },
+    { "OPAQUE is no port", "10.1.0.0/16[tcp/opaque]", "10.2.0.0/16", "10.1.0.0/16[tcp/80]", "10.2.0.0/16", NULL, NULL, 0 },
+    { "ESP without ports", "10.1.0.0/16[esp]", "10.2.0.0/16[esp]", "10.1.0.0/16", "10.2.0.0/16", "10.1.0.0/16[esp]",
+      "10.2.0.0/16[esp]", 3 },
+    { "counts may differ", "10.1.0.1, 10.1.0.3", "10.2.0.0/16", "10.1.0.0/16", "10.2.0.1, 10.2.0.3, 10.2.0.5",
+      "10.1.0.1/32, 10.1.0.3/32", "10.2.0.1/32, 10.2.0.3/32, 10.2.0.5/32", 1 },
+    { "the packet is outside of the policy, its network is not", "10.3.0.5[tcp/80], 10.0.0.0/8", "10.2.0.7[tcp/1234], 10.2.0.0/16",
+      "10.1.0.0/16", "10.2.0.0/16", "10.1.0.0/16", "10.2.0.0/16", 1 },
+    { "the packet is inside of this policy", "10.1.0.5[tcp/80], 10.0.0.0/8", "10.2.0.7[tcp/1234], 10.2.0.0/16",
+      "10.1.0.0/16", "10.2.0.0/16", "10.1.0.0/16", "10.2.0.0/16", 3 },
 };
 
 static void expect(const char *what, const struct adit_ts_list *got, const char *want)
@@ -154,6 +179,48 @@ static void test_check(void **state)
     }
 }
 
+static void test_packet_first(void **state)
+{
+    static const struct {
+        const char *what, *local, *remote, *packet_local, *packet_remote, *out_local, *out_remote; /* NULL: unchanged */
+    } cases[] = {
+        { "inside", "10.1.0.0/16", "10.2.0.0/16, 10.3.0.0/16", "10.1.0.5[tcp/80]", "10.3.0.7[tcp/1234]",
+          "10.1.0.5/32[tcp/http], 10.1.0.0/16", "10.3.0.7/32[tcp/1234], 10.2.0.0/16, 10.3.0.0/16" },
+        { "begins with it", "10.1.0.5", "10.2.0.0/16", "10.1.0.5", "10.2.0.7", "10.1.0.5/32",
+          "10.2.0.7/32, 10.2.0.0/16" },
+        { "outside", "10.1.0.0/16", "10.2.0.0/16", "10.9.0.5", "10.2.0.7", NULL, NULL },
+        { "outside there", "10.1.0.0/16", "10.2.0.0/16", "10.1.0.5", "10.9.0.7", NULL, NULL },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct adit_ts_list local = list(cases[i].local), remote = list(cases[i].remote);
+        struct adit_ts_list pl = list(cases[i].packet_local), pr = list(cases[i].packet_remote);
+        assert_row(cases[i].what,
+                   narrow_packet_first(&local, &remote, &pl.v[0], &pr.v[0]) == (cases[i].out_local != NULL));
+        expect(cases[i].what, &local, cases[i].out_local ? cases[i].out_local : cases[i].local);
+        expect(cases[i].what, &remote, cases[i].out_remote ? cases[i].out_remote : cases[i].remote);
+    }
+}
+
+static void test_clip(void **state)
+{
+    static const struct {
+        const char *what, *got, *asked, *out; /* NULL: nothing of it is */
+    } cases[] = {
+        { "same", "10.1.0.0/16", "10.1.0.0/16", "10.1.0.0/16" },
+        { "more", "0.0.0.0/0, ::/0", "10.1.0.0/16, 10.3.0.0/16", "10.1.0.0/16, 10.3.0.0/16" },
+        { "less", "10.1.5.0/24", "10.1.0.0/16", "10.1.5.0/24" },
+        { "something else", "10.9.0.0/16", "10.1.0.0/16", NULL },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct adit_ts_list got = list(cases[i].got), asked = list(cases[i].asked);
+        struct adit_why why = { 0 };
+        enum adit_rc rc = narrow_clip(&got, &asked, &why);
+        assert_row(cases[i].what, rc == (cases[i].out ? ADIT_OK : ADIT_ERR_TS));
+        if (cases[i].out)
+            expect(cases[i].what, &got, cases[i].out);
+    }
+}
+
 static void test_resolve(void **state)
 {
     static const struct {
@@ -205,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_choose), cmocka_unit_test(test_words),   cmocka_unit_test(test_full),
         cmocka_unit_test(test_check),  cmocka_unit_test(test_resolve), cmocka_unit_test(test_several),
+        cmocka_unit_test(test_packet_first), cmocka_unit_test(test_clip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
