@@ -276,6 +276,8 @@ enum adit_rc ike_initiate(struct ike *ike, const struct policy_conn *conn, const
 {
     struct ike_sa *sa = cmd->fresh ? NULL : existing(ike, conn->cfg->name);
     if (sa && child && !conn_child(sa->conn->cfg, child->name))
+        sa_take_newest(sa, NULL);
+    if (sa && child && !conn_child(sa->conn->cfg, child->name))
         sa = NULL; /* the old SA's snapshot does not have that child */
     if (sa && !child && sa->state == SA_ESTABLISHED) {
         event_done(ike, cmd->cookie, ADIT_OK, "already established");

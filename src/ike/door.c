@@ -407,6 +407,9 @@ static bool child_stands(const struct adit_conn *now, const struct adit_child_cf
 bool pending_config_stands(const struct ike_pending *p)
 {
     const struct ike_sa *sa = p->sa;
+    const struct ike_child *old = child_by_id(p->ike, p->old_child);
+    if (p->kind == PENDING_REKEY_IKE ? sa->changed : old && (old->changed || old->reselect))
+        return false;
     if (sa->policy == p->ike->policy)
         return true;
     const struct policy_conn *now = policy_conn_by_name(p->ike->policy, sa_conn_name(sa));

@@ -124,6 +124,7 @@ struct ike_sa {
     uint32_t announced_me, announced_peer; /* bit (1 << ext id) */
     bool peer_private; /* it has sent our Vendor ID */
     struct peer_guess guess; /* who it is, by its first message */
+    bool changed; /* its proposals, in the configuration, since it was made */
     uint64_t created_at, established_at, rekey_at, reauth_at, expire_at, heard_at, sent_at, die_at;
     uint64_t retire_at; /* when it goes if another one of the same peer is up; 0 = stays */
     unsigned retiring;  /* times that this was put off for Child SAs to be carried over */
@@ -157,6 +158,7 @@ struct ike_child {
     struct adit_ts *ts; /* local ones, then remote ones */
     struct adit_addr local_seen, remote_seen; /* transport mode: the hosts as the peer's selectors had them */
     uint64_t installed_at, rekey_at, expire_at;
+    bool changed, reselect; /* since it was made, in the configuration: what else was negotiated; its selectors */
     uint32_t rekeyed_to;         /* id of its successor */
     uint32_t replaces;
     bool ke_open;         /* made in IKE_AUTH: whether rekeying has a key exchange is not negotiated yet */
@@ -271,6 +273,9 @@ const struct encr_alg *sa_encr(const struct ike_sa *sa);
 const struct integ_alg *sa_integ(const struct ike_sa *sa);
 void sa_drop_crypts(struct ike_sa *sa);
 void sa_established(struct ike_sa *sa);
+/* reload.c: the newest configuration instead of the SA's own, if it has everything that lives in it, and nothing but x is
+ * under way; x may be NULL. At each CREATE_CHILD_SA, by either side. */
+void sa_take_newest(struct ike_sa *sa, struct ike_xchg *x);
 void sa_bound_life(struct ike_sa *sa); /* no later end than reauth_by */
 /* The end: children removed, commands answered, events; memory goes at the end of the engine call. */
 void sa_end(struct ike_sa *sa, enum adit_rc rc, const char *why);

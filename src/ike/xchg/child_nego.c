@@ -375,7 +375,7 @@ static enum adit_rc narrow(struct ike_xchg *x, struct ike_pending *p, const stru
         return ADIT_ERR_MEMORY;
     TRY(pick_child(x, p, msg, r, i, why));
     resolve(x->sa, p->cfg, l, m);
-    if ((old = child_by_id(x->ike, p->old_child)))
+    if ((old = child_by_id(x->ike, p->old_child)) && !old->reselect)
         allow_old(old, l, m);
     enum adit_rc rc = narrow_choose(r, i, l, m, p->local, p->remote, p->cfg->name, why);
     if (rc != ADIT_OK)

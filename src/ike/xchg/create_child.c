@@ -19,13 +19,15 @@ static enum adit_rc target(struct ike_xchg *x, struct ike_pending *p, struct adi
     p->cfg = old->cfg;
     p->reqid = old->reqid;
     p->old_child = old->id;
-    child_old_selectors(p, old);
+    if (!old->reselect)
+        child_old_selectors(p, old);
     p->form = x->task->regular ? NULL : rekey_form_for(p);
     return ADIT_OK;
 }
 
 static enum adit_rc begin(struct ike_xchg *x, struct create *s, bool rekey, struct adit_why *why)
 {
+    sa_take_newest(x->sa, x);
     if (!(s->p = pending_new(x->sa, rekey ? PENDING_REKEY_CHILD : PENDING_NEW_CHILD, true)))
         return ADIT_ERR_MEMORY;
     s->p->cookie = x->task->cookie;
@@ -275,6 +277,7 @@ static enum adit_rc resp_begin(struct ike_xchg *x, struct create *s, bool rekey,
     TRY(kei_method(msg, &kei, why));
     if (!rekey)
         TRY(has_room(x->sa, why));
+    sa_take_newest(x->sa, x);
     if (!(s->p = pending_new(x->sa, rekey ? PENDING_REKEY_CHILD : PENDING_NEW_CHILD, false)))
         return ADIT_ERR_MEMORY;
     if (rekey)

@@ -44,6 +44,7 @@ static enum adit_rc read_spi(struct adit_span spi, uint64_t *out, struct adit_wh
 static enum adit_rc ask(struct ike_xchg *x, struct rekey_ike *s, struct adit_why *why)
 {
     struct negotiate_rules r = rules(x->sa);
+    sa_take_newest(x->sa, x);
     if (!(s->p = pending_new(x->sa, PENDING_REKEY_IKE, true)))
         return ADIT_ERR_MEMORY;
     s->p->cookie = x->task ? x->task->cookie : 0;
@@ -212,6 +213,7 @@ static enum adit_rc choose(struct ike_xchg *x, struct rekey_ike *s, const struct
 
 static enum adit_rc resp_begin(struct ike_xchg *x, struct rekey_ike *s, const struct ike_msg *msg, struct adit_why *why)
 {
+    sa_take_newest(x->sa, x);
     if (!(s->p = pending_new(x->sa, PENDING_REKEY_IKE, false)))
         return ADIT_ERR_MEMORY;
     s->p->form = rekey_form_of(x->sa, msg);
