@@ -23,6 +23,7 @@ struct adit_host {
     void *random_arg;
     uint64_t (*unix_time)(void *arg, uint64_t now); /* wall clock in s for certificates; NULL: now / 1e9 */
     void *unix_arg;
+    unsigned resources; /* workers of the data plane that can have Child SAs of their own; 0, 1: none */
     bool keylog; /* emit ADIT_EV_KEYLOG (Wireshark's ikev2_decryption_table and esp_sa): secrets leave the engine */
 };
 
@@ -55,7 +56,8 @@ enum adit_command_type {
     ADIT_CMD_TERMINATE, /* selected IKE SAs or Child SAs */
     ADIT_CMD_REKEY,     /* selected; `reauth` for IKE SAs */
     ADIT_CMD_REDIRECT,  /* selected IKE SAs: their peers are told to go to `gateway` */
-    ADIT_CMD_ACQUIRE,   /* from the data plane: reqid (policy of an installed trap) */
+    ADIT_CMD_ACQUIRE,   /* from the data plane: reqid (policy of an installed trap); or child_id and resource: a worker
+                           sends on that one for want of its own */
     ADIT_CMD_EXPIRE_SOFT, ADIT_CMD_EXPIRE_HARD, /* child_id: from the data plane */
     ADIT_CMD_TRAFFIC,   /* child_id: first packet on a new inbound SA */
     ADIT_CMD_PATH,      /* child_id: the data plane saw the peer at another address (path) */
@@ -68,6 +70,7 @@ struct adit_command {
     uint64_t cookie; /* handed back in ADIT_EV_DONE; 0 = no answer wanted */
     const char *conn, *child; /* by name; NULL = any */
     uint32_t ike_id, child_id, reqid; /* by unique id; 0 = any */
+    unsigned resource;
     bool reauth, force;
     bool fresh; /* INITIATE: a new IKE SA even if the connection has one (load tests) */
     struct adit_path path;

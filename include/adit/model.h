@@ -144,6 +144,9 @@ struct adit_child_spec {
     enum adit_copy copy_dscp;
     struct adit_shape shape;
     uint64_t inactivity_ns; /* 0 = off; dummies are no activity */
+    /* Several Child SAs with the same selectors, one for each worker that has traffic (RFC 9611). */
+    unsigned resource; /* 0: for all; n: outbound packets of worker n - 1 only, in.spi is n - 1 modulo their number */
+    bool shares;       /* 0 and the peer makes more: tell which workers use it (ADIT_CMD_ACQUIRE) */
     /* Transport mode through NAT (RFC 7296 s2.23.1): the addresses that the peer's checksums cover, as its selectors
      * had them before they were substituted in local_ts/remote_ts. Family 0 = nothing was substituted. */
     struct adit_addr local_seen_by_peer, remote_seen_by_peer;

@@ -57,6 +57,7 @@ const char *adit_rc_name(enum adit_rc rc)
     case ADIT_ERR_AUTH: return "authentication failed";
     case ADIT_ERR_POLICY: return "refused by policy";
     case ADIT_ERR_NO_ADDITIONAL: return "no additional Child SAs";
+    case ADIT_ERR_QUEUE: return "no further Child SA with these selectors";
     case ADIT_ERR_TEMPORARY: return "temporary failure";
     case ADIT_ERR_NO_CHILD: return "no such Child SA";
     case ADIT_ERR_NO_STATE: return "no state for this follow-up";

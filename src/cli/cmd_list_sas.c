@@ -85,6 +85,10 @@ static void print_child(const struct vici_node *c)
 {
     char local[512], remote[512], age[32];
     printf("  child %s #%s: %s", text(c, "name"), text(c, "uniqueid"), text(c, "state"));
+    if (vici_text(c, "cpu"))
+        printf(", for worker %s", text(c, "cpu"));
+    else if (vici_text(c, "per-cpu-sas"))
+        printf(", for all workers");
     if (vici_text(c, "install-time"))
         printf(" for %s", format_age(age, sizeof(age), number(c, "install-time")));
     printf(", %s, %s%s\n", text(c, "mode"), vici_text(c, "protocol") ? text(c, "protocol") : "ESP",

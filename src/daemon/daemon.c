@@ -138,6 +138,7 @@ static enum adit_rc start_engine(struct daemon *d, struct adit_why *why)
     TRY(keylog_open(&d->keylog, d->set.ike_keylog, d->set.esp_keylog, why));
     struct adit_host host = { .crypto = d->crypto,
                               .unix_time = daemon_unix_time,
+                              .resources = d->set.dataplane == CONFIG_DP_NONE ? 0 : dp_workers(d->set.workers),
                               .keylog = d->keylog.ike || d->keylog.esp };
     d->ike = adit_ike_new(&host, daemon_now());
     if (!d->ike)

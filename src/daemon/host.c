@@ -298,6 +298,9 @@ static void dp_event(struct daemon *d, const struct dp_event *ev)
     };
     switch (ev->type) {
     case DP_EV_ACQUIRE: acquire(d, ev); return;
+    case DP_EV_OWN:
+        command(d, &(struct adit_command){ .type = ADIT_CMD_ACQUIRE, .child_id = ev->id, .resource = ev->resource });
+        return;
     case DP_EV_IKE: adit_ike_input(d->ike, &ev->path, ev->data.p, ev->data.n, daemon_now()); return;
     default: break;
     }

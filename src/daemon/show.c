@@ -188,6 +188,10 @@ static void show_installed(struct vici_build *b, struct daemon *d, const struct 
         vici_str(b, "encap", "yes");
     vici_strf(b, "spi-in", "%08x", c->spec.in.spi);
     vici_strf(b, "spi-out", "%08x", c->spec.out.spi);
+    if (c->spec.shares)
+        vici_bool(b, "per-cpu-sas", true);
+    if (c->spec.resource)
+        vici_strf(b, "cpu", "%u", c->spec.resource - 1);
     show_suite(b, &c->spec.suite, false);
     show_direction(b, "in", stats.bytes_in, stats.packets_in, stats.last_in_at, now);
     show_direction(b, "out", stats.bytes_out, stats.packets_out, stats.last_out_at, now);

@@ -153,6 +153,8 @@ static void fill_sa(struct dp *dp, struct dp_sa *sa, const struct adit_child_spe
     sa->stream = spec->mode == ADIT_MODE_AGGFRAG;
     sa->paced = sa->stream || spec->shape.dummies;
     sa->padded = spec->mode == ADIT_MODE_TUNNEL && spec->shape.tfc_padding;
+    sa->resource = spec->resource;
+    sa->shares = spec->shares;
     sa->order = ++dp->order;
     sa->inactivity_ns = spec->inactivity_ns;
     sa->born_at = worker_clock();
@@ -600,17 +602,22 @@ static enum adit_rc build(struct dp *dp, struct adit_why *why)
     return ADIT_OK;
 }
 
-enum adit_rc dp_new(const struct dp_settings *s, struct dp **out, struct adit_why *why)
+unsigned dp_workers(unsigned configured)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned n = configured ? configured : cores > 0 ? (unsigned)cores : 1;
+    return n > WORKERS_MAX ? WORKERS_MAX : n;
+}
+
+enum adit_rc dp_new(const struct dp_settings *s, struct dp **out, struct adit_why *why)
+{
     struct dp *dp = aligned_alloc(64, (sizeof(*dp) + 63) & ~(size_t)63);
     *out = NULL;
     if (!dp)
         return ADIT_ERR_MEMORY;
     memset(dp, 0, sizeof(*dp));
     dp->settings = *s;
-    dp->s.n = s->workers ? s->workers : cores > 0 ? (unsigned)cores : 1;
-    dp->s.n = dp->s.n > WORKERS_MAX ? WORKERS_MAX : dp->s.n;
+    dp->s.n = dp_workers(s->workers);
     dp->s.clamp = !s->no_mss_clamp;
     dp->s.event_fd = dp->sender[0].fd = dp->sender[1].fd = -1;
     atomic_init(&dp->s.generation, 1);

@@ -30,11 +30,13 @@ enum dp_event_type {
     DP_EV_FIRST_IN, /* id: first authentic packet; a standby outbound half was activated */
     DP_EV_PATH,     /* id: peer seen at another endpoint (RFC 7296 s2.23 dynamic update) */
     DP_EV_INACTIVE, /* id: idle for its inactivity time */
+    DP_EV_OWN,      /* id: a worker (resource - 1) sends on this one, which is for all, for want of its own */
     DP_EV_IKE,      /* an IKE datagram arrived on the NAT-T port: data without marker, path, tos */
 };
 struct dp_event {
     enum dp_event_type type;
     uint32_t id, reqid;
+    unsigned resource; /* OWN */
     struct adit_path path;
     struct adit_ts local, remote; /* ACQUIRE */
     struct adit_span data;        /* IKE: valid until the next dp_poll() */
@@ -64,6 +66,7 @@ struct dp_policy {
 
 /* Opens TUN and sockets and starts the workers; settings are copied. ADIT_ERR_IO, ADIT_ERR_MEMORY with *why. */
 ADIT_MUST_USE enum adit_rc dp_new(const struct dp_settings *s, struct dp **out, struct adit_why *why);
+unsigned dp_workers(unsigned configured); /* how many there will be; 0 = one a core */
 void dp_free(struct dp *dp);          /* stops workers, removes TUN and routes */
 int dp_event_fd(const struct dp *dp); /* readable: dp_poll has something */
 bool dp_poll(struct dp *dp, struct dp_event *out);

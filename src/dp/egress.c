@@ -360,11 +360,30 @@ static void without_sa(struct worker *w, struct dp_trap *trap, const struct esp_
     COUNT(w, no_policy);
 }
 
-static struct dp_match classify(struct worker *w, const struct ip_packet *ip)
+/* Once a second at most: whoever decides may have reasons to say no. */
+static void ask_for_own(struct worker *w, const struct dp_sa *sa)
+{
+    struct note n = { .type = NOTE_EVENT,
+                      .event = { .type = DP_EV_OWN, .id = sa->id, .reqid = sa->reqid, .resource = w->i + 1, .at = w->now } };
+    if (w->own_at && w->now - w->own_at < ACQUIRE_NS)
+        return;
+    if (worker_note(w, &n, SPAN_NONE, NOTE_SPARE))
+        w->own_at = w->now;
+}
+
+static struct dp_match find(struct worker *w, const struct ip_packet *ip)
 {
     struct dp_shared *s = dp_shared_of(w->dp);
     uint64_t generation = atomic_load_explicit(&s->generation, memory_order_acquire);
     return flow_lookup(w->flows, atomic_load_explicit(&s->tables, memory_order_acquire), generation, ip);
+}
+
+static struct dp_match classify(struct worker *w, const struct ip_packet *ip)
+{
+    struct dp_match m = find(w, ip);
+    if (m.sa && m.sa->shares)
+        ask_for_own(w, m.sa);
+    return m;
 }
 
 bool egress_packet(struct worker *w, struct esp_gso *gso, uint8_t *packet, uint32_t n, unsigned hops)

@@ -38,6 +38,6 @@ struct dp_match flow_lookup(struct flow_cache *c, const struct dp_tables *t, uin
     struct flow_slot *slot = &c->slots[key_hash(&k, c->seed) % FLOW_SLOTS];
     if (slot->generation == generation && span_equal(span(&slot->key, sizeof(k)), span(&k, sizeof(k))))
         return slot->match;
-    *slot = (struct flow_slot){ k, generation, tables_lookup(t, ip) };
+    *slot = (struct flow_slot){ k, generation, tables_lookup(t, ip, c->worker) };
     return slot->match;
 }

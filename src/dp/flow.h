@@ -20,6 +20,7 @@ struct flow_slot {
 };
 struct flow_cache {
     uint64_t seed;
+    unsigned worker; /* whose it is */
     struct flow_slot slots[FLOW_SLOTS];
 };
 

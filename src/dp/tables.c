@@ -12,6 +12,8 @@ struct retired {
     uint64_t at;
 };
 
+#define OWN_FIRST (UINT64_C(1) << 63) /* in an entry's order: above all births */
+
 struct dp_selectors *selectors_new(const struct adit_ts *local, uint16_t n_local,
                                    const struct adit_ts *remote, uint16_t n_remote)
 {
@@ -79,11 +81,17 @@ uint32_t selectors_width(const struct dp_selectors *s)
     return widest(s->ts, s->n_local) + widest(s->ts + s->n_local, s->n_remote);
 }
 
-struct dp_match tables_lookup(const struct dp_tables *t, const struct ip_packet *ip)
+/* A worker's own SAs come first, those of others are not for it (RFC 9611). */
+static bool is_for(const struct dp_sa *sa, unsigned worker)
+{
+    return atomic_load_explicit(&sa->active, memory_order_acquire) && (!sa->resource || sa->resource == worker + 1);
+}
+
+struct dp_match tables_lookup(const struct dp_tables *t, const struct ip_packet *ip, unsigned worker)
 {
     for (size_t i = 0; i < t->n; i++) {
         const struct dp_entry *e = &t->e[i];
-        if (e->sa && !atomic_load_explicit(&e->sa->active, memory_order_acquire))
+        if (e->sa && !is_for(e->sa, worker))
             continue;
         if (selectors_match(e->sel, ip))
             return (struct dp_match){ e->sa, e->trap };
@@ -123,7 +131,7 @@ struct dp_tables *tables_new(struct dp_sa *const *sas, size_t n_sas, struct dp_t
         return NULL;
     for (size_t i = 0; i < n_sas; i++)
         t->e[t->n++] = (struct dp_entry){ rank(priority_of(sas[i]->reqid, traps, n_traps), sas[i]->sel, true),
-                                          sas[i]->order, sas[i]->sel, sas[i], NULL };
+                                          sas[i]->order | (sas[i]->resource ? OWN_FIRST : 0), sas[i]->sel, sas[i], NULL };
     for (size_t i = 0; i < n_traps; i++)
         t->e[t->n++] = (struct dp_entry){ rank(traps[i]->priority, traps[i]->sel, false), 0, traps[i]->sel,
                                           NULL, traps[i] };

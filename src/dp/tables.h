@@ -28,6 +28,8 @@ uint32_t selectors_width(const struct dp_selectors *s);
 struct dp_sa {
     uint32_t id, reqid, replaces, spi_in, spi_out;
     unsigned owner;
+    unsigned resource; /* 0: for all; n: only worker n - 1 sends on it */
+    bool shares;       /* for all, and others may have SAs of their own */
     bool transport, cut_outside;
     bool paced; /* sends by itself */
     bool padded;
@@ -82,7 +84,7 @@ struct dp_match {
     struct dp_trap *trap;
 };
 /* Both NULL: nothing matches. */
-struct dp_match tables_lookup(const struct dp_tables *t, const struct ip_packet *ip);
+struct dp_match tables_lookup(const struct dp_tables *t, const struct ip_packet *ip, unsigned worker);
 /* A new snapshot of these; NULL: memory. priority of an SA = that of the trap with its reqid. */
 struct dp_tables *tables_new(struct dp_sa *const *sas, size_t n_sas, struct dp_trap *const *traps,
                              size_t n_traps);

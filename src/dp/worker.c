@@ -485,6 +485,7 @@ static enum adit_rc allocate(struct worker *w, const struct worker_cfg *cfg)
     if (!w->table || !w->flows || !w->hold)
         return ADIT_ERR_MEMORY;
     w->flows->seed = cfg->seed;
+    w->flows->worker = cfg->i;
     TRY(egress_init(&w->out, cfg->slot_mtu));
     TRY(ingress_init(&w->in));
     return ring_init(&w->notes, NOTE_RING);

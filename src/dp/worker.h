@@ -111,7 +111,7 @@ struct worker {
     size_t n_touched;
     uint64_t now, next_tick, seen_generation;
     double icmp_tokens;
-    uint64_t icmp_at, errors_at;
+    uint64_t icmp_at, errors_at, own_at;
     unsigned errors_n;
     uint16_t ready;  /* READY_* of the last wait */
     uint64_t handed; /* bit i: worker i (mod 64) has something from us */

@@ -17,13 +17,15 @@ struct ike_child *child_by_spi(struct ike_sa *sa, uint32_t spi, bool inbound)
 }
 
 /* Random, unique, not reserved (RFC 4303 s2.1); the top bit is free: a node may tell EESP by it. */
-uint32_t child_new_spi(struct ike *ike)
+uint32_t child_new_spi(struct ike *ike, unsigned resource)
 {
-    uint32_t spi;
+    uint32_t spi, n = ike->host.resources;
     for (int tries = 0; tries < 16; tries++) {
         if (!ike_random(ike, &spi, sizeof(spi)))
             return 0;
         spi &= 0x7fffffff;
+        if (resource && n) /* the data plane spreads inbound packets by it */
+            spi = spi - spi % n + (resource - 1) % n;
         if (spi > 255 && !map_get(&ike->spi_in, spi) && map_put(&ike->spi_in, spi, ike) == ADIT_OK)
             return spi;
     }
@@ -43,6 +45,7 @@ void child_spec(const struct ike_child *c, struct adit_child_spec *spec)
         .fragment = cfg->fragment, .shape = c->shape, .copy_ecn = cfg->copy_ecn, .copy_dscp = cfg->copy_dscp,
         .inactivity_ns = SECONDS(cfg->inactivity_s),
         .local_seen_by_peer = c->local_seen, .remote_seen_by_peer = c->remote_seen,
+        .resource = c->resource, .shares = c->shares && !c->resource,
     };
     for (unsigned i = 0; i < EXT_COUNT; i++)
         if (ike_exts[i]->on.child_spec)
@@ -95,10 +98,19 @@ static struct ike_child *child_from(const struct ike_pending *p)
     c->ke_open = p->kind == PENDING_FIRST_CHILD;
     c->made_before = p->requester ? 0 : p->sa->next_expect;
     c->suite = p->suite;
+    c->resource = p->resource;
+    c->shares = p->shares;
     c->spi_in = p->spi_in;
     c->spi_out = p->spi_out;
     c->state = ADIT_CHILD_INSTALLED;
     return c;
+}
+
+static void tell_exts(const struct ike_child *c)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.child_made)
+            ike_exts[i]->on.child_made(c->sa, c->id);
 }
 
 static void log_up(struct ike_child *c)
@@ -152,6 +164,8 @@ struct ike_child *child_install(struct ike_pending *p, const struct adit_secret 
     ike_count(ike, p->sa, replaces ? ADIT_C_CHILD_REKEY : ADIT_C_CHILD_UP);
     spec.in.encr = spec.in.integ = spec.out.encr = spec.out.integ = SPAN_NONE;
     event_child(c, replaces ? ADIT_EV_CHILD_REKEYED : ADIT_EV_CHILD_UP, &spec);
+    if (!replaces)
+        tell_exts(c);
     return c;
 }
 

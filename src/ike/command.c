@@ -102,7 +102,7 @@ struct ike_sa *sa_start(struct ike *ike, struct policy *policy, const struct pol
 static void want_again(struct ike_sa *fresh, const struct ike_child *c)
 {
     const struct adit_child_cfg *cfg = conn_child(fresh->conn->cfg, c->cfg->name);
-    bool is_up = c->state == ADIT_CHILD_INSTALLED || c->state == ADIT_CHILD_REKEYING;
+    bool is_up = !c->resource && (c->state == ADIT_CHILD_INSTALLED || c->state == ADIT_CHILD_REKEYING);
     struct ike_task *t = cfg && is_up ? agenda_add(fresh, TASK_NEW_CHILD, &step_new_child_req) : NULL;
     if (!t)
         return;
@@ -468,10 +468,27 @@ static bool makes(const struct ike_task *t, const char *child)
     return t->kind == TASK_NEW_CHILD && !strcmp(t->cfg->name, child);
 }
 
+/* A worker has traffic and no SA of its own: whoever knows about that decides. */
+static enum adit_rc wants_own(struct ike *ike, const struct adit_command *cmd, unsigned *matches, struct adit_why *why)
+{
+    struct ike_child *c = child_by_id(ike, cmd->child_id);
+    if (!c)
+        return why_set(why, ADIT_ERR_NOT_FOUND, "no Child SA %u", cmd->child_id);
+    *matches = 1;
+    struct ike_sa *sa = c->sa;
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.wants_child)
+            ike_exts[i]->on.wants_child(sa, c->id, cmd->resource);
+    sa_advance(sa);
+    return ADIT_OK;
+}
+
 static enum adit_rc cmd_acquire(struct ike *ike, const struct adit_command *cmd, unsigned *matches, struct adit_why *why)
 {
     struct adit_command c = *cmd;
     c.cookie = 0;
+    if (cmd->resource)
+        return wants_own(ike, cmd, matches, why);
     const struct policy_conn *conn = cmd->child ? policy_conn_by_child(ike->policy, cmd->conn, cmd->child) : NULL;
     if (!conn)
         return why_set(why, ADIT_ERR_NOT_FOUND, "no connection for the trap policy %u", cmd->reqid);

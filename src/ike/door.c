@@ -449,6 +449,161 @@ struct ike_pending *pending_find(struct ike_sa *sa, bool (*is)(struct ike_pendin
     return NULL;
 }
 
+/* --- several Child SAs with the same selectors ------------------------------------------------------------------------- */
+
+unsigned sa_host_resources(const struct ike_sa *sa)
+{
+    return sa->ike->host.resources;
+}
+
+static bool same_ts(const struct adit_ts *a, const struct adit_ts *b, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (!ts_equal(&a[i], &b[i]))
+            return false;
+    return true;
+}
+
+static bool same_kind(const struct adit_suite *a, const struct adit_suite *b)
+{
+    return a->encr == b->encr && a->encr_bits == b->encr_bits && a->integ == b->integ && a->sn == b->sn;
+}
+
+static bool alike(const struct ike_child *a, const struct ike_child *b)
+{
+    return a->cfg == b->cfg && a->mode == b->mode && same_kind(&a->suite, &b->suite) && a->n_local == b->n_local &&
+           a->n_remote == b->n_remote && same_ts(a->ts, b->ts, (unsigned)a->n_local + a->n_remote);
+}
+
+static void view(const struct ike_child *c, struct ike_child_view *out)
+{
+    *out = (struct ike_child_view){ .id = c->id, .resource = c->resource, .shares = c->shares, .initiator = c->initiator,
+                                    .current = c->state == ADIT_CHILD_INSTALLED || c->state == ADIT_CHILD_REKEYING };
+}
+
+bool sa_child_view(const struct ike_sa *sa, uint32_t id, struct ike_child_view *out)
+{
+    const struct ike_child *c = child_by_id(sa->ike, id);
+    if (c && c->sa == sa)
+        view(c, out);
+    return c && c->sa == sa;
+}
+
+bool sa_next_like(const struct ike_sa *sa, uint32_t like, unsigned *i, struct ike_child_view *out)
+{
+    const struct ike_child *of = child_by_id(sa->ike, like);
+    unsigned at = 0;
+    list_for_each(it, &sa->children) {
+        const struct ike_child *c = list_entry(it, struct ike_child, link);
+        if (at++ < *i || !of || !alike(of, c))
+            continue;
+        *i = at;
+        view(c, out);
+        return true;
+    }
+    return false;
+}
+
+static const char *child_option(const struct adit_child_cfg *cfg, const char *key)
+{
+    const char *v = adit_option_get(cfg->options, cfg->n_options, key);
+    return v ? v : option_default(key);
+}
+
+const char *sa_child_option(const struct ike_sa *sa, uint32_t id, const char *key)
+{
+    const struct ike_child *c = child_by_id(sa->ike, id);
+    return c ? child_option(c->cfg, key) : "";
+}
+
+static bool asks_for(const struct ike_task *t, const struct ike_child *like, unsigned resource)
+{
+    return t->kind == TASK_NEW_CHILD && t->resource == resource && t->cfg == like->cfg;
+}
+
+bool sa_want_child(struct ike_sa *sa, uint32_t like, unsigned resource)
+{
+    const struct ike_child *c = child_by_id(sa->ike, like);
+    if (!c || (sa->out && sa->out->task && asks_for(sa->out->task, c, resource)))
+        return false;
+    list_for_each(it, &sa->tasks)
+        if (asks_for(list_entry(it, struct ike_task, link), c, resource))
+            return false;
+    struct ike_task *t = agenda_add(sa, TASK_NEW_CHILD, &step_new_child_req);
+    if (!t)
+        return false;
+    t->cfg = c->cfg;
+    t->reqid = c->reqid;
+    t->child_id = like;
+    t->resource = resource;
+    sa_arm(sa);
+    return true;
+}
+
+const char *pending_option(const struct ike_pending *p, const char *key)
+{
+    return p->cfg ? child_option(p->cfg, key) : option_default(key);
+}
+
+void sa_unwant_children(struct ike_sa *sa, uint32_t like)
+{
+    list_for_each_safe(it, &sa->tasks) {
+        struct ike_task *t = list_entry(it, struct ike_task, link);
+        if (t->kind != TASK_NEW_CHILD || !t->resource || t->child_id != like)
+            continue;
+        list_remove(it);
+        task_end(sa, t, ADIT_ERR_QUEUE, "the peer makes no more");
+    }
+}
+
+bool pending_shares(const struct ike_pending *p)
+{
+    return p->shares;
+}
+
+bool pending_is_rekey(const struct ike_pending *p)
+{
+    return p->kind == PENDING_REKEY_CHILD;
+}
+
+uint32_t pending_like(const struct ike_pending *p)
+{
+    return p->like;
+}
+
+unsigned pending_resource(const struct ike_pending *p)
+{
+    return p->resource;
+}
+
+static bool is_like(const struct ike_pending *p, const struct ike_child *c)
+{
+    return c->cfg == p->cfg && c->mode == p->mode && same_kind(&c->suite, &p->suite) && c->n_local == p->local->n &&
+           c->n_remote == p->remote->n && same_ts(c->ts, p->local->v, c->n_local) &&
+           same_ts(c->ts + c->n_local, p->remote->v, c->n_remote);
+}
+
+uint32_t pending_finds_like(const struct ike_pending *p)
+{
+    uint32_t found = 0;
+    list_for_each(it, &p->sa->children) {
+        const struct ike_child *c = list_entry(it, struct ike_child, link);
+        bool current = c->state == ADIT_CHILD_INSTALLED || c->state == ADIT_CHILD_REKEYING;
+        if (current && is_like(p, c) && (!found || !c->resource))
+            found = c->id;
+    }
+    return found;
+}
+
+void pending_bind(struct ike_pending *p, uint32_t like, unsigned resource)
+{
+    const struct ike_child *c = child_by_id(p->ike, like);
+    p->shares = true;
+    p->resource = resource;
+    if (c)
+        p->reqid = c->reqid;
+}
+
 void pending_touch(struct ike_pending *p)
 {
     p->deadline = p->requester ? 0 : p->sa->ike->now + IKE_PENDING_LIFE;

@@ -277,6 +277,9 @@ struct ike_hooks {
      * pending_shape() counts if the mode is one of an extension's. May refuse. */
     void (*child_put)(struct ike_pending *p, struct wr *w);
     enum adit_rc (*child_get)(struct ike_pending *p, const struct ike_msg *msg, struct adit_why *why);
+    void (*child_made)(struct ike_sa *sa, uint32_t child_id); /* not by rekeying */
+    void (*child_refused)(struct ike_sa *sa, uint32_t like, enum adit_rc rc); /* what sa_want_child() asked for */
+    void (*wants_child)(struct ike_sa *sa, uint32_t like, unsigned resource); /* the host: its nth uses `like` */
     /* Key exchanges beyond the first in CREATE_CHILD_SA: are there more (asked after each)? Responder: beside SA, KE, TS. */
     bool (*more)(struct ike_pending *p);
     void (*more_put)(struct ike_pending *p, struct wr *w);
@@ -406,6 +409,29 @@ uint32_t xchg_opened_for(const struct ike_xchg *x); /* the id that sa_open_excha
 /* Opens an exchange with `step` as soon as the window allows. `id`, e.g. pending_id(), is handed to it: what it names may
  * be gone by then. */
 enum adit_rc sa_open_exchange(struct ike_sa *sa, const struct ike_step *step, uint32_t id);
+
+/* Child SAs of which several have the same selectors: */
+struct ike_child_view {
+    uint32_t id;
+    unsigned resource; /* 0: for all; n: for the host's nth */
+    bool shares, initiator, current; /* initiator: we asked for it; current: up, neither replaced nor being deleted */
+};
+unsigned sa_host_resources(const struct ike_sa *sa); /* how many the host has */
+/* Walks those like this one, itself included (connection's child, selectors, mode, algorithms): start with *i = 0. */
+bool sa_next_like(const struct ike_sa *sa, uint32_t like, unsigned *i, struct ike_child_view *out);
+bool sa_child_view(const struct ike_sa *sa, uint32_t id, struct ike_child_view *out);
+const char *sa_child_option(const struct ike_sa *sa, uint32_t id, const char *key); /* the child's, then the default */
+/* One more like it. False: it is on its way already, or no memory. */
+bool sa_want_child(struct ike_sa *sa, uint32_t like, unsigned resource);
+void sa_unwant_children(struct ike_sa *sa, uint32_t like); /* those that are not on their way yet */
+const char *pending_option(const struct ike_pending *p, const char *key); /* of the child, as sa_child_option() */
+bool pending_is_rekey(const struct ike_pending *p);
+uint32_t pending_like(const struct ike_pending *p); /* requester: what it is to be like; 0: nothing */
+unsigned pending_resource(const struct ike_pending *p);
+bool pending_shares(const struct ike_pending *p); /* pending_bind() was called */
+/* Is it, as negotiated so far, like an SA that is up? 0: none. Of several the one that is for all. */
+uint32_t pending_finds_like(const struct ike_pending *p);
+void pending_bind(struct ike_pending *p, uint32_t like, unsigned resource); /* like 0: it is the first, for all */
 
 /* pending: */
 struct ike_sa *pending_sa(const struct ike_pending *p);

@@ -17,6 +17,7 @@ uint16_t reply_notify(enum adit_rc rc)
     case ADIT_ERR_AUTH: return N_AUTHENTICATION_FAILED;
     case ADIT_ERR_POLICY: return N_NO_PROPOSAL_CHOSEN;
     case ADIT_ERR_NO_ADDITIONAL: return N_NO_ADDITIONAL_SAS;
+    case ADIT_ERR_QUEUE: return N_TS_MAX_QUEUE; /* RFC 9611 */
     case ADIT_ERR_NO_CHILD: return N_CHILD_SA_NOT_FOUND;
     case ADIT_ERR_NO_STATE: return N_STATE_NOT_FOUND;
     case ADIT_ERR_DROP: case ADIT_ERR_INTEGRITY: return 0;
@@ -113,6 +114,7 @@ static enum adit_rc rc_of(uint16_t type)
     case N_CHILD_SA_NOT_FOUND: return ADIT_ERR_NO_CHILD;
     case N_STATE_NOT_FOUND: return ADIT_ERR_NO_STATE;
     case N_NO_ADDITIONAL_SAS: return ADIT_ERR_NO_ADDITIONAL;
+    case N_TS_MAX_QUEUE: return ADIT_ERR_QUEUE;
     case N_INVALID_KE_PAYLOAD: return ADIT_ERR_KE_METHOD;
     case N_UNEXPECTED_NAT_DETECTED: return ADIT_ERR_PATH;
     case N_INTERNAL_ADDRESS_FAILURE: return ADIT_ERR_NO_ADDRESS;

@@ -235,7 +235,7 @@ static void end_children(struct ike_sa *sa, enum adit_rc rc, const char *why)
     list_for_each_safe(it, &sa->children) {
         struct ike_child *c = list_entry(it, struct ike_child, link);
         const struct adit_child_cfg *cfg = c->cfg;
-        bool wanted = c->state == ADIT_CHILD_INSTALLED || c->state == ADIT_CHILD_REKEYING;
+        bool wanted = !c->resource && (c->state == ADIT_CHILD_INSTALLED || c->state == ADIT_CHILD_REKEYING);
         child_remove(c, 0, why);
         if (wanted && !sa->quiet)
             child_lost(sa, cfg, dead ? cfg->dpd_action : cfg->close_action);

@@ -159,6 +159,8 @@ struct ike_child {
     struct adit_addr local_seen, remote_seen; /* transport mode: the hosts as the peer's selectors had them */
     uint64_t installed_at, rekey_at, expire_at;
     bool changed, reselect; /* since it was made, in the configuration: what else was negotiated; its selectors */
+    unsigned resource;           /* 0: for all; n: for the host's nth */
+    bool shares;                 /* further ones with the same selectors are welcome */
     uint32_t rekeyed_to;         /* id of its successor */
     uint32_t replaces;
     bool ke_open;         /* made in IKE_AUTH: whether rekeying has a key exchange is not negotiated yet */
@@ -182,6 +184,7 @@ struct ike_task {
     uint16_t notify, ke_method; /* ke_method: what the peer wanted by INVALID_KE_PAYLOAD */
     bool regular; /* the short form was refused */
     bool follow;  /* by command: what has replaced the Child SA meanwhile goes, too */
+    unsigned resource; /* NEW_CHILD: one more like child_id, for the host's nth */
     uint32_t opened_for; /* id of the choosing of who opened it */
     uint32_t crossing_id; /* the peer rekeyed the same SA meanwhile: what it made (Child SA or IKE SA) ... */
     struct adit_buf crossing_nonce; /* ... and the lowest nonce of that exchange, RFC 7296 s2.8.1 */
@@ -251,8 +254,10 @@ struct ike_pending {
     struct adit_ts_list *local, *remote;
     struct adit_addr local_seen, remote_seen; /* as in struct ike_child */
     bool others_fit; /* responder: other children of ours would have taken something of the request, too */
-    uint32_t spi_in, spi_out, reqid, old_child;
     bool peer_made; /* it answered with a choice: it has a Child SA, whatever we think of it */
+    uint32_t spi_in, spi_out, reqid, old_child, like; /* like: one more with the same selectors as this one */
+    unsigned resource;
+    bool shares;
     uint64_t new_spi_i, new_spi_r;
     uint64_t cookie, deadline;
     uint32_t crossing_id;
@@ -409,7 +414,8 @@ void child_remove(struct ike_child *c, uint64_t grace, const char *why);
 void child_move(struct ike_child *c, struct ike_sa *to);
 void child_update_path(struct ike_child *c);
 void child_activate(struct ike_child *c);
-uint32_t child_new_spi(struct ike *ike); /* 0: none to be had */
+/* resource: see struct ike_child. 0: none to be had. */
+uint32_t child_new_spi(struct ike *ike, unsigned resource);
 void child_spec(const struct ike_child *c, struct adit_child_spec *spec); /* everything but the keys */
 /* Transport mode: are its selectors those of that path's two hosts? (xchg/child_mode.c) */
 bool child_mode_is_at(const struct ike_child *c, const struct adit_path *path);

@@ -82,7 +82,7 @@ static bool due(const struct ike_sa *sa, uint64_t at)
  * tunnel is still wanted. A rekeying under way brings its successor itself. */
 static void start_anew(struct ike_child *c)
 {
-    bool wanted = c->cfg->rekey_s && c->state == ADIT_CHILD_INSTALLED;
+    bool wanted = c->cfg->rekey_s && c->state == ADIT_CHILD_INSTALLED && !c->resource;
     struct ike_task *t = wanted ? agenda_add(c->sa, TASK_NEW_CHILD, &step_new_child_req) : NULL;
     if (!t)
         return;

@@ -41,6 +41,7 @@ struct sim_conf {
     uint16_t tfc_padding;
     uint32_t tfc_dummies;
     struct adit_option child_option[8];
+    unsigned resources; /* workers that can have Child SAs of their own */
     const char *id; /* NULL: a.example; b.example of B and C */
     unsigned n_children; /* net, net2, .. net9; 0: one, or two */
     bool any_peer, roams /* also at other addresses */;                                    /* the peer may come from any address */

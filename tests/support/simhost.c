@@ -60,6 +60,8 @@ static void child_add(struct simhost *h, const struct adit_child_spec *spec)
                             .mode = spec->mode,
                             .shape = spec->shape,
                             .udp_encap = spec->udp_encap,
+                            .resource = spec->resource,
+                            .shares = spec->shares,
                             .path = spec->path,
                             .local_seen = spec->local_seen_by_peer,
                             .remote_seen = spec->remote_seen_by_peer,
@@ -224,7 +226,8 @@ void simhost_start(struct simhost *h, struct adit_config *cfg)
 {
     struct adit_why why = { 0 };
     struct adit_host host = {
-        .crypto = sim_crypto(h->sim), .random = prng_fill, .random_arg = &h->prng, .unix_time = wall_clock
+        .crypto = sim_crypto(h->sim), .random = prng_fill, .random_arg = &h->prng, .unix_time = wall_clock,
+        .resources = h->sim->conf[h->index].resources
     };
     h->ike = adit_ike_new(&host, h->sim->now);
     if (!h->ike)

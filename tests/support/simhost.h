@@ -22,7 +22,8 @@ struct simchild {
     struct adit_suite suite;
     enum adit_mode mode;
     struct adit_shape shape;
-    bool udp_encap, sends;
+    bool udp_encap, sends, shares;
+    unsigned resource;
     struct adit_path path;
     uint16_t n_local, n_remote;
     struct adit_ts local[SIM_TS], remote[SIM_TS];

@@ -99,7 +99,7 @@ static enum adit_rc inherit(struct ike_xchg *x, struct ike_pending *p, struct ad
     p->local_seen = old->local_seen;
     p->remote_seen = old->remote_seen;
     p->shape = old->shape;
-    p->spi_in = child_new_spi(x->ike);
+    p->spi_in = child_new_spi(x->ike, p->resource);
     return p->spi_in ? ADIT_OK : why_set(why, ADIT_ERR_LIMIT, "no SPI to be had");
 }
 
@@ -114,7 +114,7 @@ enum adit_rc child_offer(struct ike_xchg *x, struct ike_pending *p, bool first, 
     if (!p->local->n || !p->remote->n)
         return why_set(why, ADIT_ERR_CONFIG, "child %s has no traffic selectors for these addresses", p->cfg->name);
     TRY(child_mode_offer(p, why));
-    p->spi_in = child_new_spi(x->ike);
+    p->spi_in = child_new_spi(x->ike, p->resource);
     return p->spi_in ? ADIT_OK : why_set(why, ADIT_ERR_LIMIT, "no SPI to be had");
 }
 
@@ -292,6 +292,7 @@ enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct
     *p->remote = *t;
     if (first)
         TRY(settle_dynamic(x, p, why));
+    TRY(get_notifies(p, msg, why));
     shape(p, msg);
     return ADIT_OK;
 }
@@ -401,6 +402,6 @@ enum adit_rc child_choose(struct ike_xchg *x, struct ike_pending *p, const struc
     TRY(read_spi(spi, p, why));
     TRY(get_notifies(p, msg, why));
     shape(p, msg);
-    p->spi_in = child_new_spi(x->ike);
+    p->spi_in = child_new_spi(x->ike, p->resource);
     return p->spi_in ? ADIT_OK : why_set(why, ADIT_ERR_LIMIT, "no SPI to be had");
 }

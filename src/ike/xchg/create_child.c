@@ -19,9 +19,24 @@ static enum adit_rc target(struct ike_xchg *x, struct ike_pending *p, struct adi
     p->cfg = old->cfg;
     p->reqid = old->reqid;
     p->old_child = old->id;
+    p->resource = old->resource;
+    p->shares = old->shares;
     if (!old->reselect)
         child_old_selectors(p, old);
     p->form = x->task->regular ? NULL : rekey_form_for(p);
+    return ADIT_OK;
+}
+
+/* One more, the same but for keys and the resource (RFC 9611). */
+static enum adit_rc one_more(struct ike_xchg *x, struct ike_pending *p, struct adit_why *why)
+{
+    const struct ike_child *like = child_by_id(x->ike, x->task->child_id);
+    if (!like || like->sa != x->sa)
+        return why_set(why, ADIT_ERR_NOT_FOUND, "the Child SA that it was to be like was closed meanwhile");
+    p->like = like->id;
+    p->resource = x->task->resource;
+    p->shares = true;
+    child_old_selectors(p, like);
     return ADIT_OK;
 }
 
@@ -37,6 +52,8 @@ static enum adit_rc begin(struct ike_xchg *x, struct create *s, bool rekey, stru
         TRY(target(x, s->p, why));
     else
         TRY(child_may(x->sa, why));
+    if (x->task->resource)
+        TRY(one_more(x, s->p, why));
     TRY(child_offer(x, s->p, false, why));
     if (!rekey)
         child_offer_packet(s->p, x->task);
@@ -122,7 +139,10 @@ static void forget_old(struct ike_sa *sa, struct ike_child *old)
 {
     const struct adit_child_cfg *cfg = old->cfg;
     uint32_t reqid = old->reqid;
+    bool bound = old->resource != 0;
     child_remove(old, IKE_CHILD_GRACE, "the peer does not know it any more");
+    if (bound) /* made anew when its worker asks for it */
+        return;
     struct ike_task *t = agenda_add(sa, TASK_NEW_CHILD, &step_new_child_req);
     if (!t)
         return;
@@ -139,7 +159,7 @@ static bool may_be_news(const struct ike_child *c)
 
 static void child_failed(struct ike_sa *sa, struct ike_task *t, struct ike_child *old, enum adit_rc rc)
 {
-    if (!old || old->state == ADIT_CHILD_REKEYED || old->state == ADIT_CHILD_DELETING)
+    if (t->resource || !old || old->state == ADIT_CHILD_REKEYED || old->state == ADIT_CHILD_DELETING)
         return; /* its fate is decided already */
     if (old->state == ADIT_CHILD_REKEYING)
         old->state = ADIT_CHILD_INSTALLED;
@@ -153,6 +173,13 @@ static void child_failed(struct ike_sa *sa, struct ike_task *t, struct ike_child
     }
 }
 
+static void tell_exts(struct ike_sa *sa, uint32_t like, enum adit_rc rc)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.child_refused)
+            ike_exts[i]->on.child_refused(sa, like, rc);
+}
+
 static void req_failed(struct ike_xchg *x, void *scratch, enum adit_rc rc, const struct adit_why *why)
 {
     struct ike_sa *sa = x->sa;
@@ -163,7 +190,7 @@ static void req_failed(struct ike_xchg *x, void *scratch, enum adit_rc rc, const
         return;
     if (s->p)
         child_disown(s->p);
-    if (old && old->state == ADIT_CHILD_REKEYING)
+    if (old && old->state == ADIT_CHILD_REKEYING && !t->resource)
         old->state = ADIT_CHILD_INSTALLED;
     x->task = NULL;
     if (retry_with_method(x, t, rc) || rekey_again_regular(sa, t, s->p, rc))
@@ -173,6 +200,8 @@ static void req_failed(struct ike_xchg *x, void *scratch, enum adit_rc rc, const
         return;
     }
     child_failed(sa, t, old, rc);
+    if (t->resource)
+        tell_exts(sa, t->child_id, rc);
     task_end(sa, t, rc, why->text);
 }
 
@@ -224,6 +253,8 @@ static enum adit_rc rekey_target(struct ike_xchg *x, struct ike_pending *p, cons
     p->cfg = old->cfg;
     p->reqid = old->reqid;
     p->old_child = old->id;
+    p->resource = old->resource;
+    p->shares = old->shares;
     p->form = rekey_form_of(x->sa, msg);
     return ADIT_OK;
 }

@@ -137,7 +137,7 @@ static void close_child(struct ike_sa *sa, uint32_t id)
     if (!c)
         return;
     const struct adit_child_cfg *cfg = c->cfg;
-    bool wanted = c->state == ADIT_CHILD_INSTALLED;
+    bool wanted = c->state == ADIT_CHILD_INSTALLED && !c->resource;
     child_remove(c, IKE_CHILD_GRACE, "closed by the peer");
     if (wanted)
         child_lost(sa, cfg, cfg->close_action);

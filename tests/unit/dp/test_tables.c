@@ -106,7 +106,7 @@ static void lookups(void **state)
     scene_make(&s);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct ip_packet ip = packet(rows[i].src, rows[i].dst, rows[i].proto, rows[i].dport);
-        struct dp_match m = tables_lookup(s.t, &ip);
+        struct dp_match m = tables_lookup(s.t, &ip, 0);
         uint32_t sa = m.sa ? m.sa->id : 0, trap = m.trap ? m.trap->reqid : 0;
         if (sa != rows[i].sa || trap != rows[i].trap)
             fail_msg("%s: SA %u, policy %u", rows[i].what, sa, trap);
@@ -147,14 +147,38 @@ static void activation_moves_traffic(void **state)
     struct ip_packet ip = packet("10.1.0.1", "10.2.0.1", 17, 53);
     scene_make(&s);
     atomic_store(&s.sa[2]->active, true);
-    assert_int_equal(tables_lookup(s.t, &ip).sa->id, 3);
+    assert_int_equal(tables_lookup(s.t, &ip, 0).sa->id, 3);
     atomic_store(&s.sa[2]->active, false);
     atomic_store(&s.sa[1]->active, false);
-    assert_int_equal(tables_lookup(s.t, &ip).sa->id, 1);
+    assert_int_equal(tables_lookup(s.t, &ip, 0).sa->id, 1);
     atomic_store(&s.sa[0]->active, false);
-    assert_null(tables_lookup(s.t, &ip).sa);
-    assert_int_equal(tables_lookup(s.t, &ip).trap->reqid, 10);
+    assert_null(tables_lookup(s.t, &ip, 0).sa);
+    assert_int_equal(tables_lookup(s.t, &ip, 0).trap->reqid, 10);
     scene_free(&s);
+}
+
+/* RFC 9611: the worker's own one, however old; others' never; else the one for all. */
+static void workers_prefer_their_own(void **state)
+{
+    static const struct {
+        unsigned worker;
+        bool own_active;
+        uint32_t id;
+    } who[] = { { 0, true, 1 }, { 1, true, 2 }, { 2, true, 1 }, { 1, false, 1 } };
+    struct adit_ts local = ts_of("10.1.0.0", "10.1.255.255", 0, 0, 65535);
+    struct adit_ts remote = ts_of("10.2.0.0", "10.2.255.255", 0, 0, 65535);
+    struct dp_selectors *sel = selectors_new(&local, 1, &remote, 1);
+    struct dp_sa all = { .id = 1, .order = 9, .sel = sel }, own = { .id = 2, .order = 3, .resource = 2, .sel = sel };
+    struct dp_sa *list[] = { &all, &own };
+    struct ip_packet ip = packet("10.1.0.1", "10.2.0.1", 17, 53);
+    struct dp_tables *t = tables_new(list, 2, NULL, 0);
+    atomic_store(&all.active, true);
+    for (size_t i = 0; i < ARRAY_LEN(who); i++) {
+        atomic_store(&own.active, who[i].own_active);
+        assert_int_equal(tables_lookup(t, &ip, who[i].worker).sa->id, who[i].id);
+    }
+    mem_del(t);
+    mem_del(sel);
 }
 
 static unsigned freed;
@@ -217,7 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lookups),
         cmocka_unit_test(opaque_ports_are_not_port_0),
-        cmocka_unit_test(activation_moves_traffic),
+        cmocka_unit_test(activation_moves_traffic), cmocka_unit_test(workers_prefer_their_own),
         cmocka_unit_test(freed_after_all_passed),
         cmocka_unit_test(statistics_are_never_torn),
     };

@@ -86,7 +86,7 @@ struct ike_child *core_child(struct ike_sa *sa)
     c->sa = sa;
     c->cfg = &child_cfg;
     c->id = sa->ike->next_child_id++;
-    c->spi_in = child_new_spi(sa->ike);
+    c->spi_in = child_new_spi(sa->ike, 0);
     c->spi_out = c->spi_in + 1;
     c->state = ADIT_CHILD_INSTALLED;
     assert_int_equal(map_put(&sa->ike->by_child, c->id, c), ADIT_OK);

@@ -32,7 +32,7 @@ static void spis_are_fresh_and_not_reserved(void **state)
         assert_int_equal(map_put(&ike->spi_in, 0x00c0ffee, ike), ADIT_OK);
         ike->host.random = draw;
         ike->host.random_arg = &next;
-        assert_row(rows[i].what, child_new_spi(ike) == rows[i].spi);
+        assert_row(rows[i].what, child_new_spi(ike, 0) == rows[i].spi);
         assert_row(rows[i].what, !rows[i].spi || map_get(&ike->spi_in, rows[i].spi));
         core_free(ike);
     }
@@ -49,8 +49,8 @@ static void a_stuck_generator_does_not_stop_us(void **state)
 {
     struct ike *ike = core_new();
     ike->host.random = always_seven;
-    assert_int_equal(child_new_spi(ike), 0x07070707);
-    assert_int_equal(child_new_spi(ike), 0); /* not twice the same, and no endless search */
+    assert_int_equal(child_new_spi(ike, 0), 0x07070707);
+    assert_int_equal(child_new_spi(ike, 0), 0); /* not twice the same, and no endless search */
     core_free(ike);
 }
 

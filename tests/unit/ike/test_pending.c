@@ -54,7 +54,7 @@ static void what_failed_is_as_before(void **state)
         struct ike_child *old = core_child(sa);
         struct ike_pending *p = pend(sa, requester);
         struct adit_event ev;
-        uint32_t spi = child_new_spi(ike);
+        uint32_t spi = child_new_spi(ike, 0);
         old->state = ADIT_CHILD_REKEYING;
         p->old_child = old->id;
         p->spi_in = spi;

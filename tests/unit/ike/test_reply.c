@@ -17,7 +17,7 @@ static void each_error_has_its_notify(void **state)
     } rows[] = {
         { ADIT_ERR_CRITICAL, 1 },   { ADIT_ERR_VERSION, 5 },    { ADIT_ERR_MALFORMED, 7 },
         { ADIT_ERR_PUBLIC, 7 },     { ADIT_ERR_PROPOSAL, 14 },  { ADIT_ERR_POLICY, 14 },
-        { ADIT_ERR_KE_METHOD, 17 }, { ADIT_ERR_AUTH, 24 },      { ADIT_ERR_NO_ADDITIONAL, 35 },
+        { ADIT_ERR_KE_METHOD, 17 }, { ADIT_ERR_AUTH, 24 },      { ADIT_ERR_NO_ADDITIONAL, 35 }, { ADIT_ERR_QUEUE, 48 },
         { ADIT_ERR_TS, 38 },        { ADIT_ERR_TEMPORARY, 43 }, { ADIT_ERR_MEMORY, 43 },
         { ADIT_ERR_LIMIT, 43 },     { ADIT_ERR_CRYPTO, 43 },    { ADIT_ERR_NO_CHILD, 44 },
         { ADIT_ERR_NO_STATE, 47 },  { ADIT_ERR_PATH, 41 },          { ADIT_ERR_DROP, 0 },       { ADIT_ERR_INTEGRITY, 0 },
@@ -209,6 +209,7 @@ static void the_peers_first_error_counts(void **state)
         { "busy", { 43 }, ADIT_ERR_TEMPORARY, 43 },
         { "no such Child SA", { 44 }, ADIT_ERR_NO_CHILD, 44 },
         { "no state", { 47 }, ADIT_ERR_NO_STATE, 47 },
+        { "enough with these selectors", { 48 }, ADIT_ERR_QUEUE, 48 },
         { "enough of them", { 35 }, ADIT_ERR_NO_ADDITIONAL, 35 },
         { "another method", { 17 }, ADIT_ERR_KE_METHOD, 17 },
         { "unknown error", { 9999 }, ADIT_ERR_PEER, 9999 },
