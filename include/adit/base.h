@@ -36,7 +36,7 @@ enum adit_rc {
     ADIT_ERR_TEMPORARY = -16,     /* busy with a crossing exchange: try later */
     ADIT_ERR_NO_CHILD = -17,      /* no such Child SA */
     ADIT_ERR_NO_STATE = -18,      /* a follow-up to nothing (STATE_NOT_FOUND) */
-    ADIT_ERR_QUEUE = -9,          /* no further Child SA with these selectors */
+    ADIT_ERR_QUEUE = -5,          /* no further Child SA with these selectors */
     ADIT_ERR_PEER = -19,          /* the peer answered with an error notify */
     ADIT_ERR_NO_ADDRESS = -8,     /* no virtual address to be had: INTERNAL_ADDRESS_FAILURE */
     ADIT_ERR_NO_REQUEST = -9,     /* the peer has to ask for an address: FAILED_CP_REQUIRED */

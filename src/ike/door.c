@@ -540,11 +540,6 @@ bool sa_want_child(struct ike_sa *sa, uint32_t like, unsigned resource)
     return true;
 }
 
-const char *pending_option(const struct ike_pending *p, const char *key)
-{
-    return p->cfg ? child_option(p->cfg, key) : option_default(key);
-}
-
 void sa_unwant_children(struct ike_sa *sa, uint32_t like)
 {
     list_for_each_safe(it, &sa->tasks) {

@@ -424,7 +424,6 @@ const char *sa_child_option(const struct ike_sa *sa, uint32_t id, const char *ke
 /* One more like it. False: it is on its way already, or no memory. */
 bool sa_want_child(struct ike_sa *sa, uint32_t like, unsigned resource);
 void sa_unwant_children(struct ike_sa *sa, uint32_t like); /* those that are not on their way yet */
-const char *pending_option(const struct ike_pending *p, const char *key); /* of the child, as sa_child_option() */
 bool pending_is_rekey(const struct ike_pending *p);
 uint32_t pending_like(const struct ike_pending *p); /* requester: what it is to be like; 0: nothing */
 unsigned pending_resource(const struct ike_pending *p);
