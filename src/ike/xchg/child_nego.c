@@ -283,7 +283,6 @@ enum adit_rc child_check(struct ike_xchg *x, struct ike_pending *p, const struct
     TRY(get_ts(msg, PLD_TSi, i, why));
     TRY(get_ts(msg, PLD_TSr, t, why));
     TRY(child_mode_check(p, msg, i, t, why));
-    TRY(get_notifies(p, msg, why));
     TRY(check_ts(p, i, p->local, why));
     TRY(check_ts(p, t, p->remote, why));
     if (msg_notify(msg, N_ADDITIONAL_TS_POSSIBLE, &more))
