@@ -48,6 +48,23 @@ messages = {
     'answer': (2, CHILD, [esp, nonce, ke, *net]),
     'answer_error': (2, CHILD, [(41, notify(43))]),
     'answer_wrong_method': (2, CHILD, [(41, notify(17, b'\0\x13'))]),
+    'calling_ok': (3, AUTH, [(36, b'\2\0\0\0b.example'), (39, b'\2\0\0\0' + bytes(32)),
+                             (33, sa(3, b'\1\2\3\4', (1, 20, 128), (5, 0))), *net]),
+    'calling_refused': (3, AUTH, [(41, notify(24))]),
+    'calling_no_child': (3, AUTH, [(36, b'\2\0\0\0b.example'), (39, b'\2\0\0\0' + bytes(32)), (41, notify(38))]),
+    'calling_redirect': (3, AUTH, [(36, b'\2\0\0\0b.example'), (39, b'\2\0\0\0' + bytes(32)),
+                                   (41, notify(16407, b'\1\4\xc0\0\2\3'))]),
+    'redirect': (1, INFO, [(41, notify(16407, b'\3\11c.example'))]),
+    'ticket_asked': (0, AUTH, [ident, (39, b'\2\0\0\0' + bytes(32)), (41, notify(16411)), esp, *net]),
+    'ticket_given': (3, AUTH, [(36, b'\2\0\0\0b.example'), (39, b'\2\0\0\0' + bytes(32)),
+                               (41, notify(16409, b'\0\0\16\20' + bytes(64))), esp, *net]),
+    'config_asked': (0, AUTH, [ident, (39, b'\2\0\0\0' + bytes(32)), (47, b'\1\0\0\0\0\1\0\0\0\3\0\0'), esp, *net]),
+    'config_given': (3, AUTH, [(36, b'\2\0\0\0b.example'), (39, b'\2\0\0\0' + bytes(32)),
+                               (47, b'\2\0\0\0\0\1\0\4\12\1\0\5'), esp, *net]),
+    'addresses': (1, INFO, [(41, notify(16400)), (41, notify(16397, b'\xc0\0\2\7'))]),
+    'ppk': (0, AUTH, [ident, (39, b'\2\0\0\0' + bytes(32)), (41, notify(16436, b'\2ab')), esp, *net]),
+    'transport': (1, CHILD, [(41, notify(16391)), esp, nonce, ke, *net]),
+    'short_rekey': (1, CHILD, [(41, notify(16393, b'', 3, b'\1\2\3\4')), nonce, ke]),
 }
 
 def write(folder, name, data):
@@ -71,6 +88,10 @@ datagrams = {
     'skf': (1, 3, header(53, 35, 8, 0, struct.pack('>BBHHH', 33, 0, 44, 1, 2) + bytes(36), 1)),
     'stray': (0, 0, header(46, 36, 8, 5, struct.pack('>BBH', 0, 0, 40) + bytes(36), 77)),
     'short': (0, 0, b'\0' * 20),
+    'init_cookie': (3, 3, header(41, 34, 0x20, 0, payloads((41, notify(16390, bytes(32))))[1])),
+    'auth_answer': (3, 3, header(46, 35, 0x20, 1, struct.pack('>BBH', 0, 0, 40) + bytes(36), 1)),
+    'rekey_answer': (2, 3, header(46, 36, 0x20, 1, struct.pack('>BBH', 0, 0, 40) + bytes(36), 1)),
+    'resume': (0, 0, header(40, 38, 8, 0, payloads(nonce, (41, notify(16412, bytes(64))))[1])),
 }
 for name, (stage, how, d) in datagrams.items():
     write('ike_input', name, struct.pack('>BBH', stage, how, len(d)) + d)
