@@ -130,11 +130,18 @@ class Trial:
         self.equal('key exchanges of the IKE SA (peer)', theirs['kes'], self.cell.ke['shows'])
         for what, side in (('adit', ours), ('peer', theirs)):
             self.equal(f'a PPK is in the keys ({what})', side['ppk'], self.cell.ke.get('ppk', 'no'))
+        self.check_addresses(ours, theirs)
         self.equal('one side is the initiator', ours['initiator'], not theirs['initiator'])
         self.equal('adit\'s identity', ours['local'][1], theirs['remote'][1])
         self.equal('the peer\'s identity', ours['remote'][1], theirs['local'][1])
         self.equal('adit\'s identity', ours['local'][1], self.adit.identity(self.cell))
         self.equal('the peer\'s identity', ours['remote'][1], self.peer.identity(self.cell))
+
+    def check_addresses(self, ours, theirs):
+        """what Configuration payloads have assigned"""
+        for side, shown in (self.adit, ours), (self.peer, theirs):
+            wanted = [[end.inner(self.cell)] if end.asks(self.cell) else [] for end in (side, side.other)]
+            self.equal(f'virtual addresses ({side.kind})', list(shown['vips']), wanted)
 
     def check_child(self, ours, theirs):
         self.equal('algorithms of the Child SA (adit)', ours['suite'], self.cell.ke['child_suite'])

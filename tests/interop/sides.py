@@ -35,7 +35,7 @@ def describe(section):
             'initiator': section.get('initiator', 'no') == 'yes',
             'local': (section['local-host'], section['local-id']), 'local_port': section['local-port'],
             'remote': (section['remote-host'], section['remote-id']), 'remote_port': section['remote-port'],
-            'ppk': section.get('ppk', 'no'), 'nat_local': section.get('nat-local', 'no'), 'nat_remote': section.get('nat-remote', 'no'),
+            'vips': (section.get('local-vips', []), section.get('remote-vips', [])), 'ppk': section.get('ppk', 'no'), 'nat_local': section.get('nat-local', 'no'), 'nat_remote': section.get('nat-remote', 'no'),
             'children': [describe_child(c) for c in section['child-sas'].values()]}
 
 
@@ -59,7 +59,11 @@ class Side:
         """its address inside the tunnel; in transport mode there is but one"""
         if getattr(cell, 'mode', 'TUNNEL') == 'TRANSPORT':
             return self.address(cell)
-        return f'10.{self.net}.{cell.number}.1'
+        return f'10.{3 if self.asks(cell) else self.net}.{cell.number}.1'
+
+    def asks(self, cell):
+        """Is its inner address one of the responder's pool?"""
+        return self.role == 'initiator' and cell.ke.get('pool', False)
 
     def address(self, cell):
         return self.world.initiator_address if self.role == 'initiator' else self.world.responder_address(cell)
@@ -67,7 +71,7 @@ class Side:
     def install(self, cells):
         """inner addresses, configuration and credentials"""
         for cell in cells:
-            if getattr(cell, 'mode', 'TUNNEL') == 'TUNNEL':
+            if getattr(cell, 'mode', 'TUNNEL') == 'TUNNEL' and not self.asks(cell):
                 self.world.add_address(self.role, f'{self.inner(cell)}/32', 'lo')
         for name in ('x509', 'x509ca', 'private'):
             os.makedirs(os.path.join(self.swanctl, name), exist_ok=True)
@@ -78,6 +82,7 @@ class Side:
             shutil.copy(os.path.join(self.certificates, name + '.key'), os.path.join(self.swanctl, 'private'))
         with open(os.path.join(self.swanctl, 'swanctl.conf'), 'w') as f:
             f.write('connections {\n' + ''.join(self.connection(c) for c in cells) + '}\n')
+            f.write('pools {\n' + ''.join(self.pool(c) for c in cells) + '}\n')
             f.write(f'secrets {{\n  ike-all {{\n    secret = "{SECRET}"\n  }}\n')
             f.write(''.join(self.secret(*it) for it in cells[0].secrets.items()) + '}\n')
 
@@ -86,6 +91,20 @@ class Side:
         if row.get('only', self.role) != self.role:
             return ''
         return f'  {name} {{\n    id = {row["id"]}\n    secret = {row["secret"]}\n  }}\n'
+
+    def pool(self, cell):
+        if self.role == 'initiator' or not cell.ke.get('pool'):
+            return ''
+        return f'  {cell.name} {{\n    addrs = 10.3.{cell.number}.1-10.3.{cell.number}.9\n    dns = 10.4.0.53\n  }}\n'
+
+    def addressing(self, cell):
+        """who asks for an address, and who gives one"""
+        if not cell.ke.get('pool'):
+            return ''
+        return '    vips = 0.0.0.0\n' if self.role == 'initiator' else f'    pools = {cell.name}\n'
+
+    def ts(self, side, cell):
+        return 'dynamic' if side.asks(cell) else f'{side.inner(cell)}/32'
 
     def round(self, side, cell, local):
         if cell.auth == 'psk':
@@ -101,7 +120,7 @@ class Side:
     remote_addrs = {remote}
     proposals = {cell.proposals('ike', self.role)}
     fragmentation = {cell.frag}
-{cell.options(self.role)}    local {{
+{cell.options(self.role)}{self.addressing(cell)}    local {{
       {self.round(self, cell, True)}
     }}
     remote {{
@@ -109,8 +128,8 @@ class Side:
     }}
     children {{
       {cell.name} {{
-        local_ts = {self.inner(cell)}/32
-        remote_ts = {self.other.inner(cell)}/32
+        local_ts = {self.ts(self, cell)}
+        remote_ts = {self.ts(self.other, cell)}
         esp_proposals = {cell.proposals('esp', self.role)}
         mode = {getattr(cell, 'mode', 'TUNNEL').lower()}
       }}
