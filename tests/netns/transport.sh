@@ -50,6 +50,12 @@ before=$(sa_fact 0 'child-sas.*.spi-in')
 adit 1 rekey --child net
 check 'a new Child SA' wait_for 5 'a new inbound SA' eval '[ "$(sa_fact 0 child-sas.*.spi-in)" != "$before" ]'
 check 'after rekeying: ping' n0 ping -q -c 3 -i 0.1 -W 2 192.0.2.2
+# The peer's address leads into the TUN, so that by strict reverse path filtering its ESP comes from the wrong device.
+n0 sysctl -qw net.ipv4.conf.w1.rp_filter=1
+refuse 'strict rp_filter drops ESP' n0 ping -q -c 1 -W 1 192.0.2.2
+n0 sysctl -qw net.ipv4.conf.w1.rp_filter=2
+check 'loose rp_filter does not' n0 ping -q -c 3 -i 0.1 -W 2 192.0.2.2
+n0 sysctl -qw net.ipv4.conf.w1.rp_filter=0
 check 'adit terminate' adit 0 terminate --ike host --timeout 8
 check 'in the clear again, as nothing forbids it' wait_for 5 'a ping passes' quiet_ns 0 ping -q -c 1 -W 1 192.0.2.2
 stop "$gw0"
