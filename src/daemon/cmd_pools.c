@@ -21,16 +21,34 @@ static enum adit_rc read_pool(struct daemon *d, struct arena *arena, const struc
     return rc;
 }
 
+static bool is_of_files(const struct daemon *d, const char *name)
+{
+    const struct adit_pool *const *v;
+    size_t n = d->sources.files ? adit_config_pools(d->sources.files, &v) : 0;
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(v[i]->name, name))
+            return true;
+    return false;
+}
+
+/* get-pools shows the pools of our own files too, and `swanctl --load-pools` unloads what its files do not have: these
+ * stay, and that is no error, or no `swanctl --load-all` would come to its connections. */
+static enum adit_rc forget(struct daemon *d, struct sources *next, const char *name, struct adit_why *why)
+{
+    if (sources_del(next, SOURCE_POOL, name))
+        return ADIT_OK;
+    if (!is_of_files(d, name))
+        return why_set(why, ADIT_ERR_NOT_FOUND, "there is no such pool: '%s'", name);
+    log_say(&d->log, ADIT_LOG_INFO, "CFG", "pool '%s' stays: it is of aditd's own swanctl.conf", name);
+    return ADIT_OK;
+}
+
 /* holder NULL: away with it. */
 static enum adit_rc apply(struct daemon *d, const char *name, struct adit_config *holder, struct adit_why *why)
 {
     struct sources next;
     TRY(sources_copy(&next, &d->sources));
-    enum adit_rc rc = ADIT_OK;
-    if (holder)
-        rc = sources_put(&next, SOURCE_POOL, name, holder);
-    else if (!sources_del(&next, SOURCE_POOL, name))
-        rc = why_set(why, ADIT_ERR_NOT_FOUND, "there is no such pool: '%s' was not loaded by VICI", name);
+    enum adit_rc rc = holder ? sources_put(&next, SOURCE_POOL, name, holder) : forget(d, &next, name, why);
     if (rc == ADIT_OK)
         rc = load_apply(d, &next, why);
     sources_fini(&next);

@@ -370,6 +370,76 @@ static void files_and_vici_live_side_by_side(void **state)
     has(last_event(pair, 0), "192.0.2.1"); /* the old one is still in force */
 }
 
+static void write_swanctl_conf(int who, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/swanctl.conf", pair->e[who].dir);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+/* Right has a pool; left asks for an address of it. */
+static void lease_an_address(void)
+{
+    char text[1200];
+    load_both();
+    assert_string_equal(ask(pair, 1, "load-pool", "{\"rw\":{\"addrs\":\"10.9.0.0/24\",\"dns\":[\"10.1.0.53\"]}}"), YES);
+    for (int who = 0; who < 2; who++) {
+        snprintf(text, sizeof(text), "{\"gw\":{%s,%s", who ? "\"pools\":[\"rw\"]" : "\"vips\":[\"0.0.0.0\"]",
+                 conn(who, !who, "") + strlen("{\"gw\":{"));
+        char *ts = strstr(text, who ? "\"remote_ts\":[" : "\"local_ts\":[");
+        assert_non_null(ts);
+        span_copy((uint8_t *)strchr(ts, '[') + 1, SPAN_LIT("\"dynamic\"    ]"));
+        assert_string_equal(ask(pair, who, "load-conn", text), YES);
+    }
+    assert_string_equal(ask(pair, 0, "initiate", "{\"child\":\"net\",\"timeout\":\"10000\"}"), YES);
+    has(ask(pair, 1, "get-pools", "{\"leases\":\"yes\"}"),
+        "{\"rw\":{\"base\":\"10.9.0.0\",\"size\":\"254\",\"online\":\"1\",\"offline\":\"0\",\"leases\":{\"0\":"
+        "{\"address\":\"10.9.0.1\",\"identity\":\"left.example\",\"status\":\"online\"}}}}");
+}
+
+static void pools_that_are_in_use_stay(void **state)
+{
+    static const struct {
+        const char *command, *args, *answer;
+    } rows[] = {
+        { "load-pool", "{\"rw\":{\"addrs\":\"10.9.0.0/24\",\"dns\":[\"10.1.0.54\"]}}", "{\"success\":\"yes\"}" },
+        { "load-pool", "{\"rw\":{\"addrs\":\"10.8.0.0/24\"}}", "\"success\":\"no\"" },
+        { "unload-pool", "{\"name\":\"rw\"}", "\"success\":\"no\"" },
+        { "load-pool", "{\"other\":{\"addrs\":\"10.8.0.0/24\"}}", "{\"success\":\"yes\"}" },
+        { "unload-pool", "{\"name\":\"other\"}", "{\"success\":\"yes\"}" },
+    };
+    lease_an_address();
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        has(ask(pair, 1, rows[i].command, rows[i].args), rows[i].answer);
+        has(ask(pair, 1, "get-pools", "{}"), "\"rw\":{\"base\":\"10.9.0.0\",\"size\":\"254\",\"online\":\"1\"");
+    }
+    has(ask(pair, 0, "terminate", "{\"ike\":\"gw\",\"timeout\":\"5000\"}"), "yes");
+    pair_run(pair, 300, NULL);
+    has(ask(pair, 1, "get-pools", "{}"), "\"online\":\"0\",\"offline\":\"1\"");
+    has(ask(pair, 1, "load-pool", "{\"rw\":{\"addrs\":\"10.8.0.0/24\"}}"), "\"success\":\"yes\"");
+    has(ask(pair, 1, "get-pools", "{}"), "{\"rw\":{\"base\":\"10.8.0.0\",\"size\":\"254\",\"online\":\"0\",\"offline\":\"0\"}}");
+    has(ask(pair, 1, "unload-pool", "{\"name\":\"rw\"}"), "\"success\":\"yes\"");
+    assert_string_equal(ask(pair, 1, "get-pools", "{}"), "{}");
+}
+
+/* swanctl --load-pools unloads what get-pools shows and its own files do not have. */
+static void pools_of_files_outlast_swanctl(void **state)
+{
+    write_swanctl_conf(0, "pools {\n own {\n addrs = 10.7.0.0/24\n }\n}\n");
+    has(ask(pair, 0, "adit-load", "{\"empty\":\"yes\"}"), "\"success\":\"yes\"");
+    has(ask(pair, 0, "get-pools", "{}"), "{\"own\":{\"base\":\"10.7.0.0\"");
+    assert_string_equal(ask(pair, 0, "unload-pool", "{\"name\":\"own\"}"), YES);
+    has(ask(pair, 0, "get-pools", "{}"), "{\"own\":{\"base\":\"10.7.0.0\"");
+    /* one of VICI hides it, and its end brings it back */
+    assert_string_equal(ask(pair, 0, "load-pool", "{\"own\":{\"addrs\":\"10.6.0.0/24\"}}"), YES);
+    has(ask(pair, 0, "get-pools", "{}"), "{\"own\":{\"base\":\"10.6.0.0\"");
+    assert_string_equal(ask(pair, 0, "unload-pool", "{\"name\":\"own\"}"), YES);
+    has(ask(pair, 0, "get-pools", "{}"), "{\"own\":{\"base\":\"10.7.0.0\"");
+}
+
 static bool peer_was_told(struct pair *p)
 {
     struct adit_ike_info ike;
@@ -403,6 +473,8 @@ int main(void)
         ROW(a_start_action_is_tried_again),
         ROW(closing_installs_the_policy_that_close_action_wants),
         ROW(files_and_vici_live_side_by_side),
+        ROW(pools_that_are_in_use_stay),
+        ROW(pools_of_files_outlast_swanctl),
         ROW(ends_by_itself_when_told_to_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
