@@ -229,7 +229,48 @@ SIM_TEST(sequence_numbers_run_out)
     expect(s, sim_sas(s, A) == 1);
 }
 
+/* Nowhere to go: the command says so at once, and nothing is begun. */
+SIM_TEST(initiating_without_an_address)
+{
+    sim_configure_host(s, A, .any_peer = true);
+    sim_start(s);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .child = "net");
+    expect(s, sim_wait(s, A, cookie, SECONDS(1)) == ADIT_ERR_CONFIG);
+    const char *text = simhost_done(&s->host[A], cookie)->text;
+    expect(s, strstr(text, "peer has no remote address"), "said: %s", text);
+    expect(s, sim_sas(s, A) == 0 && s->host[A].events[ADIT_EV_SEND] == 0);
+}
+
+/* What is there already is not made again. */
+SIM_TEST(initiating_what_is_up)
+{
+    sim_establish(s);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer");
+    expect(s, sim_wait(s, A, cookie, SECONDS(1)) == ADIT_OK);
+    expect(s, !strcmp(simhost_done(&s->host[A], cookie)->text, "already established"));
+    sim_run(s, SECONDS(5));
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1);
+    expect_children(s, 1);
+}
+
+/* Packets keep asking while the exchanges for the first one are under way: one IKE SA and one Child SA come of it. */
+SIM_TEST(many_packets_ask_for_one_sa)
+{
+    sim_start(s);
+    for (int i = 0; i < 12; i++) {
+        sim_command(s, A, ADIT_CMD_ACQUIRE, .conn = "peer", .child = "net");
+        expect(s, sim_sas(s, A) == 1);
+        sim_run(s, MILLIS(3));
+    }
+    sim_run(s, SECONDS(5));
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1);
+    expect_children(s, 1);
+}
+
 static const struct sim_case cases[] = {
+    SIM_CASE(initiating_without_an_address),
+    SIM_CASE(initiating_what_is_up),
+    SIM_CASE(many_packets_ask_for_one_sa),
     SIM_CASE(psk_x25519),
     SIM_CASE(psk_ecp384_cbc),
     SIM_CASE(hybrid_mlkem768),
