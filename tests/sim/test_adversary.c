@@ -4,92 +4,12 @@
 #include <stdlib.h>
 #include "base/mem.h"
 #include "conformance/puppet.h"
-#include "support/sim.h"
+#include "support/simpuppet.h"
 #include "wire/iana.h"
 
 #define CLASSIC "aes128gcm16-prfsha256-x25519"
 #define HYBRID "aes256-sha384-x25519-ke1_mlkem768"
 #define OFFER CLASSIC ",aes128gcm16-prfsha256-ecp256," HYBRID
-
-/* The puppet's ears. */
-#define INBOX 1024
-struct inbox {
-    struct sim *sim;
-    unsigned first, n;
-    struct adit_buf datagram[INBOX];
-};
-
-static void ears(struct sim *s, const struct sim_datagram *d)
-{
-    struct inbox *in = s->stranger_arg;
-    if (d->kind == SIM_IKE && in->n < INBOX)
-        expect(s, buf_set(&in->datagram[(in->first + in->n++) % INBOX], buf_span(&d->data)) == ADIT_OK);
-}
-
-static bool port_send(void *arg, struct adit_span datagram)
-{
-    struct inbox *in = arg;
-    sim_say(in->sim, B, datagram);
-    return true;
-}
-
-static size_t port_receive(void *arg, uint8_t *out, size_t cap, unsigned ms)
-{
-    struct inbox *in = arg;
-    uint64_t end = in->sim->now + MILLIS(ms);
-    while (in->n == 0 && in->sim->now < end)
-        sim_run(in->sim, MILLIS(5));
-    if (in->n == 0)
-        return 0;
-    struct adit_buf *d = &in->datagram[in->first];
-    in->first = (in->first + 1) % INBOX;
-    in->n--;
-    size_t n = d->n < cap ? d->n : cap;
-    span_copy(out, span(d->p, n));
-    buf_fini(d);
-    return n;
-}
-
-static uint64_t port_now(void *arg)
-{
-    struct inbox *in = arg;
-    return in->sim->now / MILLIS(1);
-}
-
-static bool port_wish(void *arg, enum conformance_wish w)
-{
-    struct inbox *in = arg;
-    if (w == WISH_INITIATE)
-        sim_command(in->sim, B, ADIT_CMD_INITIATE, .conn = "puppet", .child = "net");
-    else if (w == WISH_REKEY_CHILD)
-        sim_command(in->sim, B, ADIT_CMD_REKEY, .conn = "puppet", .child = "net");
-    else
-        sim_command(in->sim, B, ADIT_CMD_REKEY, .conn = "puppet");
-    return true;
-}
-
-static struct adit_ts selectors(struct sim *s, const char *text)
-{
-    struct adit_ts_cfg cfg;
-    struct adit_why why;
-    expect(s, ts_parse(text, &cfg, &why) == ADIT_OK, "%s", why.text);
-    return cfg.ts;
-}
-
-static struct conformance_params params(struct sim *s, struct inbox *in, const char *ike)
-{
-    return (struct conformance_params){ .crypto = sim_crypto(s),
-                                        .port = { in, port_send, port_receive, port_now, port_wish },
-                                        .ike = ike,
-                                        .esp = "aes128gcm16",
-                                        .id = { ID_FQDN, span_str("puppet.example") },
-                                        .peer_id = { ID_FQDN, span_str("b.example") },
-                                        .psk = span_str("a secret of the puppet"),
-                                        .ts = selectors(s, "10.66.0.0/16"),
-                                        .peer_ts = selectors(s, "10.2.0.0/16"),
-                                        .answer_ms = 3000,
-                                        .quiet_ms = 1500 };
-}
 
 static const struct behaviour *row_of(const char *name)
 {
@@ -102,23 +22,22 @@ static const struct behaviour *row_of(const char *name)
 }
 
 /* No half-open SA, no lingering one, nothing in flight: what is in memory now is what is kept. */
-static long settle(struct sim *s, struct inbox *in)
+static long settle(struct sim *s, struct simpuppet *in)
 {
     sim_command(s, B, ADIT_CMD_TERMINATE, .conn = "puppet", .force = true);
     sim_run(s, MINUTES(12));
     sim_traffic(s, 0);
     sim_run(s, SECONDS(2));
-    while (in->n)
-        port_receive(in, (uint8_t[1]){ 0 }, 1, 0);
+    simpuppet_forget(in);
     long blocks = mem_blocks();
     sim_traffic(s, SECONDS(1));
     return blocks;
 }
 
-static void play(struct sim *s, struct inbox *in, const struct behaviour *b, const char *ike,
+static void play(struct sim *s, struct simpuppet *in, const struct behaviour *b, const char *ike,
                  struct conformance_result *result)
 {
-    struct conformance_params p = params(s, in, ike);
+    struct conformance_params p = simpuppet_params(in, ike);
     conformance_play(&p, b, result);
     sim_note(s, -1, "%s: %s %s", b->name, conformance_verdict_name(result->verdict), result->text);
 }
@@ -147,16 +66,10 @@ static void no_script(struct puppet *p)
 
 static void one_row(struct sim *s)
 {
-    static struct inbox inbox;
+    static struct simpuppet inbox;
     struct conformance_result result;
     const struct behaviour *b = row_of(s->test);
-    inbox.sim = s;
-    for (unsigned i = 0; i < INBOX; i++)
-        buf_fini(&inbox.datagram[i]);
-    inbox.n = 0;
-    s->stranger = ears;
-    s->net.n_hosts = SIM_STRANGER + 1;
-    s->stranger_arg = &inbox;
+    simpuppet_join(&inbox, s);
     sim_configure_host(s, B, .stranger = OFFER);
     sim_establish(s);
     s->tape[A].n = s->tape[B].n = SIM_TAPE; /* nothing more is kept */

@@ -52,6 +52,7 @@ struct sim_conf {
     const char *peer;                                 /* what kind it is said to be; NULL: found out */
     enum adit_unique unique;
     const char *stranger; /* proposals of a connection "puppet" with the stranger; NULL: none */
+    struct adit_option stranger_option[8]; /* of that connection */
     const char *pool4, *pool6; /* ranges a-b of pools of these names, with name servers and split DNS */
     struct adit_option option[8];        /* of the connection */
     struct adit_option daemon_option[8]; /* of the settings */

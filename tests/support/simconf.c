@@ -263,7 +263,8 @@ static void add_stranger(struct build *b)
                               .remote_addrs = &there, .local_port = 500, .remote_port = 500,
                               .proposals = proposals(b, b->conf->stranger, PROTO_IKE), .n_local = 1, .n_remote = 1,
                               .local = &mine, .remote = &theirs, .n_children = 1, .children = &child,
-                              .keyingtries = 1, .source = "simulation" };
+                              .keyingtries = 1, .n_options = count(b->conf->stranger_option),
+                              .options = b->conf->stranger_option, .source = "simulation" };
     add_stranger_secret(b);
     must(b, adit_config_add_conn(b->cfg, &conn), NULL);
 }
