@@ -34,6 +34,7 @@ struct sim_conf {
     const char *esp;  /* "aes128gcm16-x25519" */
     const char *cert; /* "ecdsa", "rsa", "ed25519", several with commas: authenticate by certificate; NULL: by PSK */
     const char *remote_auth; /* with cert: `auth` of the peer; "pubkey" */
+    bool a_by_psk;    /* with cert: A all the same by the PSK */
     const char *psk;  /* "a secret of the simulation" */
     const char *ppk_name, *ppk; /* a post-quantum preshared key and whose it is; NULL: none */
     bool no_child, two_children, transport;

@@ -150,8 +150,9 @@ static struct adit_addr_spec address(struct build *b, const char *text)
 static struct adit_auth_cfg auth(struct build *b, int who)
 {
     const char *name = names[who];
-    struct adit_auth_cfg a = { .class = b->conf->cert ? ADIT_AUTH_PUBKEY : ADIT_AUTH_PSK,
-                               .auth = b->conf->cert ? "pubkey" : "psk",
+    bool cert = b->conf->cert && !(b->conf->a_by_psk && who == A);
+    struct adit_auth_cfg a = { .class = cert ? ADIT_AUTH_PUBKEY : ADIT_AUTH_PSK,
+                               .auth = cert ? "pubkey" : "psk",
                                .id_text = name,
                                .id = { ID_FQDN, span_str(name) } };
     return a;
@@ -277,7 +278,7 @@ struct adit_config *sim_conf_build(struct sim *s, int host)
         abort();
     if (b.conf->cert)
         add_certs(&b);
-    else
+    if (!b.conf->cert || b.conf->a_by_psk)
         add_secret(&b);
     add_ppk(&b);
     add_settings(&b);
