@@ -99,7 +99,8 @@ enum adit_event_type {
     ADIT_EV_WORK,         /* job: run it, inline or on a pool; must come back through adit_ike_work_done() */
     ADIT_EV_DONE,         /* a command with a cookie has ended: rc, text */
     ADIT_EV_IKE_UP, ADIT_EV_IKE_DOWN, ADIT_EV_IKE_REKEYED,         /* ike_id (new), old_ike_id, conn */
-    ADIT_EV_CHILD_UP, ADIT_EV_CHILD_DOWN, ADIT_EV_CHILD_REKEYED,   /* child_id (new), old_child_id, spec */
+    ADIT_EV_CHILD_UP, ADIT_EV_CHILD_DOWN, ADIT_EV_CHILD_REKEYED,   /* child_id (new), old_child_id, spec. DOWN: rc, text:
+                             TIMEOUT: the peer is dead; CLOSED: the peer closed it; OK: closed by us, or replaced */
     ADIT_EV_LOG,          /* one line for people: level, group, text */
     ADIT_EV_KEYLOG,       /* one line of key log: text; `group` "ike" or "esp" */
     ADIT_EV_RESOLVE,      /* text: a DNS name that conn needs; answer with INITIATE local/remote set (cookie given).

@@ -131,6 +131,38 @@ static void each_sa(void *arg, const char *event, const struct vici_node *m)
         print_sa(m->first);
 }
 
+/* What is being done about a child that should be up. */
+static void print_kept(const struct vici_node *child)
+{
+    char age[32];
+    const char *kept = text(child, "kept-up");
+    if (!strcmp(kept, "held")) {
+        printf("  child %s: closed by command; initiate it, or load it anew\n", child->name);
+        return;
+    }
+    printf("  child %s: down for %s", child->name, format_age(age, sizeof(age), number(child, "down")));
+    if (number(child, "failures"))
+        printf(", %lld attempts failed", number(child, "failures"));
+    if (vici_text(child, "next-try"))
+        printf(", next in %s", format_age(age, sizeof(age), number(child, "next-try")));
+    else
+        printf(", trying");
+    printf("%s%s\n", vici_text(child, "why") ? ": " : "", text(child, "why"));
+}
+
+static void print_children(const struct vici_node *c)
+{
+    char age[32];
+    vici_for_each(it, vici_child(c, "children"))
+    {
+        if (vici_text(it, "kept-up"))
+            print_kept(it);
+        else if (number(it, "recoveries"))
+            printf("%s, child %s: lost %lld times, came back after %s each\n", c->name, it->name, number(it, "recoveries"),
+                   format_age(age, sizeof(age), number(it, "outage-ms") / 1000 / number(it, "recoveries")));
+    }
+}
+
 static void print_down(const struct vici_node *c)
 {
     char age[32];
@@ -139,17 +171,21 @@ static void print_down(const struct vici_node *c)
                format_age(age, sizeof(age), number(c, "since")), text(c, "why"));
     else
         printf("%s: %s: %s\n", c->name, text(c, "state"), text(c, "why"));
+    print_children(c);
 }
 
 static void each_status(void *arg, const char *event, const struct vici_node *m)
 {
     struct seen *seen = arg;
     const struct vici_node *c = m->first;
-    if (!c || !strcmp(text(c, "up"), "yes") || (seen->args->ike && strcmp(seen->args->ike, c->name)))
+    if (!c || (seen->args->ike && strcmp(seen->args->ike, c->name)))
         return;
-    seen->down++;
+    bool up = !strcmp(text(c, "up"), "yes");
+    seen->down += !up;
     if (seen->args->json)
-        out_event_json(NULL, "connection-down", m);
+        out_event_json(NULL, up ? "connection-up" : "connection-down", m);
+    else if (up)
+        print_children(c);
     else
         print_down(c);
 }

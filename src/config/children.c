@@ -88,11 +88,22 @@ static void check_families(struct load *l, const struct config_node *section,
                      section->name);
 }
 
+/* Unless said otherwise what ends in whatever way comes back as it was begun: a tunnel that is to be up at the start is to
+ * be up later, too. */
+static void follow_start(const struct config_node *section, struct adit_child_cfg *out)
+{
+    if (!config_tree_get(section, CONFIG_VALUE, "dpd_action"))
+        out->dpd_action = out->start_action;
+    if (!config_tree_get(section, CONFIG_VALUE, "close_action"))
+        out->close_action = out->start_action;
+}
+
 static void child_load(struct load *l, const struct config_node *section, struct adit_child_cfg *out)
 {
     out->name = section->name;
     check_name(l, section);
     section_load(l, section, SCOPE_CHILD, out, NULL, NULL);
+    follow_start(section, out);
     child_lifetimes(l, section, out);
     out->n_options = section_options(l, section, CONFIG_OPT_CHILD, &out->options);
     check_child(l, section, out);

@@ -268,12 +268,12 @@ static void load_word(struct field *f)
 static void load_actions(struct field *f)
 {
     static const uint8_t bits[] = { ADIT_ACTION_NONE, ADIT_ACTION_NONE,  ADIT_ACTION_TRAP,
-                                    ADIT_ACTION_TRAP, ADIT_ACTION_START, ADIT_ACTION_START };
+                                    ADIT_ACTION_TRAP, ADIT_ACTION_START, ADIT_ACTION_START, ADIT_ACTION_TRAP };
     struct words w = { f->text, '|' };
     struct adit_span word;
     uint8_t value = 0;
     while (words_next(&w, &word)) {
-        int i = word_index("none|clear|trap|route|start|restart", word);
+        int i = word_index("none|clear|trap|route|start|restart|hold", word);
         if (i < 0) {
             bad(f, "none, trap, start or trap|start is expected (for dpd_action: clear, trap, restart)");
             return;

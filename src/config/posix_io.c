@@ -42,12 +42,26 @@ static bool is_regular(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+/* A pipe or a device would keep us waiting, perhaps for ever. */
+static FILE *open_regular(const char *path, struct adit_why *why)
+{
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        why_set(why, ADIT_ERR_IO, "%s: %s", path, S_ISDIR(st.st_mode) ? "Is a directory" : "not a regular file");
+        return NULL;
+    }
+    FILE *file = fopen(path, "re");
+    if (!file)
+        (void)failed(why, path);
+    return file;
+}
+
 static enum adit_rc posix_read(void *arg, const char *path, struct adit_buf *out, struct adit_why *why)
 {
-    FILE *file = fopen(path, "re");
+    FILE *file = open_regular(path, why);
     out->n = 0;
     if (!file)
-        return failed(why, path);
+        return why->rc;
     setvbuf(file, NULL, _IONBF, 0); /* no second copy of secrets in stdio's memory */
     enum adit_rc rc = read_all(file, path, out, why);
     fclose(file);

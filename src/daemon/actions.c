@@ -6,6 +6,7 @@
 #include "base/why.h"
 #include "config/config.h"
 #include "daemon/daemon.h"
+#include "daemon/keeper.h"
 
 static void terminate(struct daemon *d, const struct adit_command *cmd)
 {
@@ -45,6 +46,7 @@ static void undo(struct daemon *d, const struct adit_conn *conn, const struct ad
     if ((child->start_action & ADIT_ACTION_TRAP) && trap_find(d, conn->name, child->name) &&
         trap_uninstall(d, conn->name, child->name, &why) != ADIT_OK)
         log_say(&d->log, ADIT_LOG_AUDIT, "CFG", "%s", why.text);
+    keeper_forget(d, conn->name, child->name);
     if (child->start_action & ADIT_ACTION_START)
         close_sas(d, conn->name, child->name);
 }
@@ -57,7 +59,7 @@ static void perform(struct daemon *d, const struct adit_conn *conn, const struct
         log_say(&d->log, ADIT_LOG_AUDIT, "CFG", "connection %s, child %s: policy not installed: %s",
                 conn->name, child->name, why.text);
     if ((child->start_action & ADIT_ACTION_START) && tunnel)
-        waiting_keep_up(d, conn->name, child->name);
+        keeper_start(d, conn->name, child->name);
 }
 
 typedef void child_fn(struct daemon *d, const struct adit_conn *conn, const struct adit_child_cfg *child);
@@ -88,4 +90,5 @@ void actions_apply(struct daemon *d, const struct adit_config *before, const str
 {
     config_diff(before, after, undo_changed, d);
     config_diff(before, after, perform_changed, d);
+    keeper_retry_all(d, true); /* a secret or a certificate may be what was missing */
 }

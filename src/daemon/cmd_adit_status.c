@@ -3,12 +3,29 @@
 #include <string.h>
 #include "base/mem.h"
 #include "daemon/cmd.h"
+#include "daemon/keeper.h"
 #include "daemon/show.h"
 
 static uint64_t age_s(uint64_t at)
 {
     uint64_t now = daemon_now();
     return at && now > at ? (now - at) / 1000000000 : 0;
+}
+
+/* What is being done about a child that is configured to be up and is not. */
+static void show_kept(struct vici_build *b, struct daemon *d, const char *conn, const char *child)
+{
+    struct keeper_info k;
+    uint64_t now = daemon_now();
+    if (!keeper_look(d, conn, child, &k))
+        return;
+    vici_str(b, "kept-up", k.held ? "held" : k.next_at ? "waiting" : "trying");
+    vici_strf(b, "down", "%" PRIu64, age_s(k.down_at));
+    if (*k.why)
+        vici_str(b, "why", k.why);
+    vici_strf(b, "failures", "%u", k.failures);
+    if (k.next_at)
+        vici_strf(b, "next-try", "%" PRIu64, k.next_at > now ? (k.next_at - now + 999999999) / 1000000000 : 0);
 }
 
 static void show_child_status(struct vici_build *b, struct daemon *d, const struct adit_conn *conn,
@@ -19,12 +36,15 @@ static void show_child_status(struct vici_build *b, struct daemon *d, const stru
     host_total_stats(d, conn->name, child->name, &s);
     vici_section(b, child->name);
     vici_bool(b, "up", e && e->live);
+    show_kept(b, d, conn->name, child->name);
     if (trap_find(d, conn->name, child->name))
         vici_str(b, "policy", "installed");
     if (e && e->changed_at)
         vici_strf(b, "since", "%" PRIu64, age_s(e->changed_at));
     vici_strf(b, "ups", "%" PRIu64, e ? e->ups : 0);
     vici_strf(b, "rekeys", "%" PRIu64, e ? e->rekeys : 0);
+    vici_strf(b, "recoveries", "%" PRIu64, e ? e->recoveries : 0);
+    vici_strf(b, "outage-ms", "%" PRIu64, e ? e->outage_ms : 0);
     vici_strf(b, "bytes-in", "%" PRIu64, s.bytes_in);
     vici_strf(b, "bytes-out", "%" PRIu64, s.bytes_out);
     vici_strf(b, "packets-in", "%" PRIu64, s.packets_in);

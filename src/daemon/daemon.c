@@ -1,6 +1,7 @@
 /* daemon.c - puts the pieces together, in order, and takes them apart again. */
 #include "daemon/daemon.h"
 #include "daemon/kept.h"
+#include "daemon/keeper.h"
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -252,6 +253,7 @@ enum adit_rc daemon_start(struct daemon *d, struct adit_why *why)
     list_init(&d->waiting);
     list_init(&d->traps);
     list_init(&d->baselines);
+    list_init(&d->keepers);
     list_init(&d->children);
     list_init(&d->held_addrs);
     list_init(&d->held_servers);
@@ -372,6 +374,7 @@ void daemon_free(struct daemon *d)
     updown_free(d->updown);
     if (d->held_addrs.next)
         assigned_free(d);
+    keepers_free(d);
     close_loop(d);
     if (d->dp)
         dp_free(d->dp);

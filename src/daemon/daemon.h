@@ -49,6 +49,7 @@ struct daemon {
     struct list traps;     /* traps.c */
     struct list baselines; /* cmd_counters.c */
     struct list held_addrs, held_servers; /* assigned.c */
+    struct list keepers;   /* keeper.c */
     struct list children;  /* host.c: what is installed in the data plane */
     uint64_t last_cookie;
     uv_timer_t engine_timer, stop_timer;
@@ -86,9 +87,12 @@ struct waiting;
  * over (0 = wait for ever; < 0 = answer at once). Log lines of its connection go out as control-log up to loglevel. */
 void waiting_start(struct daemon *d, struct vici_call *call, const struct adit_command *cmd,
                    int64_t timeout_ms, int loglevel);
-/* A start action: initiates, and after a failure again, at growing intervals up to 5 minutes, as long as the child is
- * configured so and is not up. Closing it by command ends that. */
-void waiting_keep_up(struct daemon *d, const char *conn, const char *child);
+/* One try to bring a child up; keeper_tried() hears how it went, perhaps before this returns. False: no memory. */
+ADIT_MUST_USE bool waiting_attempt(struct daemon *d, const char *conn, const char *child);
+/* Is an initiation of this child (NULL: of any) under way? */
+bool waiting_wants(const struct daemon *d, const char *conn, const char *child);
+/* Does somebody follow over VICI what becomes of that connection? */
+bool waiting_called(const struct daemon *d, const char *conn);
 /* ADIT_EV_DONE; ADIT_EV_RESOLVE. */
 void waiting_done(struct daemon *d, const struct adit_event *ev);
 void waiting_resolve(struct daemon *d, const struct adit_event *ev);

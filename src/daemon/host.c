@@ -9,6 +9,7 @@
 #include "daemon/daemon.h"
 #include "daemon/ikesock.h"
 #include "daemon/kept.h"
+#include "daemon/keeper.h"
 #include "daemon/notice.h"
 #include "dp/dp.h"
 #include "model/model.h"
@@ -181,9 +182,16 @@ void host_work_done(void *daemon, void *job)
 
 /* --- draining ------------------------------------------------------------------------------------------------------------ */
 
+/* Of attempts that are repeated for the same reason only those who follow closely want to read. */
+static enum adit_level level_of(struct daemon *d, const struct adit_event *ev)
+{
+    bool again = ev->level == ADIT_LOG_INFO && ev->conn && keeper_repeats(d, ev->conn) && !waiting_called(d, ev->conn);
+    return again ? ADIT_LOG_MORE : ev->level;
+}
+
 static void log_event(struct daemon *d, const struct adit_event *ev)
 {
-    log_line(&d->log, &(struct log_line){ .level = ev->level,
+    log_line(&d->log, &(struct log_line){ .level = level_of(d, ev),
                                           .group = ev->group,
                                           .conn = ev->conn,
                                           .ike_id = ev->ike_id,
@@ -267,6 +275,7 @@ void host_input(struct daemon *d, const struct adit_path *path, struct adit_span
 void host_addresses(struct daemon *d, const struct adit_addr *v, unsigned n)
 {
     command(d, &(struct adit_command){ .type = ADIT_CMD_ADDRESSES, .addresses = v, .n_addresses = n });
+    keeper_retry_all(d, false);
     host_run(d);
 }
 
@@ -276,7 +285,7 @@ static void acquire(struct daemon *d, const struct dp_event *ev)
 {
     const struct trap *trap = trap_by_reqid(d, ev->reqid);
     struct adit_command cmd = { .type = ADIT_CMD_INITIATE };
-    if (!trap)
+    if (!trap || waiting_wants(d, trap->conn, trap->child))
         return;
     cmd.conn = trap->conn;
     cmd.child = trap->child;
@@ -304,6 +313,8 @@ static void dp_event(struct daemon *d, const struct dp_event *ev)
     case DP_EV_IKE: adit_ike_input(d->ike, &ev->path, ev->data.p, ev->data.n, daemon_now()); return;
     default: break;
     }
+    if (ev->type == DP_EV_INACTIVE) /* that it is idle is no outage */
+        keeper_hold(d, &(struct adit_command){ .child_id = ev->id });
     command(d, &(struct adit_command){ .type = commands[ev->type], .child_id = ev->id, .path = ev->path });
 }
 

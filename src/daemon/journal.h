@@ -24,6 +24,8 @@ struct journal_entry {
     char *conn, *child;
     struct adit_child_stats finished; /* sums of the SAs that are gone */
     uint64_t ups, downs, rekeys;
+    uint64_t recoveries; /* times that it was lost unasked, and came back */
+    uint64_t outage_ms;  /* how long it was away in all of them */
     unsigned live;       /* SAs now */
     uint64_t changed_at; /* ns: when it came up or went down last; 0 = never was up */
 };

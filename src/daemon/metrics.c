@@ -172,6 +172,24 @@ static void child_rekeys(struct daemon *d, struct text *out, const struct adit_c
                   e ? e->rekeys : 0);
 }
 
+static void child_recoveries(struct daemon *d, struct text *out, const struct adit_conn *c,
+                             const struct adit_child_cfg *x)
+{
+    const struct journal_entry *e = journal_find(&d->journal, c->name, x->name);
+    om_sample_u64(out, "adit_child_recoveries", "_total",
+                  (struct om_label[]){ { "connection", c->name }, { "child", x->name }, { 0 } },
+                  e ? e->recoveries : 0);
+}
+
+static void child_outage(struct daemon *d, struct text *out, const struct adit_conn *c,
+                         const struct adit_child_cfg *x)
+{
+    const struct journal_entry *e = journal_find(&d->journal, c->name, x->name);
+    om_sample(out, "adit_child_outage_seconds", "_total",
+              (struct om_label[]){ { "connection", c->name }, { "child", x->name }, { 0 } },
+              e ? (double)e->outage_ms / 1000 : 0);
+}
+
 static void two_directions(struct text *out, const char *name, const struct adit_conn *c,
                            const struct adit_child_cfg *x, uint64_t in, uint64_t out_value)
 {
@@ -214,6 +232,10 @@ static void write_children(struct daemon *d, struct text *out)
     each_child(d, out, child_up);
     om_family(out, "adit_child_rekeys", "counter", NULL, "Child SA rekeyings");
     each_child(d, out, child_rekeys);
+    om_family(out, "adit_child_recoveries", "counter", NULL, "Times that it was lost and came back by itself");
+    each_child(d, out, child_recoveries);
+    om_family(out, "adit_child_outage_seconds", "counter", "seconds", "How long it was away before it came back");
+    each_child(d, out, child_outage);
     om_family(out, "adit_child_bytes", "counter", "bytes",
               "Inner octets over all SAs that the child ever had");
     each_child(d, out, child_bytes);

@@ -1,5 +1,6 @@
 /* notice.c - see notice.h. */
 #include "daemon/notice.h"
+#include "daemon/keeper.h"
 #include "daemon/reply.h"
 #include "daemon/show.h"
 #include "model/model.h"
@@ -165,7 +166,7 @@ static void trap_again(struct daemon *d, const struct adit_event *ev)
     const struct adit_conn *conn = ev->spec && cfg ? adit_config_conn(cfg, ev->spec->conn) : NULL;
     const struct adit_child_cfg *child = conn ? conn_child(conn, ev->spec->child) : NULL;
     struct adit_why why = { 0 };
-    if (!child || d->stopping || !((child->close_action | child->dpd_action) & ADIT_ACTION_TRAP))
+    if (!child || d->stopping || !(keeper_action(child, ev->rc) & ADIT_ACTION_TRAP))
         return;
     if (trap_install(d, conn, child, &why) != ADIT_OK)
         log_say(&d->log, ADIT_LOG_AUDIT, "CHD", "child %s: policy not installed: %s", child->name, why.text);
@@ -211,6 +212,7 @@ void notice(struct daemon *d, const struct adit_event *ev)
         return;
     case ADIT_EV_CHILD_UP:
         journal_up(&d->journal, conn_name(ev), child_name(ev), daemon_now());
+        keeper_up(d, conn_name(ev), child_name(ev));
         tell_child(d, ev, true);
         run_updown(d, ev, true);
         return;
@@ -219,6 +221,7 @@ void notice(struct daemon *d, const struct adit_event *ev)
         run_updown(d, ev, false);
         trap_again(d, ev);
         journal_down(&d->journal, conn_name(ev), child_name(ev), daemon_now());
+        keeper_down(d, ev);
         return;
     case ADIT_EV_CHILD_REKEYED:
         journal_rekeyed(&d->journal, conn_name(ev), child_name(ev));

@@ -9,13 +9,10 @@
 #include "base/mem.h"
 #include "base/why.h"
 #include "daemon/daemon.h"
+#include "daemon/keeper.h"
 #include "daemon/reply.h"
 #include "daemon/route.h"
 #include "model/model.h"
-
-/* Start actions that failed are tried again, first soon, then less often, as long as they are configured. */
-#define RETRY_FIRST_MS 3000
-#define RETRY_MAX_MS 300000
 
 struct waiting {
     struct list node;
@@ -26,8 +23,7 @@ struct waiting {
     uint64_t cookie, started_at;
     unsigned matches;
     int loglevel;
-    uint64_t retry_ms;
-    bool answer_matches, retry, keep_up; /* keep_up: a start action */
+    bool answer_matches, kept; /* kept: the keeper wants to know how it went */
     uv_timer_t timer;
     uv_getaddrinfo_t lookup;
     bool looking, ended, closed;
@@ -89,61 +85,35 @@ static void answer(struct waiting *p, bool ok, const char *reason)
     reply_answer(&r, call);
 }
 
-static void on_timeout(uv_timer_t *timer);
-
-static void retry_later(struct waiting *p)
+static void finish(struct waiting *p, enum adit_rc rc, const char *reason)
 {
-    p->retry = true;
-    p->retry_ms = p->retry_ms ? p->retry_ms * 2 : RETRY_FIRST_MS;
-    if (p->retry_ms > RETRY_MAX_MS)
-        p->retry_ms = RETRY_MAX_MS;
-    uv_timer_start(&p->timer, on_timeout, p->retry_ms, 0);
+    char conn[256], child[256];
+    struct daemon *d = p->d;
+    bool kept = p->kept && p->conn && p->child;
+    if (kept) {
+        snprintf(conn, sizeof(conn), "%s", p->conn);
+        snprintf(child, sizeof(child), "%s", p->child);
+    }
+    end(p);
+    if (kept)
+        keeper_tried(d, conn, child, rc, reason);
 }
 
-static void fail(struct waiting *p, const char *reason)
+static void fail(struct waiting *p, enum adit_rc rc, const char *reason)
 {
-    if (!p->call && p->cmd.type == ADIT_CMD_INITIATE)
+    if (!p->call && !p->kept && p->cmd.type == ADIT_CMD_INITIATE)
         log_line(&p->d->log, &(struct log_line){
                                  .level = ADIT_LOG_AUDIT, .group = "CFG", .conn = p->conn, .text = reason });
     answer(p, false, reason);
-    if (p->keep_up && !p->d->stopping)
-        retry_later(p);
-    else
-        end(p);
+    finish(p, rc, reason);
 }
 
 /* --- time ---------------------------------------------------------------------------------------------------------- */
-
-/* Is this start action still to be done: configured, and not up by other ways? */
-static bool is_wanted(const struct waiting *p)
-{
-    const struct adit_config *cfg = adit_ike_get_config(p->d->ike);
-    const struct adit_conn *conn = cfg && p->cmd.conn ? adit_config_conn(cfg, p->cmd.conn) : NULL;
-    const struct adit_child_cfg *child = conn && p->cmd.child ? conn_child(conn, p->cmd.child) : NULL;
-    const struct journal_entry *e = child ? journal_find(&p->d->journal, conn->name, child->name) : NULL;
-    return child && (child->start_action & ADIT_ACTION_START) && !(e && e->live);
-}
-
-static void try_again(struct waiting *p)
-{
-    p->retry = false;
-    if (!is_wanted(p)) {
-        end(p);
-        return;
-    }
-    p->cmd.local = p->cmd.remote = (struct adit_addr){ 0 }; /* names and routes may be others now */
-    run_command(p);
-    host_run(p->d);
-}
 
 static void on_timeout(uv_timer_t *timer)
 {
     struct waiting *p = timer->data;
     char text[700];
-    if (p->retry) {
-        try_again(p);
-        return;
-    }
     snprintf(text, sizeof(text), "'%s' not %s after %" PRIu64 " ms; it goes on in the background%s%s",
              p->child  ? p->child
              : p->conn ? p->conn
@@ -208,7 +178,7 @@ static void fail_lookup(struct waiting *p, int status)
              uv_strerror(status));
     if (p->cmd.ike_id && p->cmd.type == ADIT_CMD_INITIATE) /* one IKE SA waits for it: in vain */
         (void)!adit_ike_command(p->d->ike, &p->cmd, daemon_now(), NULL, NULL);
-    fail(p, text);
+    fail(p, ADIT_ERR_IO, text);
 }
 
 static bool take_address(struct waiting *p, const struct addrinfo *list)
@@ -262,7 +232,7 @@ static void run_command(struct waiting *p)
     if (!have_addresses(p))
         return;
     if (adit_ike_command(p->d->ike, &p->cmd, daemon_now(), &p->matches, &why) != ADIT_OK)
-        fail(p, why.text[0] ? why.text : "the engine refused without a reason");
+        fail(p, why.rc ? why.rc : ADIT_ERR_BUG, why.text[0] ? why.text : "the engine refused without a reason");
 }
 
 static struct waiting *find(struct daemon *d, uint64_t cookie)
@@ -322,6 +292,8 @@ void waiting_start(struct daemon *d, struct vici_call *call, const struct adit_c
     }
     p->loglevel = loglevel;
     p->answer_matches = cmd->type == ADIT_CMD_TERMINATE;
+    if (call && cmd->type == ADIT_CMD_TERMINATE)
+        keeper_hold(d, cmd);
     find_conn_name(p);
     if (timeout_ms > 0)
         uv_timer_start(&p->timer, on_timeout, (uint64_t)timeout_ms, 0);
@@ -343,33 +315,41 @@ void waiting_done(struct daemon *d, const struct adit_event *ev)
         return;
     snprintf(text, sizeof(text), "%s", ev->text && *ev->text ? ev->text : adit_rc_name(ev->rc));
     answer(p, ev->rc == ADIT_OK, text);
-    if (p->keep_up && !d->stopping && ev->rc != ADIT_OK && ev->rc != ADIT_ERR_CLOSED)
-        retry_later(p);
-    else
-        end(p);
+    finish(p, ev->rc, text);
 }
 
-/* A start action of the same child that waits for its next attempt gives way. */
-static void end_older(struct daemon *d, const char *conn, const char *child)
+bool waiting_attempt(struct daemon *d, const char *conn, const char *child)
 {
-    list_for_each_safe (it, &d->waiting) {
-        struct waiting *p = list_entry(it, struct waiting, node);
-        if (p->keep_up && !strcmp(p->cmd.conn, conn) && !strcmp(p->cmd.child, child))
-            end(p);
-    }
-}
-
-void waiting_keep_up(struct daemon *d, const char *conn, const char *child)
-{
-    end_older(d, conn, child);
     struct adit_command cmd = { .type = ADIT_CMD_INITIATE, .conn = conn, .child = child };
     struct waiting *p = waiting_new(d, &cmd);
     if (!p)
-        return;
-    p->keep_up = true;
+        return false;
+    p->kept = true;
     p->loglevel = -1;
     run_command(p);
     host_run(d);
+    return true;
+}
+
+bool waiting_wants(const struct daemon *d, const char *conn, const char *child)
+{
+    list_for_each (it, &d->waiting) {
+        const struct waiting *p = list_entry(it, struct waiting, node);
+        if (p->cmd.type == ADIT_CMD_INITIATE && p->cmd.conn && !strcmp(p->cmd.conn, conn) &&
+            (!child || (p->cmd.child && !strcmp(p->cmd.child, child))))
+            return true;
+    }
+    return false;
+}
+
+bool waiting_called(const struct daemon *d, const char *conn)
+{
+    list_for_each (it, &d->waiting) {
+        const struct waiting *p = list_entry(it, struct waiting, node);
+        if (p->call && (!p->conn || (conn && !strcmp(p->conn, conn))))
+            return true;
+    }
+    return false;
 }
 
 void waiting_resolve(struct daemon *d, const struct adit_event *ev)

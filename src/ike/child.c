@@ -189,6 +189,7 @@ void child_remove(struct ike_child *c, uint64_t grace, const char *why)
     if (why && !superseded) {
         ike_count(ike, c->sa, ADIT_C_CHILD_DOWN);
         log_down(c, why);
+        c->end_why = why;
         event_child(c, ADIT_EV_CHILD_DOWN, &spec);
     }
     map_del(&ike->by_child, c->id);
@@ -253,12 +254,14 @@ void child_lost(struct ike_sa *sa, const struct adit_child_cfg *cfg, uint8_t act
     struct adit_why why;
     struct adit_path known = sa_home(sa);
     struct adit_command cmd = { .local = known.local.addr, .remote = known.remote.addr, .path = known };
-    if (!(action & ADIT_ACTION_START))
+    if (!(action & ADIT_ACTION_START) || peers_have(sa, cfg->name))
         return;
     const struct policy_conn *conn = policy_conn_by_name(sa->ike->policy, sa_conn_name(sa));
     const struct adit_child_cfg *fresh = conn ? conn_child(conn->cfg, cfg->name) : NULL;
     if (!fresh)
         return; /* no longer configured */
+    if (conn_has_name(conn->cfg)) /* it may stand for another address by now */
+        cmd.local = cmd.remote = (struct adit_addr){ 0 };
     if (ike_initiate(sa->ike, conn, fresh, &cmd, &why) != ADIT_OK)
         sa_log(sa, ADIT_LOG_INFO, "CHD", "cannot start CHILD_SA %s again: %s", cfg->name, why.text);
 }

@@ -27,6 +27,20 @@ static const char *dns_name(const struct adit_conn *c)
     return NULL;
 }
 
+bool conn_has_name(const struct adit_conn *c)
+{
+    return dns_name(c) != NULL;
+}
+
+/* An address that was good for the SA before, but that the host has lost since, must not keep the next one down. */
+static bool host_lost(const struct ike *ike, const struct adit_addr *a)
+{
+    for (unsigned i = 0; i < ike->n_addresses; i++)
+        if (addr_equal(&ike->addresses[i], a))
+            return false;
+    return ike->n_addresses && a->family && !addr_is_any(a);
+}
+
 #define PORT_IKE 500
 #define PORT_NAT_T 4500
 
@@ -54,7 +68,8 @@ static enum adit_rc make_path(struct ike *ike, const struct adit_conn *c, const 
     pick_ports(&ike->policy->settings, c, known, out);
     if (!pick_addr(c->remote_addrs, c->n_remote_addrs, &known->remote.addr, &out->remote.addr))
         return why_set(why, ADIT_ERR_CONFIG, "connection %s has no remote address to start with (remote_addrs)", c->name);
-    if (!pick_addr(c->local_addrs, c->n_local_addrs, &known->local.addr, &out->local.addr))
+    struct adit_addr ours = host_lost(ike, &known->local.addr) ? (struct adit_addr){ 0 } : known->local.addr;
+    if (!pick_addr(c->local_addrs, c->n_local_addrs, &ours, &out->local.addr))
         out->local.addr = (struct adit_addr){ .family = out->remote.addr.family };
     return ADIT_OK;
 }
@@ -153,6 +168,11 @@ static bool ask_place(struct ike_sa *sa, const char *where)
     sa->placeless = true;
     sa->die_at = sa->ike->now + IKE_RESOLVE_LIFE;
     return true;
+}
+
+bool sa_ask_name(struct ike_sa *sa)
+{
+    return ask_place(sa, dns_name(sa->conn->cfg));
 }
 
 /* What is still to be made, and who waits for it. Of an SA that is up other jobs are about what it has. */
@@ -271,6 +291,37 @@ static enum adit_rc add_child_task(struct ike_sa *sa, const struct adit_child_cf
     return ADIT_OK;
 }
 
+static bool makes(const struct ike_task *t, const char *child)
+{
+    return t && t->kind == TASK_NEW_CHILD && !t->resource && !strcmp(t->cfg->name, child);
+}
+
+/* Where it is noted who waits for this Child SA, if it is being made already. */
+static uint64_t *cookie_of(struct ike_sa *sa, const char *child)
+{
+    if (sa->out && makes(sa->out->task, child))
+        return &sa->out->task->cookie;
+    list_for_each(it, &sa->tasks)
+        if (makes(list_entry(it, struct ike_task, link), child))
+            return &list_entry(it, struct ike_task, link)->cookie;
+    list_for_each(it, &sa->pendings) {
+        struct ike_pending *p = list_entry(it, struct ike_pending, link);
+        if (p->requester && p->kind <= PENDING_NEW_CHILD && !p->resource && p->cfg && !strcmp(p->cfg->name, child))
+            return &p->cookie;
+    }
+    return NULL;
+}
+
+/* What is under way already is not begun twice: whoever wants it now waits for that. */
+static bool joins(struct ike_sa *sa, const struct adit_child_cfg *child, uint64_t cookie)
+{
+    uint64_t *other = cookie_of(sa, child->name);
+    if (!other || (*other && cookie))
+        return false;
+    *other = cookie ? cookie : *other;
+    return true;
+}
+
 enum adit_rc ike_initiate(struct ike *ike, const struct policy_conn *conn, const struct adit_child_cfg *child,
                           const struct adit_command *cmd, struct adit_why *why)
 {
@@ -283,6 +334,8 @@ enum adit_rc ike_initiate(struct ike *ike, const struct policy_conn *conn, const
         event_done(ike, cmd->cookie, ADIT_OK, "already established");
         return ADIT_OK;
     }
+    if (sa && child && joins(sa, child, cmd->cookie))
+        return ADIT_OK;
     if (!sa && !cmd->remote.family && dns_name(conn->cfg))
         return ask_dns(ike, conn->cfg, child, cmd->cookie);
     struct adit_path known = { .local = { cmd->local, cmd->path.local.port },
@@ -463,11 +516,6 @@ static enum adit_rc cmd_redirect(struct ike *ike, const struct adit_command *cmd
 
 /* --- reports of the data plane ---------------------------------------------------------------------------------------- */
 
-static bool makes(const struct ike_task *t, const char *child)
-{
-    return t->kind == TASK_NEW_CHILD && !strcmp(t->cfg->name, child);
-}
-
 /* A worker has traffic and no SA of its own: whoever knows about that decides. */
 static enum adit_rc wants_own(struct ike *ike, const struct adit_command *cmd, unsigned *matches, struct adit_why *why)
 {
@@ -495,15 +543,8 @@ static enum adit_rc cmd_acquire(struct ike *ike, const struct adit_command *cmd,
     const struct adit_child_cfg *child = conn_child(conn->cfg, cmd->child);
     struct ike_sa *sa = existing(ike, conn->cfg->name);
     *matches = 1;
-    if (sa) { /* under way already? */
-        list_for_each(it, &sa->tasks)
-            if (makes(list_entry(it, struct ike_task, link), child->name))
-                return ADIT_OK;
-        if (sa->out && sa->out->task && makes(sa->out->task, child->name))
-            return ADIT_OK;
-        if (sa->state < SA_ESTABLISHED && sa->out && sa->out->exchange == XCHG_IKE_AUTH)
-            return ADIT_OK;
-    }
+    if (sa && sa->state < SA_ESTABLISHED && sa->out && sa->out->exchange == XCHG_IKE_AUTH)
+        return ADIT_OK; /* under way already */
     return ike_initiate(ike, conn, child, &c, why);
 }
 
@@ -530,6 +571,17 @@ static enum adit_rc about_child(struct ike *ike, const struct adit_command *cmd,
 
 /* --- reports of the host ----------------------------------------------------------------------------------------------- */
 
+/* An attempt that is under way: its next repetition may be a minute off, and the way may be there now. */
+static void try_at_once(struct ike_sa *sa)
+{
+    if (!sa->is_initiator || sa->state >= SA_ESTABLISHED || sa->placeless)
+        return;
+    if (host_lost(sa->ike, &sa->path.local.addr))
+        sa_end(sa, ADIT_ERR_IO, "our address is gone");
+    else
+        sa_repeat_request(sa);
+}
+
 static enum adit_rc cmd_addresses(struct ike *ike, const struct adit_command *cmd, unsigned *matches)
 {
     ike->n_addresses = 0;
@@ -540,6 +592,7 @@ static enum adit_rc cmd_addresses(struct ike *ike, const struct adit_command *cm
         for (unsigned i = 0; i < EXT_COUNT && !sa->cut && sa_is_established(sa); i++)
             if (ike_exts[i]->on.addresses)
                 ike_exts[i]->on.addresses(sa);
+        try_at_once(sa);
         sa_advance(sa);
         *matches += 1;
     }

@@ -52,19 +52,22 @@ void conn_up(struct ike *ike, const char *name)
     s->down_since = 0;
 }
 
-void conn_down(struct ike *ike, const char *name, bool was_up, const char *why)
+bool conn_down(struct ike *ike, const char *name, bool was_up, const char *why)
 {
     struct conn_state *s = conn_state(ike, name);
     if (!s)
-        return;
+        return true;
     if (was_up && s->n_up)
         s->n_up--;
     if (s->n_up)
-        return; /* another IKE SA of it is up: what failed was a stranger's attempt, or has been replaced */
+        return true; /* another IKE SA of it is up: what failed was a stranger's attempt, or has been replaced */
+    if (s->down_since && !was_up && !strncmp(s->why, why, sizeof(s->why) - 1))
+        return false;
     if (!s->down_since)
         s->down_since = ike->now ? ike->now : 1;
     s->why[0] = 0;
     strbuf_add(&(struct strbuf){ s->why, 0, sizeof(s->why) }, why);
+    return true;
 }
 
 void conn_states_fini(struct ike *ike)

@@ -158,6 +158,9 @@ bool event_child(struct ike_child *c, enum adit_event_type type, const struct ad
     ev->old_child_id = spec->replaces;
     ev->ike_id = c->sa->id;
     ev->path = spec->path;
+    ev->rc = c->end;
+    if (c->end_why)
+        event_text(c->sa->ike, ev, c->end_why);
     return true;
 }
 

@@ -194,9 +194,9 @@ static void settle(struct ike_sa *sa, struct ike_sa *other)
     bool same_conn = !strcmp(sa_conn_name(other), sa_conn_name(sa)); /* perhaps of another configuration */
     if (reauthenticated)
         replace(sa, other, true);
-    else if (!same_conn || (unique != ADIT_UNIQUE_REPLACE && unique != ADIT_UNIQUE_KEEP))
+    else if (!same_conn || unique == ADIT_UNIQUE_NEVER)
         return;
-    else if (crossed(sa, other))
+    else if (crossed(sa, other)) /* two daemons that start at once: nobody meant two */
         settle_crossed(sa, other);
     else if (unique == ADIT_UNIQUE_REPLACE)
         replace(sa, other, false);
@@ -213,7 +213,7 @@ void peers_established(struct ike_sa *sa)
 }
 
 /* Another one that is up and stays. */
-static struct ike_sa *heir_of(struct ike_sa *sa)
+static struct ike_sa *heir_of(const struct ike_sa *sa)
 {
     struct ike_sa *other = NULL;
     while ((other = next_peer(sa, other)))
@@ -221,6 +221,19 @@ static struct ike_sa *heir_of(struct ike_sa *sa)
             !strcmp(sa_conn_name(other), sa_conn_name(sa)))
             return other;
     return NULL;
+}
+
+bool peers_have(const struct ike_sa *sa, const char *child)
+{
+    const struct ike_sa *heir = sa->peer_key ? heir_of(sa) : NULL;
+    if (!heir)
+        return false;
+    list_for_each(it, &heir->children) {
+        const struct ike_child *c = list_entry(it, struct ike_child, link);
+        if (is_up(c) && !strcmp(c->cfg->name, child))
+            return true;
+    }
+    return false;
 }
 
 static void hand_on(struct ike_task *t, struct ike_sa *to)

@@ -150,8 +150,13 @@ static void complete_child(struct ike_pending *p)
     }
     p->spi_in = 0; /* the child's now */
     child_made(p, c);
-    if (p->requester && deleted_early(sa, p->spi_out))
+    if (p->requester && deleted_early(sa, p->spi_out)) {
+        const struct adit_child_cfg *cfg = c->cfg;
+        c->end = ADIT_ERR_CLOSED;
         child_remove(c, 0, "closed by the peer as soon as it was made");
+        if (!p->resource)
+            child_lost(sa, cfg, cfg->close_action);
+    }
     event_done(sa->ike, p->cookie, ADIT_OK, "");
     pending_free(p);
 }

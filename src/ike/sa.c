@@ -236,6 +236,7 @@ static void end_children(struct ike_sa *sa, enum adit_rc rc, const char *why)
         struct ike_child *c = list_entry(it, struct ike_child, link);
         const struct adit_child_cfg *cfg = c->cfg;
         bool wanted = !c->resource && (c->state == ADIT_CHILD_INSTALLED || c->state == ADIT_CHILD_REKEYING);
+        c->end = sa->quiet ? ADIT_OK : rc;
         child_remove(c, 0, why);
         if (wanted && !sa->quiet)
             child_lost(sa, cfg, dead ? cfg->dpd_action : cfg->close_action);
@@ -259,6 +260,8 @@ static void try_again(struct ike_sa *sa, enum adit_rc rc)
     bool otherwise = opening_of(sa->opened_by) && rc != ADIT_ERR_CLOSED && rc != ADIT_ERR_MEMORY;
     if (!sa->is_initiator || sa->state >= SA_ESTABLISHED || sa->quiet)
         return;
+    if (sa->placeless && !otherwise)
+        return; /* its name does not resolve: whoever wants it asks again later */
     if (otherwise)
         opening_failed(sa, rc);
     else if (rc != ADIT_ERR_TIMEOUT || sa->tries_left == 1)
@@ -270,6 +273,8 @@ static void try_again(struct ike_sa *sa, enum adit_rc rc)
     struct ike_sa *fresh = sa_start(sa->ike, sa->policy, sa->conn, &known, &w);
     if (!fresh)
         return;
+    if (!otherwise && !sa->home.remote.addr.family && conn_has_name(sa->conn->cfg))
+        (void)!sa_ask_name(fresh); /* the peer may have another address by now */
     fresh->tries_left = sa->tries_left && !otherwise ? sa->tries_left - 1 : sa->tries_left;
     fresh->reauth_of = sa->reauth_of;
     fresh->wait_cookie = sa->wait_cookie;
@@ -291,9 +296,8 @@ static void note_end(struct ike_sa *sa, enum adit_rc rc, const char *why)
         ike_count(sa->ike, sa, ADIT_C_IKE_DOWN);
     else if (sa->conn)
         ike_count(sa->ike, sa, ADIT_C_IKE_FAILED);
-    if (sa->conn)
-        conn_down(sa->ike, sa_conn_name(sa), was_up, why);
-    sa_log(sa, ADIT_LOG_AUDIT, "IKE", "IKE_SA %s[%u] %s: %s", sa_conn_name(sa), sa->id, was_up ? "closed" : "failed", why);
+    bool news = !sa->conn || conn_down(sa->ike, sa_conn_name(sa), was_up, why);
+    sa_log(sa, news ? ADIT_LOG_AUDIT : ADIT_LOG_MORE, "IKE", "IKE_SA %s[%u] %s: %s", sa_conn_name(sa), sa->id, was_up ? "closed" : "failed", why);
     if (was_up)
         tell(sa, ADIT_EV_IKE_DOWN, 0, why);
     for (unsigned i = 0; was_up && i < EXT_COUNT; i++)

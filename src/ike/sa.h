@@ -151,6 +151,8 @@ struct ike_child {
     struct adit_shape shape;
     bool initiator;
     bool overtime; /* its time is over, but its rekeying was still under way */
+    enum adit_rc end; /* as CHILD_DOWN tells it */
+    const char *end_why;
     bool standby; /* not to be sent on until the data plane has reason to, or child_activate() */
     struct adit_suite suite;
     uint32_t spi_in, spi_out;
@@ -402,7 +404,8 @@ void events_fini(struct ike *ike);
 /* --- counters.c --- */
 struct conn_state *conn_state(struct ike *ike, const char *name); /* made on first use; NULL: memory */
 void conn_up(struct ike *ike, const char *name);
-void conn_down(struct ike *ike, const char *name, bool was_up, const char *why); /* an SA of it has ended */
+/* An SA of it has ended. False: that is no news, the attempt before failed for the same reason. */
+bool conn_down(struct ike *ike, const char *name, bool was_up, const char *why);
 void conn_states_fini(struct ike *ike);
 void count_message(struct ike *ike, const struct ike_sa *sa, uint8_t exchange, bool in, bool response);
 
@@ -433,6 +436,7 @@ struct ike_sa *peers_find(const struct ike *ike, struct adit_span local, struct 
 struct ike_child *peers_child(const struct ike_pending *p);
 void peers_established(struct ike_sa *sa); /* it is up: which of the peer's SAs stay? */
 void peers_hand_on(struct ike_sa *sa);     /* it ends: Child SAs that are still wanted in it are made in another one */
+bool peers_have(const struct ike_sa *sa, const char *child); /* another IKE SA of the same peer that stays has it */
 void peers_retire(struct ike_sa *sa);      /* its retire_at has come */
 void peers_forget(struct ike_sa *sa);      /* INITIAL_CONTACT came with it: the others are gone */
 
@@ -492,6 +496,8 @@ struct ike_sa *sa_start(struct ike *ike, struct policy *policy, const struct pol
                         const struct adit_path *known, struct adit_why *why);
 /* Where to begin anew with its peer: whoever dialled us, or is behind a translator, only at the ports that it has now. */
 struct adit_path sa_known_path(struct ike_sa *sa);
+bool sa_ask_name(struct ike_sa *sa); /* it begins once the host has looked up its peer's name; false: memory */
+bool conn_has_name(const struct adit_conn *c); /* of its peer: a DNS name that the host has to look up */
 /* The same, but not with a gateway that the peer sent us to. */
 struct adit_path sa_home(struct ike_sa *sa);
 /* A whole new IKE SA that takes the place of one that is up, Child SAs included: by the newest configuration, unless the

@@ -202,6 +202,8 @@ static void req_failed(struct ike_xchg *x, void *scratch, enum adit_rc rc, const
     child_failed(sa, t, old, rc);
     if (t->resource)
         tell_exts(sa, t->child_id, rc);
+    if (t->kind == TASK_REKEY_CHILD && !old && t->cfg)
+        child_lost(sa, t->cfg, t->cfg->close_action);
     task_end(sa, t, rc, why->text);
 }
 

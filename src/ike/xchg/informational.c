@@ -130,6 +130,17 @@ static enum adit_rc build(struct ike_xchg *x, void *scratch, struct wr *w, struc
     return ADIT_OK;
 }
 
+/* RFC 7296 s2.25.1: our rekeying of it is under way. If that comes to nothing its close_action is due, not before. */
+static bool note_in_rekeying(struct ike_sa *sa, const struct ike_child *c)
+{
+    struct ike_task *t = sa->out && sa->out->task ? sa->out->task : NULL;
+    if (!t || t->kind != TASK_REKEY_CHILD || t->child_id != c->id)
+        t = agenda_find(sa, TASK_REKEY_CHILD, c->id);
+    if (t && !c->resource)
+        t->cfg = c->cfg;
+    return t != NULL;
+}
+
 /* A Child SA that the peer closes goes; its close_action may want it back. Superseded ones end a rekeying. */
 static void close_child(struct ike_sa *sa, uint32_t id)
 {
@@ -137,7 +148,8 @@ static void close_child(struct ike_sa *sa, uint32_t id)
     if (!c)
         return;
     const struct adit_child_cfg *cfg = c->cfg;
-    bool wanted = c->state == ADIT_CHILD_INSTALLED && !c->resource;
+    bool wanted = !note_in_rekeying(sa, c) && c->state == ADIT_CHILD_INSTALLED && !c->resource;
+    c->end = ADIT_ERR_CLOSED;
     child_remove(c, IKE_CHILD_GRACE, "closed by the peer");
     if (wanted)
         child_lost(sa, cfg, cfg->close_action);

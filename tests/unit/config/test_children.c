@@ -15,6 +15,17 @@ static void defaults_are_filled_in(void **state)
     adit_config_unref(cfg);
 }
 
+static void what_ends_comes_back_as_it_began(void **state)
+{
+    struct adit_config *cfg = good_config("connections { c { children { x { start_action = trap|start }\n"
+                                          " y { start_action = start\n dpd_action = clear\n close_action = hold } } } }");
+    const struct adit_child_cfg *x = conn_child(adit_config_conn(cfg, "c"), "x");
+    const struct adit_child_cfg *y = conn_child(adit_config_conn(cfg, "c"), "y");
+    assert_true(x->dpd_action == (ADIT_ACTION_TRAP | ADIT_ACTION_START) && x->close_action == x->dpd_action);
+    assert_true(y->dpd_action == ADIT_ACTION_NONE && y->close_action == ADIT_ACTION_TRAP);
+    adit_config_unref(cfg);
+}
+
 static void every_key_arrives(void **state)
 {
     struct adit_config *cfg = good_config(
@@ -92,6 +103,7 @@ static void problems_are_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(defaults_are_filled_in),
+ cmocka_unit_test(what_ends_comes_back_as_it_began),
                                         cmocka_unit_test(every_key_arrives),
                                         cmocka_unit_test(problems_are_told) };
     return cmocka_run_group_tests_name("config/children", tests, NULL, NULL);

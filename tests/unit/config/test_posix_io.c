@@ -67,6 +67,12 @@ static void files_are_read_whole(void **state)
     assert_int_equal(config_posix_io.read(NULL, none.p, &out, &why), ADIT_ERR_NOT_FOUND);
     assert_non_null(strstr(why.text, "none: No such file"));
     assert_int_equal(config_posix_io.read(NULL, dir, &out, &why), ADIT_ERR_IO);
+    STRBUF(fifo, 200);
+    strbuf_addf(&fifo, "%s/fifo", dir);
+    assert_int_equal(mkfifo(fifo.p, 0600), 0);
+    assert_int_equal(config_posix_io.read(NULL, fifo.p, &out, &why), ADIT_ERR_IO); /* at once */
+    assert_non_null(strstr(why.text, "not a regular file"));
+    unlink(fifo.p);
     buf_fini(&out);
 }
 
