@@ -59,6 +59,7 @@ static bool start(struct ike *ike, uint64_t now)
     map_init(&ike->by_peer, ike->seed ^ 7);
     map_init(&ike->spi_in, ike->seed ^ 3);
     map_init(&ike->per_ip, ike->seed ^ 4);
+    unproven_init(ike);
     ike->leases.seed = ike->seed ^ 7;
     return empty_policy(ike);
 }
@@ -109,6 +110,7 @@ void adit_ike_free(struct adit_ike *engine)
     map_fini(&ike->by_peer);
     map_fini(&ike->spi_in);
     map_fini(&ike->per_ip);
+    unproven_fini(ike);
     timerheap_fini(&ike->timers);
     cookie_jar_fini(&ike->cookies);
     vaults_fini(ike);

@@ -292,6 +292,10 @@ struct ike_hooks {
     bool (*memo_get)(struct ike_sa *sa, struct rd *in);
     uint64_t (*deadline)(struct ike_sa *sa);
     void (*timer)(struct ike_sa *sa, uint64_t now);
+    /* Octets kept of messages that the peer has not completed. Before it is authenticated they count towards a budget
+     * of all such SAs; when that is full, shed: forget them, the peer sends them again. */
+    size_t (*held)(struct ike_sa *sa);
+    void (*shed)(struct ike_sa *sa);
     void (*status)(struct ike_sa *sa, struct adit_ike_info *out);
     void (*fini)(struct ike_sa *sa, void *state);
 };

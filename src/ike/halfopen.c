@@ -2,7 +2,7 @@
 #include "ike/sa.h"
 
 /* Who has one address of an IPv6 /64 has them all. */
-static uint64_t key_of(const struct ike *ike, const struct adit_addr *peer)
+uint64_t halfopen_key(const struct ike *ike, const struct adit_addr *peer)
 {
     struct adit_addr net = *peer;
     for (int i = 8; peer->family == 6 && i < 16; i++)
@@ -13,12 +13,12 @@ static uint64_t key_of(const struct ike *ike, const struct adit_addr *peer)
 /* Counts live in the map itself: the "pointer" is the count. */
 static uintptr_t count_of(const struct ike *ike, const struct adit_addr *peer)
 {
-    return (uintptr_t)map_get(&ike->per_ip, key_of(ike, peer));
+    return (uintptr_t)map_get(&ike->per_ip, halfopen_key(ike, peer));
 }
 
 static void set_count(struct ike *ike, const struct adit_addr *peer, uintptr_t n)
 {
-    uint64_t key = key_of(ike, peer);
+    uint64_t key = halfopen_key(ike, peer);
     if (!n)
         map_del(&ike->per_ip, key);
     else if (map_put(&ike->per_ip, key, (void *)n) != ADIT_OK)

@@ -36,5 +36,8 @@
 #define IKE_STRANGER_LINES_PER_SECOND 200 /* log lines about half-open SAs, all peers together */
 #define IKE_HALF_OPEN_SHARE 10          /* one address (IPv6: one /64) may have this part of half_open_max ... */
 #define IKE_HALF_OPEN_FEW 16            /* ... and a few, however low that is */
+#define IKE_UNPROVEN_OCTETS (64u << 20) /* kept of unfinished messages of peers before authentication, all together */
+#define IKE_UNPROVEN_SHARE 10           /* one address may have this part of it ... */
+#define IKE_UNPROVEN_FEW (128u << 10)   /* ... and the largest message with what joins it */
 
 #endif

@@ -164,15 +164,25 @@ static enum adit_rc unprotect_whole(struct ike_sa *sa, const struct ike_hdr *hdr
     return ADIT_OK;
 }
 
+static const struct ike_segmenter *segmenter_of(uint8_t payload)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->segmenter && ike_exts[i]->segmenter->payload == payload)
+            return ike_exts[i]->segmenter;
+    return NULL;
+}
+
 enum adit_rc msg_unprotect(struct ike_sa *sa, const struct ike_hdr *hdr, struct adit_span d, struct raw_msg *out,
                            uint8_t digest[16])
 {
     if (hdr->next == PLD_SK)
         return unprotect_whole(sa, hdr, d, out, digest);
-    for (unsigned i = 0; i < EXT_COUNT; i++)
-        if (ike_exts[i]->segmenter && ike_exts[i]->segmenter->payload == hdr->next)
-            return ike_exts[i]->segmenter->join(sa, hdr, d, out, digest);
-    return ADIT_ERR_DROP; /* an established SA speaks in SK only */
+    const struct ike_segmenter *seg = segmenter_of(hdr->next);
+    if (!seg)
+        return ADIT_ERR_DROP; /* an established SA speaks in SK only */
+    enum adit_rc rc = seg->join(sa, hdr, d, out, digest);
+    unproven_update(sa);
+    return rc;
 }
 
 static bool is_single(uint8_t type)

@@ -138,6 +138,14 @@ static bool carry_over(struct ike_sa *old, struct ike_sa *to)
     return any;
 }
 
+/* The old one still has something to do: what came up in it is made in the new one, what the peer or we are about to make
+ * in it by several exchanges comes to its end first. */
+static bool is_needed(struct ike_sa *old, struct ike_sa *to)
+{
+    bool carried = carry_over(old, to);
+    return carried || !list_empty(&old->pendings);
+}
+
 /* --- which one stays ----------------------------------------------------------------------------------------------- */
 
 static void retire(struct ike_sa *old, uint64_t delay)
@@ -181,7 +189,7 @@ static void replace(struct ike_sa *sa, struct ike_sa *old, bool reauthenticated)
 {
     if (!sa->is_initiator) /* the peer does not know yet that it is up */
         retire(old, IKE_RETIRE_THEIRS);
-    else if (reauthenticated && carry_over(old, sa))
+    else if (reauthenticated && is_needed(old, sa))
         retire(old, IKE_RETIRE_OURS);
     else
         close_old(old, reauthenticated ? "reauthenticated" : "replaced by a newer IKE SA of the same peer");
@@ -266,7 +274,7 @@ void peers_retire(struct ike_sa *sa)
     sa->retire_at = 0;
     if (!heir)
         return; /* what should have taken its place is gone itself */
-    if (sa->retiring++ < IKE_RETIRE_ROUNDS && carry_over(sa, heir)) {
+    if (sa->retiring++ < IKE_RETIRE_ROUNDS && is_needed(sa, heir)) {
         sa->retire_at = sa->ike->now + IKE_RETIRE_OURS;
         return;
     }

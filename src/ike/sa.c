@@ -41,6 +41,8 @@ struct ike_sa *sa_new(struct ike *ike, bool is_initiator, const struct adit_path
     list_init(&sa->pendings);
     list_init(&sa->ended);
     list_init(&sa->peers);
+    list_init(&sa->held);
+    list_init(&sa->held_of_share);
     list_append(&ike->sas, &sa->link);
     ike->n_sas++;
     if (!is_initiator) {
@@ -72,6 +74,7 @@ void sa_leave_half_open(struct ike_sa *sa)
     if (!sa->half_open)
         return;
     sa->half_open = false;
+    unproven_del(sa);
     halfopen_del(sa->ike, &sa->reply_path.remote.addr);
 }
 

@@ -28,6 +28,13 @@ struct random_store {
     size_t left;
 };
 
+/* Memory that half-open SAs hold of unfinished messages: unproven.c. */
+struct unproven {
+    size_t octets, max;
+    struct list holders; /* SAs by ike_sa.held, who got something last at the end */
+    struct map by_ip;    /* hash of an address -> its share */
+};
+
 struct ike {
     struct adit_host host;
     struct random_store random;
@@ -52,6 +59,7 @@ struct ike {
     struct map per_ip; /* half-open by address hash -> count */
     struct cookie_jar cookies;
     struct leases leases;
+    struct unproven unproven;
     unsigned n_sas, half_open;
     uint32_t next_id, next_child_id, next_reqid, next_pending_id;
     uint64_t seed;
@@ -91,6 +99,9 @@ struct ike_sa {
     struct list link, ended;
     struct list peers; /* a ring: SAs of the same peer_key */
     uint64_t peer_key; /* in by_peer; 0 = not there */
+    struct list held, held_of_share;
+    struct unproven_share *share; /* NULL: it holds nothing that counts */
+    size_t held_octets;
     struct ike *ike;
     struct policy *policy;
     const struct policy_conn *conn; /* NULL: responder before IKE_SA_INIT is understood */
@@ -316,9 +327,16 @@ bool conn_holds_suite(const struct ike *ike, const struct policy_conn *c, const 
 /* --- vault.c --- */
 void vaults_fini(struct ike *ike);
 
+/* --- unproven.c --- */
+void unproven_init(struct ike *ike);
+void unproven_fini(struct ike *ike);
+/* Extensions hold more or less for this SA than before: counts it, and sheds what is oldest if it is too much. */
+void unproven_update(struct ike_sa *sa);
+void unproven_del(struct ike_sa *sa); /* it is proven, or ends */
 /* --- halfopen.c --- */
 bool halfopen_may(struct ike *ike, const struct adit_addr *peer);
 bool halfopen_wants_cookie(struct ike *ike, const struct adit_addr *peer);
+uint64_t halfopen_key(const struct ike *ike, const struct adit_addr *peer);
 void halfopen_add(struct ike *ike, const struct adit_addr *peer);
 void halfopen_del(struct ike *ike, const struct adit_addr *peer);
 bool ike_may_answer_error(struct ike *ike);

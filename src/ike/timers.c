@@ -185,5 +185,6 @@ void sa_timer(struct ike_sa *sa)
     for (unsigned i = 0; i < EXT_COUNT && !sa->cut; i++)
         if (ike_exts[i]->on.timer)
             ike_exts[i]->on.timer(sa, sa->ike->now);
+    unproven_update(sa);
     sa_advance(sa);
 }

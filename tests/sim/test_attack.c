@@ -1,6 +1,8 @@
 /* test_attack.c - strangers: floods, replays, noise, memory that runs out. An established SA must not notice. */
 #include <stdio.h>
 #include "support/sim.h"
+#undef SECONDS /* ike/limits.h has the same */
+#include "ike/sa.h"
 #include "wire/payload.h"
 
 /* A's first request again and again, with other SPIs, from many or from one address. */
@@ -205,7 +207,60 @@ SIM_TEST(memory_runs_out_while_rekeying)
     recover(s);
 }
 
+/* --- unfinished messages ------------------------------------------------------------------------------------------- */
+
+static uint8_t honest_spi[8];
+
+/* The last fragment of each message arrives falsified, but for the honest initiator's. */
+static size_t spoil_last_fragment(struct sim *s, int from, uint8_t *datagram, size_t n)
+{
+    bool cut = from == A && n > 36 && datagram[16] == PLD_SKF && span_equal(span(datagram + 32, 2), span(datagram + 34, 2));
+    if (cut && !span_equal(span(datagram, 8), SPAN_ARRAY(honest_spi)))
+        datagram[n - 1] ^= 1;
+    return n;
+}
+
+static void keep_half_of_a_message(struct sim *s, unsigned handshakes, size_t bound)
+{
+    const struct unproven *u = &((struct ike *)s->host[B].ike)->unproven;
+    size_t most = 0;
+    for (unsigned i = 0; i < handshakes; i++) {
+        sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net", .fresh = true);
+        sim_run(s, MILLIS(5));
+        most = u->octets > most ? u->octets : most;
+        expect(s, u->octets <= bound, "%zu octets", u->octets);
+    }
+    expect(s, most > bound - 2000, "at most %zu octets were held: the bound was not met", most);
+}
+
+/* Strangers may have us hold no more than one address's share, and an honest peer behind the same address comes up. */
+SIM_TEST(unfinished_messages_of_strangers)
+{
+    if (s->seed > 1)
+        return;
+    sim_configure(s, .cert = "ecdsa", .cookie_threshold = UINT32_MAX, .daemon_option = { { "fragment_size", "576" } });
+    sim_link(s, .delay_ms = 1);
+    sim_start(s);
+    struct unproven *u = &((struct ike *)s->host[B].ike)->unproven;
+    u->max = 2u << 20;
+    mem_wipe(honest_spi, sizeof(honest_spi));
+    s->tamper = spoil_last_fragment;
+    keep_half_of_a_message(s, 2000, u->max / IKE_UNPROVEN_SHARE + IKE_UNPROVEN_FEW);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net", .fresh = true);
+    const struct ike *a = (struct ike *)s->host[A].ike;
+    uint64_t spi = list_entry(a->sas.prev, struct ike_sa, link)->spi_i;
+    for (int i = 0; i < 8; i++)
+        honest_spi[i] = (uint8_t)(spi >> (56 - 8 * i));
+    expect(s, sim_wait(s, A, cookie, SECONDS(2)) == ADIT_OK);
+    expect(s, u->octets > 0);
+    sim_run(s, MINUTES(4));
+    expect(s, u->octets == 0 && u->by_ip.n == 0, "%zu octets are left", u->octets);
+    s->tamper = NULL;
+    expect_same_keys(s);
+}
+
 static const struct sim_case cases[] = {
+    SIM_CASE(unfinished_messages_of_strangers),
     SIM_CASE(flood_is_answered_with_cookies),
     SIM_CASE(flood_from_one_address),
     SIM_CASE(made_up_answers_are_not_a_pump), SIM_CASE(answers_that_cross), SIM_CASE(an_honest_peer_gets_through_the_flood),

@@ -116,6 +116,7 @@ static void fly(struct simnet *net, const struct sim_datagram *d, struct adit_sp
     *slot = *d;
     slot->at = net->hold && d->kind == SIM_IKE ? UINT64_MAX : at;
     slot->seq = net->seq++;
+    slot->nth = d->kind == SIM_IKE ? net->host[d->src].sent++ : 0;
     slot->data = (struct adit_buf){ 0 };
     if (buf_set(&slot->data, data))
         abort();
@@ -216,13 +217,24 @@ static size_t held_after(const struct simnet *net, uint64_t seq)
     return best;
 }
 
-void simnet_pick(struct simnet *net, unsigned nth, bool keep, struct sim_datagram *out)
+static size_t nth_held(const struct simnet *net, unsigned nth)
 {
     size_t i = held_after(net, 0);
     while (i < net->n_flying && nth-- > 0)
         i = held_after(net, net->flying[i].seq + 1);
     if (i == net->n_flying)
         abort();
+    return i;
+}
+
+const struct sim_datagram *simnet_peek(const struct simnet *net, unsigned nth)
+{
+    return &net->flying[nth_held(net, nth)];
+}
+
+void simnet_pick(struct simnet *net, unsigned nth, bool keep, struct sim_datagram *out)
+{
+    size_t i = nth_held(net, nth);
     *out = net->flying[i];
     if (!keep) {
         net->flying[i] = net->flying[--net->n_flying];

@@ -44,6 +44,7 @@ struct simnet_port {
     struct simnet_addr extra[SIM_ADDRESSES]; /* beside addr, and addr itself once something has become of it */
     unsigned n_extra;
     bool cut;
+    uint32_t sent; /* IKE datagrams */
     struct sim_link link;
     unsigned counter; /* which of the counters drop_mask runs on */
     struct simnat nat;
@@ -53,6 +54,7 @@ struct sim_datagram {
     uint64_t at, seq;
     enum sim_kind kind;
     int src, dst;
+    uint32_t nth;          /* of the IKE datagrams of its sender */
     struct adit_path path; /* as the receiver sees it */
     struct adit_buf data;
 };
@@ -79,6 +81,7 @@ uint64_t simnet_next(const struct simnet *net);
 bool simnet_take(struct simnet *net, uint64_t now, struct sim_datagram *out);
 /* Datagrams that wait, and the nth oldest of them; keep: a copy of it waits on. The caller frees out->data. */
 unsigned simnet_held(const struct simnet *net);
+const struct sim_datagram *simnet_peek(const struct simnet *net, unsigned nth);
 void simnet_pick(struct simnet *net, unsigned nth, bool keep, struct sim_datagram *out);
 /* Those that wait arrive now, in the order in which they were sent, and no more are held. */
 void simnet_release(struct simnet *net, uint64_t now);

@@ -1,4 +1,5 @@
 /* test_collide.c - crossing exchanges: RFC 7296 s2.25 cell by cell, and the rule of the lowest nonce (s2.8.1). */
+#include <stdio.h>
 #include "core.h"
 
 /* What we are doing when the peer's request comes. MORE: our CREATE_CHILD_SA is answered, further key exchanges run. */
@@ -118,6 +119,56 @@ static void each_request_against_each_thing_we_do(void **state)
                        may(&s, rows[i].kind, rows[i].about_child ? s.child : NULL) == rows[i].may[busy]);
             strike(&s);
         }
+}
+
+static char *next_cell(char **at)
+{
+    char *cell = *at, *end = cell ? strchr(cell, '|') : NULL;
+    if (!end)
+        return NULL;
+    *end = 0;
+    *at = end + 1;
+    return cell + strspn(cell, " ");
+}
+
+static void compare_row(char *line, enum collide_kind kind, bool about_child)
+{
+    next_cell(&line); /* before the first | */
+    const char *name = next_cell(&line);
+    for (int busy = CREATING; busy < BUSIES; busy++) {
+        struct scene s;
+        const char *cell = next_cell(&line);
+        set(&s, (enum busy)busy);
+        bool usual = may(&s, kind, about_child ? s.child : NULL);
+        assert_row(name, cell && strncmp(cell, usual ? "as usual" : "later", usual ? 8 : 5) == 0);
+        strike(&s);
+    }
+}
+
+/* docs/collisions.md says what the engine does. */
+static void the_page_has_the_same_table(void **state)
+{
+    static const struct {
+        const char *begins;
+        enum collide_kind kind;
+        bool about_child;
+    } rows[] = {
+        { "| new Child SA |", COLLIDE_NEW_CHILD, false },    { "| rekey Child SA |", COLLIDE_REKEY_CHILD, true },
+        { "| delete Child SA |", COLLIDE_DELETE_CHILD, true }, { "| rekey IKE SA |", COLLIDE_REKEY_IKE, false },
+        { "| delete IKE SA |", COLLIDE_DELETE_IKE, false },
+    };
+    char line[1000];
+    unsigned seen = 0;
+    FILE *f = fopen(DOCS_DIR "/collisions.md", "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f))
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+            if (strncmp(line, rows[i].begins, strlen(rows[i].begins)) == 0) {
+                compare_row(line, rows[i].kind, rows[i].about_child);
+                seen++;
+            }
+    fclose(f);
+    assert_int_equal(seen, ARRAY_LEN(rows));
 }
 
 static void the_business_of_another_child_does_not_matter(void **state)
@@ -336,6 +387,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_request_against_each_thing_we_do),
+        cmocka_unit_test(the_page_has_the_same_table),
         cmocka_unit_test(the_business_of_another_child_does_not_matter),
         cmocka_unit_test(what_is_replaced_or_closing_is_not_rekeyed),
         cmocka_unit_test(collisions_are_counted),

@@ -211,6 +211,19 @@ static void timer(struct ike_sa *sa, uint64_t now)
         join_timer(&s->join[i], now);
 }
 
+static size_t held(struct ike_sa *sa)
+{
+    const struct frag_state *s = ext_peek(sa, EXT_frag);
+    return s ? frag_join_held(&s->join[0]) + frag_join_held(&s->join[1]) : 0;
+}
+
+static void shed(struct ike_sa *sa)
+{
+    struct frag_state *s = ext_peek(sa, EXT_frag);
+    for (int i = 0; s && i < 2; i++)
+        frag_join_forget(&s->join[i]);
+}
+
 static void fini(struct ike_sa *sa, void *state)
 {
     struct frag_state *s = state;
@@ -258,5 +271,5 @@ const struct ike_ext ext_frag = {
     .announce = announcements,
     .n_announce = ARRAY_LEN(announcements),
     .segmenter = &segmenter,
-    .on = { .may_use = may_use, .deadline = deadline, .timer = timer, .fini = fini },
+    .on = { .may_use = may_use, .deadline = deadline, .timer = timer, .held = held, .shed = shed, .fini = fini },
 };

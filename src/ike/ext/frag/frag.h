@@ -49,6 +49,7 @@ struct frag_join {
     uint16_t total, have; /* total 0: nothing under way */
     struct frag_piece *pieces;
     size_t octets;
+    size_t kept;           /* octets of the blocks */
     uint64_t last_at;      /* when the last new fragment came, ns */
     struct adit_buf whole; /* of the message completed last */
 };
@@ -62,9 +63,13 @@ bool frag_join_wants(const struct frag_join *j, const struct frag_key *key, stru
 ADIT_MUST_USE enum adit_rc frag_join_add(struct frag_join *j, const struct frag_key *key, struct skf f,
                                          const struct frag_head *head, struct adit_buf *block,
                                          struct adit_span plain, uint64_t now);
+/* Octets of memory for what is under way. */
+size_t frag_join_held(const struct frag_join *j);
 /* Wipes and frees what the last completed message left. */
 void frag_join_release(struct frag_join *j);
-/* The same, and forgets what is under way. */
+/* Forgets what is under way; what the last completed message left stays. */
+void frag_join_forget(struct frag_join *j);
+/* Both. */
 void frag_join_fini(struct frag_join *j);
 
 #endif

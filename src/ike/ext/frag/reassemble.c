@@ -43,14 +43,14 @@ bool frag_join_wants(const struct frag_join *j, const struct frag_key *key, stru
     return f.total == j->total && !j->pieces[f.number - 1].there;
 }
 
-static void forget(struct frag_join *j)
+void frag_join_forget(struct frag_join *j)
 {
     for (uint16_t i = 0; i < j->total; i++)
         buf_wipe(&j->pieces[i].block);
     mem_del(j->pieces);
     j->pieces = NULL;
     j->total = j->have = 0;
-    j->octets = 0;
+    j->octets = j->kept = 0;
     j->head = (struct frag_head){ 0 };
 }
 
@@ -59,7 +59,7 @@ static enum adit_rc begin(struct frag_join *j, const struct frag_key *key, uint1
     struct frag_piece *pieces = mem_new_array(total, sizeof(*pieces));
     if (!pieces)
         return ADIT_ERR_MEMORY;
-    forget(j);
+    frag_join_forget(j);
     j->pieces = pieces;
     j->total = total;
     j->key = *key;
@@ -74,7 +74,7 @@ static enum adit_rc join_all(struct frag_join *j)
     j->whole.n = j->octets;
     for (uint16_t i = 0; i < j->total; i++)
         to = span_copy(to, j->pieces[i].plain);
-    forget(j);
+    frag_join_forget(j);
     j->head = head;
     return ADIT_OK;
 }
@@ -86,7 +86,7 @@ static enum adit_rc make_room(struct frag_join *j, const struct frag_key *key, s
         TRY(begin(j, key, f.total));
     if (plain.n <= FRAG_OCTETS_MAX - j->octets)
         return ADIT_OK;
-    forget(j);
+    frag_join_forget(j);
     return ADIT_ERR_LIMIT;
 }
 
@@ -98,6 +98,7 @@ static enum adit_rc complete(struct frag_join *j, struct frag_piece *last)
         return rc;
     j->have--;
     j->octets -= last->plain.n;
+    j->kept -= last->block.n;
     last->there = false;
     buf_wipe(&last->block);
     return rc;
@@ -119,10 +120,16 @@ enum adit_rc frag_join_add(struct frag_join *j, const struct frag_key *key, stru
     p->there = true;
     j->have++;
     j->octets += plain.n;
+    j->kept += p->block.n;
     j->last_at = now;
     if (f.number == 1)
         j->head = *head;
     return j->have == j->total ? complete(j, p) : ADIT_WAIT;
+}
+
+size_t frag_join_held(const struct frag_join *j)
+{
+    return j->total * sizeof(*j->pieces) + j->kept;
 }
 
 void frag_join_release(struct frag_join *j)
@@ -133,5 +140,5 @@ void frag_join_release(struct frag_join *j)
 void frag_join_fini(struct frag_join *j)
 {
     frag_join_release(j);
-    forget(j);
+    frag_join_forget(j);
 }

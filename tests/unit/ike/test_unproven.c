@@ -1,0 +1,89 @@
+/* test_unproven.c - memory for unfinished messages before authentication: one budget, shares of it, the oldest goes. */
+#include "core.h"
+#include "ike/ext/frag/frag.h"
+
+#define PIECE 60000
+
+static struct ike_sa *stranger(struct ike *ike, unsigned address)
+{
+    struct ike_sa *sa = core_sa(ike, false);
+    sa->path.remote.addr = (struct adit_addr){ .family = 4, .ip = { 198, 51, 100, (uint8_t)address } };
+    sa->reply_path = sa->path;
+    sa->half_open = true;
+    halfopen_add(ike, &sa->path.remote.addr);
+    return sa;
+}
+
+/* Fragment `number` of three, of PIECE octets. */
+static void send_piece(struct ike_sa *sa, uint16_t number)
+{
+    struct frag_join *j = ext_sa(sa, EXT_frag); /* the first of two */
+    struct adit_buf block = { 0 };
+    static const uint8_t octets[PIECE];
+    assert_int_equal(buf_set(&block, span(octets, number == 1 ? PIECE : 100)), ADIT_OK);
+    enum adit_rc rc = frag_join_add(j, &(struct frag_key){ 1, XCHG_IKE_AUTH, 0 }, (struct skf){ number, 3 },
+                                    &(struct frag_head){ 0 }, &block, buf_span(&block), 0);
+    assert_int_equal(rc, ADIT_WAIT);
+    unproven_update(sa);
+}
+
+static void all_together_stay_below_the_budget_and_the_oldest_go(void **state)
+{
+    struct ike *ike = core_new();
+    struct ike_sa *sa[40];
+    ike->unproven.max = 1u << 20;
+    for (unsigned i = 0; i < ARRAY_LEN(sa); i++) {
+        send_piece(sa[i] = stranger(ike, i), 1);
+        assert_true(ike->unproven.octets <= ike->unproven.max);
+    }
+    size_t fit = ike->unproven.max / sa[39]->held_octets;
+    for (unsigned i = 0; i < ARRAY_LEN(sa); i++)
+        assert_int_equal(sa[i]->held_octets > 0, i >= ARRAY_LEN(sa) - fit);
+    send_piece(sa[40 - fit], 2); /* who goes on is not the oldest any more */
+    send_piece(sa[0], 1);
+    assert_true(sa[40 - fit]->held_octets > 0 && sa[0]->held_octets > 0 && !sa[41 - fit]->held_octets);
+    core_free(ike);
+}
+
+static void one_address_has_a_share(void **state)
+{
+    struct ike *ike = core_new();
+    struct ike_sa *other = stranger(ike, 1), *sa[40];
+    ike->unproven.max = 1u << 20;
+    send_piece(other, 1);
+    for (unsigned i = 0; i < ARRAY_LEN(sa); i++)
+        send_piece(sa[i] = stranger(ike, 2), 1);
+    assert_true(other->held_octets > 0);
+    assert_true(ike->unproven.octets - other->held_octets <= ike->unproven.max / IKE_UNPROVEN_SHARE + IKE_UNPROVEN_FEW);
+    assert_true(sa[39]->held_octets > 0 && !sa[0]->held_octets);
+    assert_int_equal(ike->unproven.by_ip.n, 2);
+    core_free(ike);
+}
+
+static void what_is_proven_or_gone_does_not_count(void **state)
+{
+    struct ike *ike = core_new();
+    struct ike_sa *a = stranger(ike, 1), *b = stranger(ike, 1), *up = core_sa(ike, false);
+    send_piece(a, 1);
+    send_piece(b, 1);
+    send_piece(up, 1);
+    assert_int_equal(up->held_octets, 0);
+    sa_leave_half_open(a);
+    assert_int_equal(ike->unproven.octets, b->held_octets);
+    assert_true(((struct frag_join *)ext_sa(a, EXT_frag))->total); /* what it holds stays */
+    frag_join_fini(ext_sa(b, EXT_frag));
+    unproven_update(b);
+    assert_int_equal(ike->unproven.octets, 0);
+    assert_int_equal(ike->unproven.by_ip.n, 0);
+    core_free(ike);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_together_stay_below_the_budget_and_the_oldest_go),
+        cmocka_unit_test(one_address_has_a_share),
+        cmocka_unit_test(what_is_proven_or_gone_does_not_count),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
