@@ -33,6 +33,18 @@ static struct unproven_share *share_of(struct ike_sa *sa)
     return NULL;
 }
 
+/* The last one takes the table with it: nothing is left of a flood. */
+static void forget_share(struct ike *ike, struct unproven_share *share)
+{
+    struct map *m = &ike->unproven.by_ip;
+    map_del(m, share->key);
+    mem_del(share);
+    if (m->n)
+        return;
+    map_fini(m);
+    map_init(m, ike->seed ^ 8);
+}
+
 void unproven_del(struct ike_sa *sa)
 {
     struct unproven_share *share = sa->share;
@@ -46,8 +58,7 @@ void unproven_del(struct ike_sa *sa)
     list_remove(&sa->held_of_share);
     if (!list_empty(&share->holders))
         return;
-    map_del(&sa->ike->unproven.by_ip, share->key);
-    mem_del(share);
+    forget_share(sa->ike, share);
 }
 
 static void shed(struct ike_sa *sa)
