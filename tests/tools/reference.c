@@ -102,7 +102,8 @@ static const char *scope_words(enum adit_option_scope scope)
 
 static void print_values(const struct adit_option_def *o)
 {
-    static const char *const types[] = { "yes, no", "", "number", "time", "text" };
+    static const char *const types[] = { [ADIT_OPT_BOOL] = "yes, no", [ADIT_OPT_UINT] = "number", [ADIT_OPT_TIME] = "time",
+                                         [ADIT_OPT_TEXT] = "text", [ADIT_OPT_ADDRS] = "addresses", [ADIT_OPT_TEXTS] = "list" };
     if (o->type != ADIT_OPT_WORD) {
         printf("%s", types[o->type]);
         return;
