@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# A gateway under forged IKE_SA_INIT requests, as many as the generator can make: its memory stays bounded, a tunnel that is
-# up goes on, and a peer still gets in. Then 10,000 half-open IKE SAs beside an established one.
+# A gateway under 100,000 forged IKE_SA_INIT requests a second: its memory stays bounded, a tunnel that is up goes on, and a
+# peer still gets in. Then 10,000 half-open IKE SAs beside an established one.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/gateways.sh"
 spoof=$test_build/tests/tools/spoof
 need root tun netns ip ping python3 "$aditd" "$adit_tool" "$spoof"
 test_begin flood 3
-seconds=${FLOOD_SECONDS:-20}
+seconds=${FLOOD_SECONDS:-20} rate=${FLOOD_RATE:-100000}
 
 # The gateway takes connections from everywhere, as one for road warriors does.
 connection() { # NAME ME PEER NET
@@ -78,20 +78,18 @@ late0=$(late_ms)
 say "at rest: round trip $rtt0 us, a new tunnel in $late0 ms, $rss0 KiB resident"
 
 say "forged requests for $seconds s"
-spawn flood n2 "$spoof" 192.0.2.1 "$seconds"
+spawn flood n2 "$spoof" 192.0.2.1 "$seconds" "$rate"
 sleep 3
 check 'cookies are asked for' wait_for 5 'half-open' test "$(half_open)" -ge 30
-worst=0
-for ((i = 0; i < 5; i++)); do
-    took=$(late_ms)
-    [ "$took" -le "$worst" ] || worst=$took
-done
-between 'five tunnels come up meanwhile, the slowest in (ms)' "$worst" 0 1999
+# A datagram that the flood pushed out of the queue is repeated after seconds: that is the exception.
+mapfile -t took < <(for ((i = 0; i < 5; i++)); do late_ms; done | sort -n)
+between 'five tunnels come up meanwhile, the middle one in (ms)' "${took[2]}" 0 1999
+between 'and the slowest' "${took[4]}" 0 9999
 read -r lost rtt < <(ping_tunnel)
 between 'the tunnel that is up goes on; lost of 100' "$lost" 0 5
 rss1=$(rss_kib)
 wait "$flood"
-say "$(cat "$flood_log"); new tunnels within $worst ms; round trip $rtt us; $((rss1 - rss0)) KiB more resident"
+say "$(cat "$flood_log"); new tunnels in ${took[*]} ms; round trip $rtt us; $((rss1 - rss0)) KiB more resident"
 between 'memory stays bounded (KiB more)' "$((rss1 - rss0))" -4096 16384
 between 'half-open IKE SAs stay few' "$(half_open)" 0 1000
 stop "$gw0"
@@ -106,7 +104,7 @@ up
 rss0=$(rss_kib)
 late0=$(late_ms)
 read -r lost0 rtt0 < <(ping_tunnel)
-n2 "$spoof" 192.0.2.1 60 10000
+n2 "$spoof" 192.0.2.1 60 10000 10000
 many() { [ "$(half_open)" -ge 9900 ]; }
 check 'they are there' wait_for 30 '9,900 half-open' many
 read -r lost rtt < <(ping_tunnel)

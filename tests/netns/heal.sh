@@ -4,7 +4,7 @@
 # were down and why. Nothing here is done by hand but what breaks them.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/gateways.sh"
-need root tun netns ip ping python3 "$aditd" "$adit_tool"
+need root tun netns ip ping python3 "$aditd" "$adit_tool" nft
 test_begin heal 2
 veth 0 1 192.0.2.1/24 192.0.2.2/24
 for i in 0 1; do ip -n "$test_prefix-$i" addr add "10.$i.0.1/16" dev lo; done
@@ -187,13 +187,10 @@ check 'the right secret' adit 0 load
 check 'at once' wait_for 4 'ping' flows 0
 
 say 'firewalled for a while: sending fails with EPERM'
-if quiet_ns 0 iptables -A OUTPUT -p udp -j DROP 2>/dev/null; then
-    check 'dead' wait_for 25 'down' is_down 0
-    quiet_ns 0 iptables -D OUTPUT -p udp -j DROP
-    check 'traffic flows' wait_for 30 'ping' flows 0
-else
-    skip 'EPERM' 'no iptables'
-fi
+quiet_ns 0 nft 'add table ip away; add chain ip away out { type filter hook output priority 0; }; add rule ip away out udp dport { 500, 4500 } drop'
+check 'dead' wait_for 40 'down' is_down 0
+quiet_ns 0 nft delete table ip away
+check 'traffic flows' wait_for 60 'ping' flows 0
 
 say 'our own daemon is killed: packets that wait for the new one'
 kill9 0

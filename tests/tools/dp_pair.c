@@ -212,7 +212,9 @@ static bool command(char *line)
 
 static void print_event(const struct dp_event *ev)
 {
-    static const char *const names[] = { "acquire", "soft", "hard", "first-in", "path", "inactive", "ike" };
+    static const char *const names[] = { [DP_EV_ACQUIRE] = "acquire",   [DP_EV_SOFT] = "soft", [DP_EV_HARD] = "hard",
+                                         [DP_EV_FIRST_IN] = "first-in", [DP_EV_PATH] = "path", [DP_EV_INACTIVE] = "inactive",
+                                         [DP_EV_OWN] = "own",           [DP_EV_IKE] = "ike" };
     STRBUF(from, 80);
     endpoint_print(&from, &ev->path.remote);
     printf("event %s id=%u reqid=%u", names[ev->type], ev->id, ev->reqid);

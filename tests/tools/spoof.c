@@ -1,5 +1,6 @@
 /* spoof.c - sends IKE_SA_INIT requests from addresses that are not its own (198.18.0.0/15), each complete and acceptable.
- * Usage: spoof DESTINATION SECONDS [COUNT]      as fast as it can for so long, or until COUNT are out; prints the rate
+ * Usage: spoof DESTINATION SECONDS RATE [COUNT]      so many a second (0: as fast as it can) for so long, or until COUNT are
+ * out; prints what it reached.
  * For namespaces that a test made: it refuses destinations outside the documentation ranges. */
 #include <arpa/inet.h>
 #include <netinet/ip.h>
@@ -11,7 +12,6 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
-#include <unistd.h>
 
 #define BATCH 64
 
@@ -68,7 +68,13 @@ static void fill(struct packet *p, struct in_addr to)
     memcpy(p->ike, message, sizeof(message));
 }
 
-static unsigned long flood(int fd, struct in_addr to, double seconds, unsigned long count)
+static void keep_pace(double from, unsigned long sent, double rate)
+{
+    while (rate > 0 && now() - from < (double)sent / rate)
+        ;
+}
+
+static unsigned long flood(int fd, struct in_addr to, double seconds, double rate, unsigned long count)
 {
     static struct packet packets[BATCH];
     struct iovec iov[BATCH];
@@ -76,7 +82,7 @@ static unsigned long flood(int fd, struct in_addr to, double seconds, unsigned l
     struct sockaddr_in dest = { .sin_family = AF_INET, .sin_addr = to };
     uint64_t state = 0;
     unsigned long sent = 0;
-    double end = now() + seconds;
+    double from = now(), end = from + seconds;
     if (getrandom(&state, sizeof(state), 0) != sizeof(state))
         return 0;
     state |= 1;
@@ -92,8 +98,7 @@ static unsigned long flood(int fd, struct in_addr to, double seconds, unsigned l
         int done = sendmmsg(fd, msgs, n, 0);
         if (done > 0)
             sent += (unsigned long)done;
-        if (count != ~0ul)
-            usleep(2000); /* a given number has to arrive */
+        keep_pace(from, sent, rate);
     }
     return sent;
 }
@@ -107,8 +112,8 @@ static int is_for_tests(struct in_addr a)
 int main(int argc, char **argv)
 {
     struct in_addr to;
-    if (argc < 3 || inet_pton(AF_INET, argv[1], &to) != 1 || !is_for_tests(to)) {
-        fprintf(stderr, "usage: spoof DESTINATION SECONDS [COUNT], destination in 192.0.2.0/24 or its like\n");
+    if (argc < 4 || inet_pton(AF_INET, argv[1], &to) != 1 || !is_for_tests(to)) {
+        fprintf(stderr, "usage: spoof DESTINATION SECONDS RATE [COUNT], destination in 192.0.2.0/24 or its like\n");
         return 2;
     }
     int fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
@@ -117,7 +122,7 @@ int main(int argc, char **argv)
         return 1;
     }
     double from = now();
-    unsigned long sent = flood(fd, to, atof(argv[2]), argc > 3 ? strtoul(argv[3], NULL, 10) : ~0ul);
+    unsigned long sent = flood(fd, to, atof(argv[2]), atof(argv[3]), argc > 4 ? strtoul(argv[4], NULL, 10) : ~0ul);
     double took = now() - from;
     printf("%lu sent in %.1f s: %.0f/s\n", sent, took, (double)sent / took);
     return 0;
