@@ -235,6 +235,9 @@ struct ike_hooks {
     uint32_t (*transforms)(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *request);
     /* Every protected message of IKE_INTERMEDIATE-like exchanges before authentication, before commit. */
     enum adit_rc (*message)(struct ike_sa *sa, enum msg_dir dir, const struct raw_msg *raw);
+    /* The longest Key Exchange Data that a message of this exchange may carry in either direction, where that is more than
+     * an RFC 7296 payload takes. peer: its message of an opening exchange in hand, not accepted yet; NULL: none. */
+    size_t (*ke_room)(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *peer);
     bool (*round_after)(struct ike_sa *sa); /* will there be one more such exchange after the one under way? */
     enum adit_rc (*octets)(struct ike_sa *sa, struct octets *o, uint32_t auth_msgid);
     /* How well this way of proving who we are would suit the peer: 0 = best, or no opinion. Of the ways that suit
@@ -344,6 +347,10 @@ uint64_t sa_option_number(const struct ike_sa *sa, const char *key);
  * initiator's first request, when nothing is known yet: status notifies do no harm there. An extension that uses such
  * numbers asks here from may_use, unless the configuration says that the peer knows them. */
 bool sa_shares_private(const struct ike_sa *sa);
+/* May a KE payload with n octets of Key Exchange Data go in a message of this exchange, in either direction? The one place
+ * that knows. peer: its IKE_SA_INIT message in hand whose announcements are not accepted yet; NULL: none. An initiator's
+ * first request asks about what the peer may turn out to be able to. */
+bool sa_may_carry_ke(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *peer, size_t n);
 bool sa_round_after(struct ike_sa *sa); /* hook round_after of any extension: is this not the last one? */
 /* The raw IKE_SA_INIT request or response that counts, octet for octet; empty before there is one. */
 struct adit_span sa_init_message(const struct ike_sa *sa, bool response);

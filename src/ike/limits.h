@@ -6,6 +6,9 @@
 #define MILLISECONDS(s) ((uint64_t)(s) * 1000000ull)
 
 #define IKE_MESSAGE_MAX 65535       /* octets of one message: the Length of UDP */
+#define IKE_KE_MAX (60u << 10)      /* octets of Key Exchange Data in a message without a longer payload header: there is
+                                       more in it, and an SK payload has 65,535 octets at most */
+#define IKE_KE_INIT_MAX 7168        /* the same in IKE_SA_INIT, which is no longer than this: */
 #define IKE_INIT_MAX 8192           /* octets of an IKE_SA_INIT that we read: before anything is proven */
 #define IKE_NONCE_SIZE 32           /* ours: >= half of any PRF's key (RFC 7296 s2.10) */
 #define IKE_OPENING_TRIES 2         /* repetitions of an opening that IKE_SA_INIT can take the place of */

@@ -16,6 +16,7 @@ struct negotiate_rules {
     uint16_t ke_first;   /* put this KE method first where our list has it (INVALID_KE_PAYLOAD retry); 0 = as is */
     bool esp;            /* ESP rules: SN is always offered, PRF forbidden */
     bool no_window;      /* no replay protection here: without a window the high half of 64-bit numbers is a guess */
+    size_t ke_max, ke_more_max; /* octets of Key Exchange Data that a message may carry for type 4 and the extra types; 0 = any */
     bool no_esn;         /* the peer is known not to want numbers of 64 bits */
 };
 

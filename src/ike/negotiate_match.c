@@ -35,6 +35,12 @@ static bool usable_sn(const struct negotiate_rules *r, uint16_t id)
     return r->esp && (id == SN_32_BIT || (id == SN_64_BIT_PARTIAL && !r->no_window && !r->no_esn));
 }
 
+static bool usable_ke(const struct negotiate_rules *r, uint16_t method, size_t most)
+{
+    const struct ke_alg *a = crypto_ke(r->crypto, method);
+    return a && (!most || (a->init_size <= most && a->resp_size <= most));
+}
+
 bool negotiate_usable(const struct negotiate_rules *r, const struct transform *t)
 {
     if (t->unusable || (t->bits && t->type != TT_ENCR))
@@ -43,13 +49,13 @@ bool negotiate_usable(const struct negotiate_rules *r, const struct transform *t
     case TT_ENCR: return usable_encr(r, t);
     case TT_PRF: return !r->esp && crypto_prf(r->crypto, t->id);
     case TT_INTEG: return t->id == INTEG_NONE || crypto_integ(r->crypto, t->id);
-    case TT_KE: return t->id == KE_NONE ? r->esp : crypto_ke(r->crypto, t->id) != NULL;
+    case TT_KE: return t->id == KE_NONE ? r->esp : usable_ke(r, t->id, r->ke_max);
     case TT_SN: return usable_sn(r, t->id);
     default: break;
     }
     if (!is_extra(t->type))
         return false;
-    return t->id == KE_NONE || ((r->extra_types & FAULT(t->type)) && crypto_ke(r->crypto, t->id));
+    return t->id == KE_NONE || ((r->extra_types & FAULT(t->type)) && usable_ke(r, t->id, r->ke_more_max));
 }
 
 bool negotiate_is_aead(const struct negotiate_rules *r, uint16_t encr)

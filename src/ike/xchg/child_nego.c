@@ -35,6 +35,8 @@ static struct negotiate_rules rules(struct ike_xchg *x, const struct adit_child_
     return (struct negotiate_rules){
         .crypto = x->ike->host.crypto,
         .extra_types = first ? 0 : sa_transforms(x->sa, XCHG_CREATE_CHILD_SA, NULL),
+        .ke_max = sa_ke_max(x->sa, XCHG_CREATE_CHILD_SA, NULL),
+        .ke_more_max = sa_ke_max(x->sa, XCHG_IKE_FOLLOWUP_KE, NULL),
         .no_ke = first,
         .esp = true,
         .ke_first = kei,

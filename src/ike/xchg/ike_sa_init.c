@@ -18,7 +18,9 @@ struct init_req {
 static struct negotiate_rules rules(struct ike_sa *sa, const struct ike_msg *msg)
 {
     return (struct negotiate_rules){ .crypto = sa->ike->host.crypto,
-                                     .extra_types = sa_transforms(sa, XCHG_IKE_SA_INIT, msg) };
+                                     .extra_types = sa_transforms(sa, XCHG_IKE_SA_INIT, msg),
+                                     .ke_max = sa_ke_max(sa, XCHG_IKE_SA_INIT, msg),
+                                     .ke_more_max = sa_ke_max(sa, XCHG_IKE_INTERMEDIATE, msg) };
 }
 
 static enum adit_rc begin(struct ike_xchg *x, struct init_req *s, struct adit_why *why)

@@ -50,7 +50,9 @@ static enum adit_rc choose(struct ike_xchg *x, struct init_resp *s, const struct
         tried = s->conn;
         x->sa->conn = s->conn; /* its options count for what may be used */
         struct negotiate_rules r = { .crypto = x->ike->host.crypto, .ke_first = kei,
-                                     .extra_types = sa_transforms(x->sa, XCHG_IKE_SA_INIT, msg) };
+                                     .extra_types = sa_transforms(x->sa, XCHG_IKE_SA_INIT, msg),
+                                     .ke_max = sa_ke_max(x->sa, XCHG_IKE_SA_INIT, msg),
+                                     .ke_more_max = sa_ke_max(x->sa, XCHG_IKE_INTERMEDIATE, msg) };
         rc = negotiate_choose(offer, s->conn->cfg->proposals, &r, &s->suite, &spi, why);
         if (rc == ADIT_OK)
             return rc;

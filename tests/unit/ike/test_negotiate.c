@@ -3,7 +3,7 @@
 #include "ike_fixture.h"
 
 #define G "aes256gcm16-prfsha384"
-enum { EXTRAS = 1, ESP = 2, NO_KE = 4, NO_WINDOW = 8 };
+enum { EXTRAS = 1, ESP = 2, NO_KE = 4, NO_WINDOW = 8, SHORT = 16 };
 
 static struct negotiate_rules rules_of(unsigned flags)
 {
@@ -11,6 +11,8 @@ static struct negotiate_rules rules_of(unsigned flags)
                                      .extra_types = flags & EXTRAS ? EXTRAS_ALL : 0,
                                      .esp = flags & ESP,
                                      .no_ke = flags & NO_KE,
+                                     .ke_max = flags & SHORT ? 100 : 0,
+                                     .ke_more_max = flags & SHORT ? 1183 : 0,
                                      .no_window = flags & NO_WINDOW };
 }
 
@@ -35,6 +37,10 @@ static void test_offer(void **state)
           G "-x25519" },
         { "ADDKE off, but optional", G "-x25519-ke1_mlkem768-ke1_none", 0, G "-x25519" },
         { "ADDKE not in a library", G "-x25519-ke1_mlkem768-(7/999/0), " G "-x25519", EXTRAS, G "-x25519" },
+        { "longer than a message may be", G "-mlkem512, " G "-x25519", SHORT, G "-x25519" },
+        { "ADDKE longer than a message may be", G "-x25519-ke1_mlkem768, " G "-x25519-ke1_mlkem512", EXTRAS | SHORT,
+          G "-x25519-ke1_mlkem512" },
+        { "ADDKE too long, but optional", G "-x25519-ke1_mlkem768-ke1_none", EXTRAS | SHORT, G "-x25519-ke1_none" },
         { "twice the same", G "-x25519, " G "-x25519", 0, G "-x25519" },
         { "ESP", "aes256gcm16-x25519-noesn", ESP, "aes256gcm16-x25519" },
         { "ESP in IKE_AUTH", "aes256gcm16-x25519-ke1_mlkem768-esn-noesn, aes256gcm16-x25519-none-esn-noesn",
