@@ -13,7 +13,7 @@ static void fit(struct world *w, uint8_t *d, size_t n, uint8_t how)
     wr_u64(&out, sa->spi_i);
     wr_u64(&out, sa->spi_r);
     wr_init(&out, d + 20, 8);
-    wr_u32(&out, d[19] & IKE_FLAG_RESPONSE && sa->out ? sa->out->msgid : sa->next_expect);
+    wr_u32(&out, d[19] & IKE_FLAG_RESPONSE && sa_out(sa) ? sa_out(sa)->msgid : sa->next_expect);
     wr_u32(&out, (uint32_t)n);
 }
 

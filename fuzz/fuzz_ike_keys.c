@@ -19,16 +19,16 @@ static void forge(struct world *w, struct rd *in)
     struct adit_span plain = rd_take(in, n < in->n ? n : in->n);
     if (!to || plain.n > 60000)
         return;
-    bool answer = (w->stage == ASKING || w->stage == CALLING) && to->out;
+    bool answer = (w->stage == ASKING || w->stage == CALLING) && sa_out(to);
     struct ike_sa peer = *to; /* the other end of it */
     struct ike_wire *wire = NULL;
     peer.is_initiator = !to->is_initiator;
     peer.sealer = peer.opener = NULL;
     struct ike_hdr hdr = { .spi_i = to->spi_i, .spi_r = to->spi_r, .version = IKE_VERSION,
-                           .exchange = answer ? to->out->exchange : exchange,
+                           .exchange = answer ? sa_out(to)->exchange : exchange,
                            .flags = (uint8_t)((peer.is_initiator ? IKE_FLAG_INITIATOR : 0) |
                                               (answer ? IKE_FLAG_RESPONSE : 0)),
-                           .msgid = answer ? to->out->msgid : to->next_expect };
+                           .msgid = answer ? sa_out(to)->msgid : to->next_expect };
     must(msg_protect(&peer, &hdr, first, plain, &wire) == ADIT_OK);
     sa_drop_crypts(&peer);
     struct adit_path path = path_of(w->me.host, w->me.host == A ? 2 : 1, 500);

@@ -332,7 +332,7 @@ static void world_ready(struct world *w)
         open_again(w);
     if (!world_sa(w))
         world_make(w);
-    if (w->stage == ASKING && !world_sa(w)->out) {
+    if (w->stage == ASKING && !sa_out(world_sa(w))) {
         struct adit_why why;
         struct adit_command cmd = { .type = ADIT_CMD_REKEY, .child = "net" };
         if (adit_ike_command(w->me.ike, &cmd, world_now, NULL, &why) != ADIT_OK)

@@ -33,9 +33,7 @@ struct ike_task *agenda_find(struct ike_sa *sa, enum task_kind kind, uint32_t ch
         if (t->kind == kind && t->child_id == child_id)
             return t;
     }
-    if (sa->out && sa->out->task && sa->out->task->kind == kind && sa->out->task->child_id == child_id)
-        return sa->out->task;
-    return NULL;
+    return sa_out_task(sa, kind, child_id);
 }
 
 static bool ike_rekeying_goes_on(const struct ike_sa *sa)
@@ -85,8 +83,8 @@ struct ike_task *agenda_take(struct ike_sa *sa)
 uint64_t agenda_deadline(const struct ike_sa *sa)
 {
     uint64_t at = UINT64_MAX;
-    if (sa->out)
-        return at; /* the window is closed: its answer or its end wakes us */
+    if (!window_has_room(sa))
+        return at; /* it is closed: an answer or the end of a request wakes us */
     list_for_each(it, &sa->tasks) {
         const struct ike_task *t = list_entry(it, struct ike_task, link);
         uint64_t due = t->not_before ? t->not_before : 1; /* 0 would mean "never" to the timers */

@@ -299,8 +299,9 @@ static bool makes(const struct ike_task *t, const char *child)
 /* Where it is noted who waits for this Child SA, if it is being made already. */
 static uint64_t *cookie_of(struct ike_sa *sa, const char *child)
 {
-    if (sa->out && makes(sa->out->task, child))
-        return &sa->out->task->cookie;
+    for (struct ike_xchg *x = NULL; (x = sa_next_out(sa, x));)
+        if (makes(x->task, child))
+            return &x->task->cookie;
     list_for_each(it, &sa->tasks)
         if (makes(list_entry(it, struct ike_task, link), child))
             return &list_entry(it, struct ike_task, link)->cookie;
@@ -543,7 +544,7 @@ static enum adit_rc cmd_acquire(struct ike *ike, const struct adit_command *cmd,
     const struct adit_child_cfg *child = conn_child(conn->cfg, cmd->child);
     struct ike_sa *sa = existing(ike, conn->cfg->name);
     *matches = 1;
-    if (sa && sa->state < SA_ESTABLISHED && sa->out && sa->out->exchange == XCHG_IKE_AUTH)
+    if (sa && sa->state < SA_ESTABLISHED && sa_out(sa) && sa_out(sa)->exchange == XCHG_IKE_AUTH)
         return ADIT_OK; /* under way already */
     return ike_initiate(ike, conn, child, &c, why);
 }

@@ -84,12 +84,13 @@ static bool turned_away(struct ike *ike, const struct ike_hdr *hdr, const struct
 
 static void init_again(struct ike_sa *sa, const struct adit_path *path, struct adit_span d)
 {
+    const struct ike_reply *reply = window_reply(sa, 0);
     uint8_t digest[16];
     msg_digest(d, digest);
-    if (!sa->reply || !span_equal(SPAN_ARRAY(digest), SPAN_ARRAY(sa->reply_digest)))
+    if (!reply || !span_equal(SPAN_ARRAY(digest), SPAN_ARRAY(reply->digest)))
         return; /* another message under the same SPI, or still being answered */
     ike_count(sa->ike, sa, ADIT_C_DUPLICATES);
-    event_send(sa->ike, path, sa->reply);
+    event_send(sa->ike, path, reply->wire);
 }
 
 void demux_init_request(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d)

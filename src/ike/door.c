@@ -234,10 +234,12 @@ void sa_children_changed(struct ike_sa *sa)
 /* On another path counting begins anew: that it failed there says nothing about here. */
 void sa_repeat_request(struct ike_sa *sa)
 {
-    if (!sa->out || sa->out->phase != PHASE_SENT)
-        return;
-    sa->out->tries = 0;
-    sa->out->retransmit_at = sa->ike->now;
+    for (struct ike_xchg *x = NULL; (x = sa_next_out(sa, x));) {
+        if (x->phase != PHASE_SENT)
+            continue;
+        x->tries = 0;
+        x->retransmit_at = sa->ike->now;
+    }
     sa_arm(sa);
 }
 
@@ -524,8 +526,11 @@ static bool asks_for(const struct ike_task *t, const struct ike_child *like, uns
 bool sa_want_child(struct ike_sa *sa, uint32_t like, unsigned resource)
 {
     const struct ike_child *c = child_by_id(sa->ike, like);
-    if (!c || (sa->out && sa->out->task && asks_for(sa->out->task, c, resource)))
+    if (!c)
         return false;
+    for (const struct ike_xchg *x = NULL; (x = sa_next_out(sa, x));)
+        if (x->task && asks_for(x->task, c, resource))
+            return false;
     list_for_each(it, &sa->tasks)
         if (asks_for(list_entry(it, struct ike_task, link), c, resource))
             return false;

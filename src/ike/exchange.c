@@ -50,6 +50,7 @@ void xchg_free(struct ike_xchg *x)
 {
     if (!x)
         return;
+    list_remove(&x->link);
     if (x->jobs_out) { /* a thread still works on its memory */
         x->sa = NULL;
         list_append(&x->ike->orphans, &x->link);
@@ -238,7 +239,7 @@ static uint64_t retransmit_delay(struct ike_xchg *x)
 static void request_failed(struct ike_xchg *x, enum adit_rc rc, const struct adit_why *why)
 {
     struct ike_sa *sa = x->sa;
-    sa->out = NULL;
+    list_remove(&x->link);
     x->phase = PHASE_OVER;
     sa_log(sa, ADIT_LOG_INFO, "IKE", "%s failed: %s", iana_name(IANA_XCHG, x->exchange), why->text);
     for (unsigned i = 0; i < x->n_parts && !sa->cut; i++)
@@ -259,6 +260,8 @@ static void request_failed(struct ike_xchg *x, enum adit_rc rc, const struct adi
 static void drive_request(struct ike_xchg *x)
 {
     struct adit_why why = { 0 };
+    if (!x->numbered)
+        x->msgid = x->sa->next_send; /* what cannot be built leaves no gap, or the peer would wait for it */
     enum adit_rc rc = compose(x, &why);
     if (rc == ADIT_WAIT)
         return;
@@ -268,6 +271,8 @@ static void drive_request(struct ike_xchg *x)
         request_failed(x, rc, &why);
         return;
     }
+    x->sa->next_send += !x->numbered;
+    x->numbered = true;
     x->waiting = NULL;
     x->phase = PHASE_SENT;
     x->rebuild = false;
@@ -283,14 +288,13 @@ enum adit_rc xchg_open(struct ike_sa *sa, uint8_t exchange, const struct ike_ste
     struct ike_xchg *x = xchg_new(sa, XCHG_REQUESTER, exchange);
     if (!x)
         return ADIT_ERR_MEMORY;
-    x->msgid = sa->next_send;
     enum adit_rc rc = enroll(x, main);
     if (rc != ADIT_OK) {
         xchg_free(x);
         return rc;
     }
     x->task = task;
-    sa->out = x;
+    list_append(&sa->out, &x->link);
     drive_request(x);
     return ADIT_OK;
 }
@@ -331,8 +335,7 @@ static void finish_request(struct ike_xchg *x)
         return;
     }
     x->phase = PHASE_OVER;
-    sa->out = NULL;
-    sa->next_send++;
+    list_remove(&x->link);
     announce_commit(x);
     commit_parts(x);
     if (x->task) {
@@ -366,7 +369,6 @@ static void drive_response(struct ike_xchg *x)
     if (rc != ADIT_OK && opens_sa(x->exchange) && !x->fatal) {
         keep_waiting(x, rc, &why);
     } else if (rc != ADIT_OK) {
-        x->sa->next_send++;
         request_failed(x, rc, &why);
     } else if (x->rebuild && x->hurried) {
         wait_for_another(x);
@@ -398,7 +400,6 @@ void xchg_response(struct ike_xchg *x, const struct ike_hdr *hdr, const struct a
         return;
     }
     if (rc != ADIT_OK) {
-        x->sa->next_send++;
         request_failed(x, rc, &why);
         return;
     }
@@ -452,28 +453,12 @@ void xchg_retransmit(struct ike_xchg *x)
         repeat(x);
 }
 
-void xchg_cancel(struct ike_xchg *x)
-{
-    struct ike_sa *sa = x->sa;
-    sa->out = NULL;
-    x->phase = PHASE_OVER;
-    if (x->task) {
-        task_end(sa, x->task, ADIT_OK, "");
-        x->task = NULL;
-    }
-    xchg_free(x);
-}
-
 /* --- responder --------------------------------------------------------------------------------------------------- */
 
 static void store_reply(struct ike_xchg *x)
 {
-    struct ike_sa *sa = x->sa;
-    wire_unref(sa->reply);
-    sa->reply = wire_ref(x->wire);
-    span_copy(sa->reply_digest, span(x->digest, sizeof(x->digest)));
-    sa->next_expect = x->msgid + 1;
-    sa->in = NULL;
+    list_remove(&x->link);
+    window_store(x->sa, x->msgid, x->wire, x->digest);
     x->phase = PHASE_OVER;
 }
 
@@ -490,7 +475,6 @@ static void refuse(struct ike_xchg *x, enum adit_rc rc, struct adit_why *why)
         store_reply(x);
         send_reply(x);
     }
-    sa->in = NULL;
     xchg_free(x);
     if (fatal)
         sa_linger(sa, rc, why->text);
@@ -553,7 +537,7 @@ void xchg_request(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adi
     struct ike_xchg *x = xchg_new(sa, XCHG_RESPONDER, hdr->exchange);
     if (!x)
         return; /* the peer repeats itself; memory may be there then */
-    sa->in = x;
+    list_append(&sa->in, &x->link);
     x->phase = PHASE_CONSUME;
     x->msgid = hdr->msgid;
     x->path = *path;

@@ -20,6 +20,17 @@ static struct adit_id id_of(const struct adit_buf *whole)
     return (struct adit_id){ .type = whole->p[0], .data = span_from(buf_span(whole), 4) };
 }
 
+/* v: NULL-ended, so one place is kept. */
+static void fill_steps(const struct list *xchgs, const char **v, size_t room)
+{
+    size_t n = 0;
+    list_for_each(it, xchgs) {
+        const struct ike_xchg *x = list_entry(it, struct ike_xchg, link);
+        for (unsigned i = 0; i < x->n_parts && n + 1 < room; i++)
+            v[n++] = x->parts[i].step->name;
+    }
+}
+
 static void fill_tasks(const struct ike_sa *sa, struct adit_ike_info *out)
 {
     size_t n = 0;
@@ -27,22 +38,18 @@ static void fill_tasks(const struct ike_sa *sa, struct adit_ike_info *out)
         if (n + 1 < ARRAY_LEN(out->tasks_queued))
             out->tasks_queued[n++] = task_name(list_entry(it, struct ike_task, link));
     n = 0;
-    for (unsigned i = 0; sa->out && i < sa->out->n_parts && n + 1 < ARRAY_LEN(out->tasks_active); i++)
-        out->tasks_active[n++] = sa->out->parts[i].step->name;
-    n = 0;
-    for (unsigned i = 0; sa->in && i < sa->in->n_parts && n + 1 < ARRAY_LEN(out->tasks_passive); i++)
-        out->tasks_passive[n++] = sa->in->parts[i].step->name;
+    fill_steps(&sa->out, out->tasks_active, ARRAY_LEN(out->tasks_active));
+    fill_steps(&sa->in, out->tasks_passive, ARRAY_LEN(out->tasks_passive));
 }
 
 static const char *waiting_for(const struct ike_sa *sa)
 {
-    if (sa->in && sa->in->waiting)
-        return sa->in->waiting;
-    if (!sa->out)
+    const struct ike_xchg *in = sa_in(sa), *out = sa_out(sa);
+    if (in && in->waiting)
+        return in->waiting;
+    if (!out)
         return NULL;
-    if (sa->out->waiting)
-        return sa->out->waiting;
-    return iana_name(IANA_XCHG, sa->out->exchange);
+    return out->waiting ? out->waiting : iana_name(IANA_XCHG, out->exchange);
 }
 
 static const enum adit_ike_state public_state[] = {

@@ -10,16 +10,17 @@ static void dropped(struct ike_sa *sa, const char *why)
 
 /* The peer repeats a request that we have answered: recognised by its very octets, so that no key is needed for it
  * (keys may have changed since, RFC 9242 s3.3). */
-static void repeated_request(struct ike_sa *sa, const struct adit_path *path, struct adit_span d)
+static void repeated_request(struct ike_sa *sa, uint32_t msgid, const struct adit_path *path, struct adit_span d)
 {
+    const struct ike_reply *reply = window_reply(sa, msgid);
     uint8_t digest[16];
     msg_digest(d, digest);
-    if (!sa->reply || !span_equal(SPAN_ARRAY(digest), SPAN_ARRAY(sa->reply_digest))) {
+    if (!reply || !span_equal(SPAN_ARRAY(digest), SPAN_ARRAY(reply->digest))) {
         dropped(sa, "old message ID");
         return;
     }
     ike_count(sa->ike, sa, ADIT_C_DUPLICATES);
-    event_send(sa->ike, path, sa->reply);
+    event_send(sa->ike, path, reply->wire);
 }
 
 /* A responder's peer authenticates itself by asking; an initiator's has to have done so (if our IKE_AUTH's answer was
@@ -35,17 +36,16 @@ static bool may_ask(const struct ike_sa *sa)
 static bool in_window(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d)
 {
     if (hdr->flags & IKE_FLAG_RESPONSE)
-        return sa->out && sa->out->phase == PHASE_SENT && hdr->msgid == sa->out->msgid &&
-               hdr->exchange == sa->out->exchange;
-    if (hdr->msgid + 1 == sa->next_expect) {
-        repeated_request(sa, path, d);
+        return window_waiting(sa, hdr) != NULL;
+    if (window_reply(sa, hdr->msgid)) {
+        repeated_request(sa, hdr->msgid, path, d);
         return false;
     }
     if (!may_ask(sa)) {
         dropped(sa, "a request of a peer that is not authenticated, or after the end");
         return false;
     }
-    return hdr->msgid == sa->next_expect && !sa->in;
+    return window_takes(sa, hdr->msgid);
 }
 
 void sa_heard_on(struct ike_sa *sa, const struct adit_path *path, enum heard_by by)
@@ -77,6 +77,15 @@ static void failed_to_open(struct ike_sa *sa, enum adit_rc rc, const struct ike_
            adit_rc_name(rc), rc == ADIT_ERR_INTEGRITY ? " (forged, damaged, or the keys differ)" : "");
 }
 
+/* Asked for anew: what heard() has brought about may have ended the request. */
+static void response(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adit_path *path,
+                     const struct raw_msg *raw, struct adit_span d)
+{
+    struct ike_xchg *x = sa->cut ? NULL : window_waiting(sa, hdr);
+    if (x)
+        xchg_response(x, hdr, path, raw, d);
+}
+
 static void protected_input(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adit_path *path,
                             struct adit_span d)
 {
@@ -94,7 +103,7 @@ static void protected_input(struct ike_sa *sa, const struct ike_hdr *hdr, const 
     heard(sa, path);
     count_message(sa->ike, sa, hdr->exchange, true, hdr->flags & IKE_FLAG_RESPONSE);
     if (hdr->flags & IKE_FLAG_RESPONSE)
-        xchg_response(sa->out, hdr, path, &raw, d);
+        response(sa, hdr, path, &raw, d);
     else
         xchg_request(sa, hdr, path, &raw, d, digest);
 }
@@ -109,5 +118,5 @@ void sa_input(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adit_pa
         return;
     }
     count_message(sa->ike, sa, hdr->exchange, true, true);
-    xchg_response(sa->out, hdr, path, &raw, d);
+    response(sa, hdr, path, &raw, d);
 }

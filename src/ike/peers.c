@@ -114,8 +114,10 @@ static bool has_child(const struct ike_sa *sa, const char *name)
         if (t->kind == TASK_NEW_CHILD && !strcmp(t->cfg->name, name))
             return true;
     }
-    const struct ike_task *out = sa->out ? sa->out->task : NULL;
-    return out && out->kind == TASK_NEW_CHILD && !strcmp(out->cfg->name, name);
+    for (const struct ike_xchg *x = NULL; (x = sa_next_out(sa, x));)
+        if (x->task && x->task->kind == TASK_NEW_CHILD && !strcmp(x->task->cfg->name, name))
+            return true;
+    return false;
 }
 
 /* Child SAs that came up in the old one meanwhile are made in the new one, too. False: there is none. */
@@ -261,8 +263,9 @@ void peers_hand_on(struct ike_sa *sa)
     struct ike_sa *heir = sa->peer_key && sa->established_at && !sa->successor ? heir_of(sa) : NULL;
     if (!heir)
         return;
-    if (sa->out && sa->out->task)
-        hand_on(sa->out->task, heir);
+    for (struct ike_xchg *x = NULL; (x = sa_next_out(sa, x));)
+        if (x->task)
+            hand_on(x->task, heir);
     list_for_each(it, &sa->tasks)
         hand_on(list_entry(it, struct ike_task, link), heir);
     sa_arm(heir);

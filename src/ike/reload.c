@@ -41,10 +41,18 @@ static bool same_sa(const struct adit_child_cfg *a, const struct adit_child_cfg 
     return a->mode == b->mode && !a->replay_window == !b->replay_window && negotiate_same(a->proposals, b->proposals);
 }
 
+static bool is_alone(const struct list *xchgs, const struct ike_xchg *x)
+{
+    list_for_each(it, xchgs)
+        if (list_entry(it, struct ike_xchg, link) != x)
+            return false;
+    return true;
+}
+
 /* Nothing else is being made that still points to the old one. */
 static bool is_quiet(const struct ike_sa *sa, const struct ike_xchg *x)
 {
-    if (sa->state != SA_ESTABLISHED || sa->successor || (sa->out && sa->out != x) || (sa->in && sa->in != x) ||
+    if (sa->state != SA_ESTABLISHED || sa->successor || !is_alone(&sa->out, x) || !is_alone(&sa->in, x) ||
         !list_empty(&sa->pendings))
         return false;
     list_for_each(it, &sa->ike->sas) { /* whose Child SAs are still to come to this one */

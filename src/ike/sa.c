@@ -36,6 +36,9 @@ struct ike_sa *sa_new(struct ike *ike, bool is_initiator, const struct adit_path
     sa->is_initiator = is_initiator;
     sa->path = *path;
     sa->created_at = sa->heard_at = sa->sent_at = ike->now;
+    sa->window = sa->peer_window = 1;
+    list_init(&sa->out);
+    list_init(&sa->in);
     list_init(&sa->tasks);
     list_init(&sa->children);
     list_init(&sa->pendings);
@@ -111,9 +114,7 @@ void sa_free(struct ike_sa *sa)
         pending_free(list_entry(pending, struct ike_pending, link));
     list_for_each_safe(task, &sa->tasks)
         task_free(list_entry(task, struct ike_task, link));
-    xchg_free(sa->out);
-    xchg_free(sa->in);
-    wire_unref(sa->reply);
+    window_fini(sa);
     sa_drop_crypts(sa);
     keys_fini(&sa->keys);
     sa_drop_ext(sa);
@@ -219,10 +220,11 @@ static void end_tasks(struct ike_sa *sa, enum adit_rc rc, const char *why)
     peers_hand_on(sa);
     event_done(sa->ike, sa->wait_cookie, rc, why);
     sa->wait_cookie = 0;
-    if (sa->out && sa->out->task) {
-        struct ike_task *t = sa->out->task;
-        sa->out->task = NULL;
-        task_end(sa, t, t->kind == TASK_DELETE_IKE ? ADIT_OK : rc, why);
+    for (struct ike_xchg *x = NULL; (x = sa_next_out(sa, x));) {
+        struct ike_task *t = x->task;
+        x->task = NULL;
+        if (t)
+            task_end(sa, t, t->kind == TASK_DELETE_IKE ? ADIT_OK : rc, why);
     }
     list_for_each_safe(it, &sa->tasks) {
         list_remove(it);
@@ -332,7 +334,7 @@ void sa_linger(struct ike_sa *sa, enum adit_rc rc, const char *why)
 {
     if (sa->cut || sa->state == SA_DEAD)
         return;
-    if (!sa->reply || !sa->keyed) {
+    if (!window_has_replied(sa) || !sa->keyed) {
         sa_end(sa, rc, why);
         return;
     }
@@ -344,8 +346,7 @@ void sa_linger(struct ike_sa *sa, enum adit_rc rc, const char *why)
     sa_leave_half_open(sa);
     sa->rekey_at = sa->reauth_at = sa->expire_at = 0;
     sa->die_at = sa->ike->now + IKE_DELETED_LIFE;
-    xchg_free(sa->out);
-    sa->out = NULL;
+    window_forget(sa);
     sa_arm(sa);
 }
 
@@ -410,19 +411,22 @@ static void open_task(struct ike_sa *sa, struct ike_task *t)
         agenda_again(sa, t, IKE_TEMPORARY_RETRY_MIN);
 }
 
+static bool may_open_more(const struct ike_sa *sa)
+{
+    return !sa->cut && sa->state >= SA_ESTABLISHED && sa->state != SA_DEAD && window_has_room(sa);
+}
+
 void sa_advance(struct ike_sa *sa)
 {
     struct ike_task *t;
-    if (sa->cut || sa->out || sa->state == SA_DEAD || sa->placeless)
+    if (sa->cut || !window_has_room(sa) || sa->state == SA_DEAD || sa->placeless)
         return;
-    if (sa->state < SA_ESTABLISHED) {
-        if (sa->is_initiator)
-            connect_next(sa);
-    } else if ((t = agenda_take(sa))) {
+    if (sa->state < SA_ESTABLISHED && sa->is_initiator)
+        connect_next(sa);
+    while (may_open_more(sa) && (t = agenda_take(sa)))
         open_task(sa, t);
-    } else if (!sa->in) {
+    if (!sa->cut && sa->state >= SA_ESTABLISHED && !sa_out(sa) && !sa_in(sa))
         sa_drop_crypts(sa); /* idle: the library's contexts are the largest part of an SA */
-    }
     if (!sa->cut)
         sa_arm(sa);
 }

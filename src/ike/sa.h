@@ -84,6 +84,13 @@ struct ike_wire {
 struct ike_wire *wire_ref(struct ike_wire *w);
 void wire_unref(struct ike_wire *w);
 
+/* The answer to one request of the peer, kept for when it repeats it. */
+struct ike_reply {
+    struct ike_wire *wire; /* NULL: none */
+    uint32_t msgid;
+    uint8_t digest[16]; /* of the request */
+};
+
 enum sa_state { SA_CONNECTING, SA_AUTHENTICATING, SA_ESTABLISHED, SA_REKEYED, SA_DELETING, SA_DEAD };
 
 /* Both sides were proven in an earlier IKE SA, and its keys go on in this one. */
@@ -125,10 +132,11 @@ struct ike_sa {
     const char *local_auth, *remote_auth;
     struct ike_known *known; /* NULL: IKE_AUTH proves who is who */
     uint8_t opened_by;       /* the exchange */
-    uint32_t next_send, next_expect; /* message IDs */
-    struct ike_xchg *out, *in;
-    struct ike_wire *reply; /* to request next_expect - 1 */
-    uint8_t reply_digest[16];
+    uint32_t next_send, next_expect; /* message IDs: of our next request; of the peer's first one that is not answered */
+    struct list out, in;  /* struct ike_xchg by birth: requests of ours that are not answered; the peer's, in work */
+    struct ike_reply reply;    /* to the last request answered, with a window of 1 */
+    struct ike_reply *replies; /* else as many as the window has; NULL: it is 1 */
+    uint8_t window, peer_window; /* requests of the peer's, of ours that may be under way at once */
     struct adit_path reply_path;
     struct list tasks, children, pendings;
     void *ext[EXT_COUNT];
@@ -212,7 +220,7 @@ struct part { /* one step's share of an exchange */
 enum xchg_phase { PHASE_BUILD, PHASE_SENT, PHASE_CONSUME, PHASE_OVER };
 
 struct ike_xchg {
-    struct list link; /* orphans */
+    struct list link; /* sa->out, sa->in, or ike->orphans */
     struct ike *ike;
     struct ike_sa *sa;
     struct policy *policy; /* keeps what jobs point to */
@@ -220,6 +228,7 @@ struct ike_xchg {
     enum xchg_role role;
     enum xchg_phase phase;
     uint8_t exchange;
+    bool numbered;       /* requester: msgid is taken, since the request has been made */
     bool rebuild, fatal; /* rebuild: the request goes out again, changed as the response asks for */
     bool stale;          /* the response answers a request before the one that is under way: it says nothing new */
     bool hurried;        /* unauthenticated answers have changed the request before: now they wait for its repetition */
@@ -347,6 +356,21 @@ void demux_init_request(struct ike *ike, const struct ike_hdr *hdr, const struct
 void sa_heard_on(struct ike_sa *sa, const struct adit_path *path, enum heard_by by); /* another path than its own */
 void sa_input(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d);
 
+/* --- window.c: which requests are under way, message IDs, and answers kept (RFC 7296 s2.2, s2.3) --- */
+struct ike_xchg *sa_out(const struct ike_sa *sa); /* the oldest request of ours that is not answered; NULL: none */
+struct ike_xchg *sa_in(const struct ike_sa *sa);  /* the oldest of the peer's that is in work */
+struct ike_xchg *sa_next_out(const struct ike_sa *sa, const struct ike_xchg *after); /* after NULL: sa_out() */
+struct ike_task *sa_out_task(const struct ike_sa *sa, enum task_kind kind, uint32_t child_id); /* under way; or NULL */
+struct ike_xchg *window_waiting(const struct ike_sa *sa, const struct ike_hdr *response); /* the request of this answer */
+bool window_takes(const struct ike_sa *sa, uint32_t msgid); /* is this request of the peer's a new one, and inside? */
+bool window_has_room(const struct ike_sa *sa); /* may another request of ours go out? */
+const struct ike_reply *window_reply(const struct ike_sa *sa, uint32_t msgid); /* NULL: none, or forgotten */
+bool window_has_replied(const struct ike_sa *sa); /* is there any answer to be repeated? */
+/* The request is answered: takes a reference of wire. */
+void window_store(struct ike_sa *sa, uint32_t msgid, struct ike_wire *wire, const uint8_t digest[16]);
+void window_forget(struct ike_sa *sa); /* exchanges are freed */
+void window_fini(struct ike_sa *sa);   /* answers, too */
+
 /* --- message.c, segment.c --- */
 /* Payload chain -> index in the exchange's arena; unknown critical and duplicate single payloads are refused. */
 enum adit_rc msg_index(struct ike_xchg *x, const struct ike_hdr *hdr, uint8_t first, struct adit_span payloads,
@@ -367,7 +391,6 @@ void xchg_response(struct ike_xchg *x, const struct ike_hdr *hdr, const struct a
                    struct adit_span datagram);
 void xchg_resume(struct ike_xchg *x);
 void xchg_retransmit(struct ike_xchg *x);
-void xchg_cancel(struct ike_xchg *x); /* forget our request; a late answer is dropped */
 void xchg_free(struct ike_xchg *x);
 extern const struct ike_step *const core_steps[], *const core_child_steps[]; /* those before and after what is `before_child` */
 

@@ -9,9 +9,18 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 static uint64_t dpd_at(const struct ike_sa *sa)
 {
     uint64_t delay = sa->conn ? sa->conn->cfg->dpd_delay_s : 0;
-    if (!delay || sa->state != SA_ESTABLISHED || sa->out)
+    if (!delay || sa->state != SA_ESTABLISHED || sa_out(sa))
         return 0;
     return sa->heard_at + SECONDS(delay);
+}
+
+static uint64_t retransmit_at(const struct ike_sa *sa)
+{
+    uint64_t at = UINT64_MAX;
+    for (struct ike_xchg *x = NULL; (x = sa_next_out(sa, x));)
+        if (x->phase == PHASE_SENT)
+            at = earlier(at, x->retransmit_at);
+    return at;
 }
 
 static uint64_t children_deadline(const struct ike_sa *sa)
@@ -46,10 +55,9 @@ uint64_t sa_next_deadline(struct ike_sa *sa)
     uint64_t at = earlier(UINT64_MAX, sa->die_at);
     if (sa->placeless)
         return at;
-    if (sa->is_initiator && sa->state < SA_ESTABLISHED && !sa->out)
+    if (sa->is_initiator && sa->state < SA_ESTABLISHED && !sa_out(sa))
         return 1; /* just made: it has not begun yet */
-    if (sa->out && sa->out->phase == PHASE_SENT)
-        at = earlier(at, sa->out->retransmit_at);
+    at = earlier(at, retransmit_at(sa));
     at = earlier(at, sa->expire_at);
     if (sa->state == SA_ESTABLISHED) {
         at = earlier(at, sa->rekey_at);
@@ -162,6 +170,24 @@ static void established_timers(struct ike_sa *sa)
     child_timers(sa);
 }
 
+/* From this message ID on: a repetition may end any of them. */
+static struct ike_xchg *repetition_due(const struct ike_sa *sa, uint32_t from)
+{
+    for (struct ike_xchg *x = NULL; (x = sa_next_out(sa, x));)
+        if (x->phase == PHASE_SENT && x->msgid >= from && due(sa, x->retransmit_at))
+            return x;
+    return NULL;
+}
+
+static void request_timers(struct ike_sa *sa)
+{
+    uint32_t from = 0;
+    for (struct ike_xchg *x; !sa->cut && (x = repetition_due(sa, from));) {
+        from = x->msgid + 1;
+        xchg_retransmit(x);
+    }
+}
+
 /* Everything whose time has come. What a timer does may end the SA: ask each time. */
 void sa_timer(struct ike_sa *sa)
 {
@@ -177,8 +203,7 @@ void sa_timer(struct ike_sa *sa)
         sa->expire_at = 0;
         sa_delete(sa, "its lifetime is over and rekeying failed");
     }
-    if (sa->out && sa->out->phase == PHASE_SENT && due(sa, sa->out->retransmit_at))
-        xchg_retransmit(sa->out);
+    request_timers(sa);
     if (!sa->cut && sa->state == SA_ESTABLISHED)
         established_timers(sa);
     pending_timers(sa);

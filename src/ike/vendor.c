@@ -21,8 +21,9 @@ bool vendor_id_is_in(const struct ike_msg *msg)
 
 bool sa_shares_private(const struct ike_sa *sa)
 {
-    bool first_answer = sa->in && opens_sa(sa->in->exchange); /* nothing is committed yet */
+    const struct ike_xchg *in = sa_in(sa);
+    bool first_answer = in && opens_sa(in->exchange); /* nothing is committed yet */
     if (sa->is_initiator && !sa->keyed)
         return true;
-    return sa->peer_private || (first_answer && sa->in->peer_private);
+    return sa->peer_private || (first_answer && in->peer_private);
 }

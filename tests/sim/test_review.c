@@ -17,13 +17,19 @@ static struct ike_sa *inside(struct sim *s, int host)
     return list_empty(all) ? NULL : list_entry(all->next, struct ike_sa, link);
 }
 
+/* As if the request that is under way had never been made. */
+static void unsay(struct ike_sa *sa)
+{
+    if (!sa_out(sa))
+        return;
+    sa->next_send = sa_out(sa)->msgid;
+    xchg_free(sa_out(sa));
+}
+
 /* From now on A behaves as if B had accepted it. */
 static void pretend_established(struct ike_sa *sa)
 {
-    uint32_t next = sa->out ? sa->out->msgid + 1 : sa->next_send;
-    xchg_free(sa->out);
-    sa->out = NULL;
-    sa->next_send = next;
+    xchg_free(sa_out(sa));
     sa->state = SA_ESTABLISHED;
     sa->established_at = sa->ike->now;
     sa->die_at = 0;
@@ -68,9 +74,8 @@ SIM_TEST(a_peer_leaves_out_a_key_exchange)
     sim_link_from(s, A, .delay_ms = 10, .drop_mask = 1); /* A's IKE_INTERMEDIATE */
     sim_run(s, MILLIS(100));
     struct ike_sa *liar = inside(s, A);
-    expect(s, liar && liar->out && liar->out->exchange == XCHG_IKE_INTERMEDIATE);
-    xchg_free(liar->out);
-    liar->out = NULL;
+    expect(s, liar && sa_out(liar) && sa_out(liar)->exchange == XCHG_IKE_INTERMEDIATE);
+    unsay(liar);
     *(unsigned *)ext_sa(liar, EXT_addke) = 1; /* "done" */
     sa_arm(liar);
     sim_run(s, SECONDS(2));
@@ -86,9 +91,8 @@ SIM_TEST(an_older_signature_method_is_not_taken)
     sim_link_from(s, A, .delay_ms = 10, .drop_mask = 1); /* A's IKE_AUTH */
     sim_run(s, MILLIS(100));
     struct ike_sa *liar = inside(s, A);
-    expect(s, liar && liar->out && liar->out->exchange == XCHG_IKE_AUTH);
-    xchg_free(liar->out);
-    liar->out = NULL;
+    expect(s, liar && sa_out(liar) && sa_out(liar)->exchange == XCHG_IKE_AUTH);
+    unsay(liar);
     liar->peer_hashes = 0;
     sa_arm(liar);
     sim_run(s, SECONDS(2));
@@ -252,8 +256,7 @@ SIM_TEST(half_done_negotiations_are_few)
     for (int i = 0; i < 40; i++) {
         ask(liar, TASK_NEW_CHILD, &step_new_child_req);
         sim_run(s, MILLIS(15)); /* B has answered, and A has not heard it yet */
-        xchg_free(liar->out);
-        liar->out = NULL;
+        unsay(liar);
         list_for_each_safe (it, &liar->pendings)
             pending_free(list_entry(it, struct ike_pending, link));
         list_for_each_safe (it, &liar->tasks) {
@@ -427,7 +430,7 @@ static void initiate_and_forget(struct sim *s, uint8_t exchange)
     struct ike_xchg *x = NULL;
     for (int i = 0; i < 1000 && !(x && x->exchange == exchange && x->phase == PHASE_SENT); i++) {
         sim_run(s, MILLIS(5));
-        x = inside(s, A)->out;
+        x = sa_out(inside(s, A));
     }
     expect(s, x);
     for (unsigned i = 0; i < x->n_parts; i++)

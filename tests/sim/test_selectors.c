@@ -97,7 +97,7 @@ SIM_TEST(an_answer_with_more_to_a_rekeying)
     sim_link(s, .delay_ms = 20);
     sim_establish(s);
     uint64_t cookie = sim_command(s, A, ADIT_CMD_REKEY, .child = "net");
-    struct ike_xchg *x = only_sa(s, A)->out;
+    struct ike_xchg *x = sa_out(only_sa(s, A));
     expect(s, x && x->phase == PHASE_SENT && x->exchange == XCHG_CREATE_CHILD_SA);
     struct ike_pending *p = *(struct ike_pending **)x->parts[0].scratch;
     p->form = NULL;

@@ -34,12 +34,21 @@ static enum doing doing_by_pending(const struct ike_sa *sa, uint32_t target)
     return IDLE;
 }
 
+/* Of several that are under way the one that lets the peer do least: their order is that of the table's columns, and the
+ * only exception from it, rekeying the IKE SA, runs alone. */
+static enum doing the_more(enum doing a, enum doing b)
+{
+    return a > b ? a : b;
+}
+
 /* target 0 = the IKE SA as a whole: any child's business counts. */
 static enum doing what_we_do(const struct ike_sa *sa, uint32_t target)
 {
-    enum doing d = sa->out ? doing_by_task(sa->out->task, target) : IDLE;
+    enum doing d = IDLE;
     if (sa->state == SA_REKEYED || sa->state == SA_DELETING)
         return DELETING_IKE;
+    for (const struct ike_xchg *x = NULL; (x = sa_next_out(sa, x));)
+        d = the_more(d, doing_by_task(x->task, target));
     return d != IDLE ? d : doing_by_pending(sa, target);
 }
 
@@ -81,12 +90,9 @@ bool collide_unknown_child(const struct ike_sa *sa)
 
 static struct ike_task *our_rekey(struct ike_sa *sa, const struct ike_pending *p)
 {
-    struct ike_task *t = sa->out ? sa->out->task : NULL;
-    if (!t)
-        return NULL;
     if (p->kind == PENDING_REKEY_IKE)
-        return t->kind == TASK_REKEY_IKE ? t : NULL;
-    return t->kind == TASK_REKEY_CHILD && t->child_id == p->old_child ? t : NULL;
+        return sa_out_task(sa, TASK_REKEY_IKE, 0);
+    return p->kind == PENDING_REKEY_CHILD ? sa_out_task(sa, TASK_REKEY_CHILD, p->old_child) : NULL;
 }
 
 bool collide_note(struct ike_pending *p, uint32_t made_id)
@@ -109,8 +115,8 @@ bool collide_lost(const struct ike_pending *p)
 /* Where it is noted what the peer's crossing rekeying of the IKE SA has made: in our task, later in what is pending. */
 static uint32_t *ike_crossing(const struct ike_sa *sa)
 {
-    struct ike_task *t = sa->out ? sa->out->task : NULL;
-    if (t && t->kind == TASK_REKEY_IKE)
+    struct ike_task *t = sa_out_task(sa, TASK_REKEY_IKE, 0);
+    if (t)
         return &t->crossing_id;
     list_for_each(it, &sa->pendings) {
         struct ike_pending *p = list_entry(it, struct ike_pending, link);

@@ -72,7 +72,7 @@ static struct ike_child *find_child(struct ike_sa *sa, uint32_t spi_out)
 static void note_delete(struct ike_xchg *x, struct info_resp *s, uint32_t spi)
 {
     struct ike_child *c = find_child(x->sa, spi);
-    if (!c && x->sa->out) /* overtook the response that makes it, RFC 7296 s2.25 */
+    if (!c && sa_out(x->sa)) /* overtook the response that makes it, RFC 7296 s2.25 */
         x->sa->early_deletes[x->sa->n_early_deletes++ % ARRAY_LEN(x->sa->early_deletes)] = spi;
     if (!c || s->n_gone == DELETES_MAX)
         return;
@@ -133,8 +133,8 @@ static enum adit_rc build(struct ike_xchg *x, void *scratch, struct wr *w, struc
 /* RFC 7296 s2.25.1: our rekeying of it is under way. If that comes to nothing its close_action is due, not before. */
 static bool note_in_rekeying(struct ike_sa *sa, const struct ike_child *c)
 {
-    struct ike_task *t = sa->out && sa->out->task ? sa->out->task : NULL;
-    if (!t || t->kind != TASK_REKEY_CHILD || t->child_id != c->id)
+    struct ike_task *t = sa_out_task(sa, TASK_REKEY_CHILD, c->id);
+    if (!t)
         t = agenda_find(sa, TASK_REKEY_CHILD, c->id);
     if (t && !c->resource)
         t->cfg = c->cfg;

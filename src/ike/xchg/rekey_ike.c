@@ -348,9 +348,9 @@ static void settle_crossed(struct ike_sa *from, struct ike_sa *to)
 }
 
 /* A Delete that is under way may never be answered: the peer may end the old SA first. It is sent again on the new one. */
-static void repeat_delete(struct ike_sa *from, struct ike_sa *to)
+static void repeat_delete(struct ike_task *t, struct ike_sa *to)
 {
-    struct ike_task *t = from->out ? from->out->task : NULL, *again;
+    struct ike_task *again;
     if (!t || t->kind != TASK_DELETE_CHILD || !(again = agenda_add(to, TASK_DELETE_CHILD, &step_delete_child_req)))
         return;
     again->child_id = t->child_id;
@@ -383,7 +383,8 @@ void sa_hand_over(struct ike_sa *from, struct ike_sa *to)
         else
             task_end(from, t, ADIT_OK, ""); /* a rekeying or check that waited for its turn has no object any more */
     }
-    repeat_delete(from, to);
+    for (struct ike_xchg *x = NULL; (x = sa_next_out(from, x));)
+        repeat_delete(x->task, to);
     tell_rekeyed(from, to);
     settle_crossed(from, to);
     for (unsigned i = 0; i < EXT_COUNT; i++)

@@ -77,9 +77,9 @@ static void while_an_exchange_is_open_nothing_is_due(void **state)
     struct ike_sa *sa = core_sa(ike, true);
     struct ike_xchg x = { 0 };
     agenda_add(sa, TASK_LIVENESS, &a_step);
-    sa->out = &x;
+    list_append(&sa->out, &x.link);
     assert_true(agenda_deadline(sa) == UINT64_MAX);
-    sa->out = NULL;
+    list_remove(&x.link);
     core_free(ike);
 }
 
@@ -94,10 +94,10 @@ static void a_task_is_found_waiting_or_under_way(void **state)
     assert_ptr_equal(agenda_find(sa, TASK_DELETE_CHILD, 7), t);
     assert_null(agenda_find(sa, TASK_DELETE_CHILD, 8));
     assert_null(agenda_find(sa, TASK_REKEY_CHILD, 7));
-    sa->out = &x;
+    list_append(&sa->out, &x.link);
     assert_ptr_equal(agenda_find(sa, TASK_REKEY_CHILD, 3), &active);
     assert_null(agenda_find(sa, TASK_REKEY_CHILD, 4));
-    sa->out = NULL;
+    list_remove(&x.link);
     core_free(ike);
 }
 

@@ -44,7 +44,7 @@ static void work_on(struct scene *s, enum task_kind kind, uint32_t child_id)
 {
     s->task = (struct ike_task){ .kind = kind, .child_id = child_id };
     s->x = (struct ike_xchg){ .ike = s->ike, .sa = s->sa, .task = &s->task };
-    s->sa->out = &s->x;
+    list_append(&s->sa->out, &s->x.link);
 }
 
 static void set(struct scene *s, enum busy busy)
@@ -68,7 +68,8 @@ static void set(struct scene *s, enum busy busy)
 
 static void strike(struct scene *s)
 {
-    s->sa->out = NULL;
+    if (s->x.sa)
+        list_remove(&s->x.link);
     buf_fini(&s->task.crossing_nonce);
     core_free(s->ike);
 }

@@ -106,10 +106,10 @@ static void the_data_plane_reports(void **state)
     tell(&c, &(struct adit_command){ .type = ADIT_CMD_LIVE, .child_id = c.one->id }, &matches);
     assert_true(matches == 1 && c.first->heard_at == c.ike->now);
     tell(&c, &(struct adit_command){ .type = ADIT_CMD_EXPIRE_HARD, .child_id = c.two->id }, &matches);
-    assert_true(c.first->out && c.first->out->task->kind == TASK_DELETE_CHILD);
+    assert_true(sa_out(c.first) && sa_out(c.first)->task->kind == TASK_DELETE_CHILD);
     c.three->state = ADIT_CHILD_REKEYING; /* already */
     tell(&c, &(struct adit_command){ .type = ADIT_CMD_EXPIRE_SOFT, .child_id = c.three->id }, &matches);
-    assert_true(matches == 1 && !c.second->out && list_empty(&c.second->tasks));
+    assert_true(matches == 1 && !sa_out(c.second) && list_empty(&c.second->tasks));
     assert_int_equal(tell(&c, &(struct adit_command){ .type = ADIT_CMD_LIVE, .child_id = 77 }, &matches),
                      ADIT_ERR_NOT_FOUND);
     core_free(c.ike);

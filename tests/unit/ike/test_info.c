@@ -70,15 +70,16 @@ static void what_it_waits_for_is_shown(void **state)
     struct adit_ike_info info;
     uint32_t cursor = 0;
     assert_true(adit_ike_sa_next((struct adit_ike *)ike, &cursor, &info) && !info.waiting);
-    sa->out = &out;
+    list_append(&sa->out, &out.link);
     cursor = 0;
     assert_true(adit_ike_sa_next((struct adit_ike *)ike, &cursor, &info));
     assert_non_null(strstr(info.waiting, "CREATE_CHILD_SA"));
-    sa->in = &in;
+    list_append(&sa->in, &in.link);
     cursor = 0;
     assert_true(adit_ike_sa_next((struct adit_ike *)ike, &cursor, &info) &&
                 !strcmp(info.waiting, "sign ECDSA"));
-    sa->in = sa->out = NULL;
+    list_remove(&in.link);
+    list_remove(&out.link);
     core_free(ike);
 }
 

@@ -65,7 +65,7 @@ static void rows_of_drops(struct sim *s)
         assert_row(rows[i].what, input(&t, w->datagrams[0]) == 0);
         assert_row(rows[i].what, before == simhost_snapshot(&s->host[B]));
         assert_row(rows[i].what,
-                   t.b->next_expect == expect_before && t.b->next_send == send_before && !t.b->in);
+                   t.b->next_expect == expect_before && t.b->next_send == send_before && !sa_in(t.b));
         wire_unref(w);
     }
     sim_restart(s, A);
@@ -150,8 +150,8 @@ static void answers(struct sim *s)
     set(s, &t);
     sim_cut(s, B, true);
     sim_command(s, B, ADIT_CMD_REKEY, .child = "net");
-    assert_non_null(t.b->out);
-    uint32_t msgid = t.b->out->msgid;
+    assert_non_null(sa_out(t.b));
+    uint32_t msgid = sa_out(t.b)->msgid;
     static const struct {
         const char *what;
         uint8_t exchange;
@@ -163,7 +163,7 @@ static void answers(struct sim *s)
         struct ike_wire *w = letter(&t, rows[i].exchange, IKE_FLAG_INITIATOR | IKE_FLAG_RESPONSE,
                                     msgid + (uint32_t)rows[i].ahead);
         assert_row(rows[i].what, input(&t, w->datagrams[0]) == 0);
-        assert_row(rows[i].what, t.b->out && t.b->out->phase == PHASE_SENT && t.b->next_send == msgid);
+        assert_row(rows[i].what, sa_out(t.b) && sa_out(t.b)->phase == PHASE_SENT && sa_out(t.b)->msgid == msgid);
         wire_unref(w);
     }
     sim_cut(s, B, false);

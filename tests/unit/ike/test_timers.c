@@ -10,7 +10,7 @@ static const struct row *row;
 
 static bool under_way(const struct ike_sa *sa, enum task_kind kind)
 {
-    return sa->out && sa->out->task && sa->out->task->kind == kind;
+    return sa_out(sa) && sa_out(sa)->task && sa_out(sa)->task->kind == kind;
 }
 
 static struct ike_child *only_child(struct ike_sa *sa)
@@ -36,7 +36,7 @@ static void set_reauth(struct sim *s, struct ike_sa *sa, uint64_t at)
 static bool reauthenticates(struct sim *s, struct ike_sa *sa)
 {
     struct ike_sa *fresh = core_newest(s, A);
-    return fresh != sa && fresh->reauth_of == sa->id && fresh->out && fresh->state == SA_CONNECTING;
+    return fresh != sa && fresh->reauth_of == sa->id && sa_out(fresh) && fresh->state == SA_CONNECTING;
 }
 
 static void set_expire(struct sim *s, struct ike_sa *sa, uint64_t at)
@@ -111,12 +111,12 @@ static void set_retransmit(struct sim *s, struct ike_sa *sa, uint64_t at)
 {
     agenda_add(sa, TASK_LIVENESS, &step_liveness_req);
     sa_advance(sa);
-    sa->out->retransmit_at = at;
+    sa_out(sa)->retransmit_at = at;
 }
 
 static bool repeats(struct sim *s, struct ike_sa *sa)
 {
-    return sa->out && sa->out->tries == 1 && sa->retransmits == 1 && sa->out->retransmit_at > s->now;
+    return sa_out(sa) && sa_out(sa)->tries == 1 && sa->retransmits == 1 && sa_out(sa)->retransmit_at > s->now;
 }
 
 static const struct row rows[] = {
@@ -183,8 +183,8 @@ static void what_waits_for_something_else(struct sim *s)
     struct ike_task *t = agenda_add(sa, TASK_LIVENESS, &step_liveness_req);
     assert_true(sa_next_deadline(sa) <= s->now);
     sa_advance(sa);
-    assert_ptr_equal(sa->out->task, t);
-    assert_true(sa_next_deadline(sa) == sa->out->retransmit_at);
+    assert_ptr_equal(sa_out(sa)->task, t);
+    assert_true(sa_next_deadline(sa) == sa_out(sa)->retransmit_at);
     sim_restart(s, A);
     sim_cut(s, A, false);
 }

@@ -33,7 +33,7 @@ static void sit_down(struct desk *d)
     d->x->phase = PHASE_OVER; /* nothing to resume */
     d->task = arena_new(&d->x->arena, sizeof(*d->task));
     assert_non_null(d->task);
-    d->sa->out = d->x;
+    list_append(&d->sa->out, &d->x->link);
 }
 
 static enum adit_rc ask(struct desk *d, enum crypto_cost cost)
