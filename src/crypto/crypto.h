@@ -43,6 +43,7 @@ struct integ_alg {
     uint16_t id;
     const char *name;
     uint8_t key, icv; /* octets */
+    bool cut;         /* the ICV is the first octets of a longer MAC */
     const void *arg;
 };
 const struct integ_alg *crypto_integ(const struct adit_crypto *c, uint16_t id);
@@ -76,11 +77,22 @@ void crypt_iv(struct crypt *x, uint64_t counter, uint8_t *iv);
 size_t crypt_icv(const struct crypt *x);
 
 /* --- PRF, prf+, hash ----------------------------------------------------------------------------------------- */
+struct prf_alg;
+/* How the formulas of IKEv2 and of its extensions have their values of a PRF: `prf` where they say prf, `expand` where
+ * they say prf+. Chosen with the PRF: iterated for those with an output of fixed length, one call for the others. */
+struct kdf {
+    const char *name;
+    enum adit_rc (*prf)(const struct prf_alg *prf, struct adit_span key, const struct adit_span *parts, size_t n_parts,
+                        uint8_t *out);
+    enum adit_rc (*expand)(const struct prf_alg *prf, struct adit_span key, const struct adit_span *seed, size_t n_seed,
+                           uint8_t *out, size_t n);
+};
 struct prf_alg {
     uint16_t id;
     const char *name;
     uint8_t key; /* preferred key length = length of SK_d, SK_pi, SK_pr */
-    uint8_t out;
+    uint8_t out; /* what "the output of prf" is long */
+    const struct kdf *kdf;
     const void *arg;
 };
 #define PRF_OUT_MAX 64
@@ -88,13 +100,14 @@ const struct prf_alg *crypto_prf(const struct adit_crypto *c, uint16_t id);
 /* out gets prf->out octets: prf(key, parts[0] | parts[1] | ...). */
 ADIT_MUST_USE enum adit_rc prf_compute(const struct prf_alg *prf, struct adit_span key,
                                        const struct adit_span *parts, size_t n_parts, uint8_t *out);
-/* RFC 7296 s2.13. n <= 255 * prf->out. */
+/* prf+ of n octets. ADIT_ERR_LIMIT: more than 255 * prf->out (RFC 7296 s2.13), of KMAC more than 64 KiB. Both: KMAC takes
+ * keys of 4 to 512 octets, others are ADIT_ERR_LIMIT. */
 ADIT_MUST_USE enum adit_rc prf_plus(const struct prf_alg *prf, struct adit_span key,
                                     const struct adit_span *seed, size_t n_seed, uint8_t *out, size_t n);
 /* The PRF's states keep their last key for the next call; whoever has finished a piece of work (one message, one timer)
  * calls this to have them wiped. Cheap if there is nothing to do; thread-safe. */
 void crypto_idle(void);
-/* hash = HASH_SHA1, HASH_SHA2_256.. of the IKEv2 hash registry; returns octets written, 0 = unknown. */
+/* hash = HASH_SHA1, HASH_SHA2_256.. of the IKEv2 hash registry (SHAKE's as in RFC 8702 s3); returns octets written, 0 = unknown. */
 size_t crypto_hash(uint16_t hash, const struct adit_span *parts, size_t n_parts, uint8_t out[64]);
 
 /* --- key exchange: DH and KEM alike (ke-mlkem.md s2; RFC 7296 s2.14, 6989, 8031) ------------------------------- */

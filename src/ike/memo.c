@@ -109,7 +109,7 @@ enum adit_rc sa_memo_make(struct ike_sa *sa, struct adit_secret *out)
 
 bool conn_holds_suite(const struct ike *ike, const struct policy_conn *c, const struct adit_suite *suite)
 {
-    struct negotiate_rules r = { .crypto = ike->host.crypto, .extra_types = ~0u };
+    struct negotiate_rules r = { .crypto = ike->host.crypto, .extra_types = ~0u, .private_ok = true };
     struct proposals offer = { .n = 1 };
     struct adit_suite out;
     struct adit_span spi;

@@ -112,6 +112,8 @@ static void print_missing(struct strbuf *out, const struct proposal *p, uint32_t
             strbuf_add(out, " (not configured)");
         else if (type >= TT_ADDKE1 && !(r->extra_types & FAULT(type)))
             strbuf_add(out, " (additional key exchanges are off)");
+        else if (negotiate_is_strange(r, t))
+            strbuf_add(out, " (its number is for private use, and the peer is no Adit)");
         else if (is_ke_type(type) && crypto_ke(r->crypto, t->id))
             strbuf_add(out, " (longer than a message to this peer may be)");
         separator = ", ";

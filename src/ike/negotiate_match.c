@@ -41,9 +41,15 @@ static bool usable_ke(const struct negotiate_rules *r, uint16_t method, size_t m
     return a && (!most || (a->init_size <= most && a->resp_size <= most));
 }
 
+/* RFC 7296 s3.3.2: the range for private use, the same in every registry of transforms. */
+static bool is_private(const struct transform *t)
+{
+    return t->id >= 1024;
+}
+
 bool negotiate_usable(const struct negotiate_rules *r, const struct transform *t)
 {
-    if (t->unusable || (t->bits && t->type != TT_ENCR))
+    if (t->unusable || (t->bits && t->type != TT_ENCR) || (is_private(t) && !r->private_ok))
         return false;
     switch (t->type) {
     case TT_ENCR: return usable_encr(r, t);
@@ -56,6 +62,13 @@ bool negotiate_usable(const struct negotiate_rules *r, const struct transform *t
     if (!is_extra(t->type))
         return false;
     return t->id == KE_NONE || ((r->extra_types & FAULT(t->type)) && usable_ke(r, t->id, r->ke_more_max));
+}
+
+bool negotiate_is_strange(const struct negotiate_rules *r, const struct transform *t)
+{
+    struct negotiate_rules shared = *r;
+    shared.private_ok = true;
+    return !negotiate_usable(r, t) && negotiate_usable(&shared, t);
 }
 
 bool negotiate_is_aead(const struct negotiate_rules *r, uint16_t encr)

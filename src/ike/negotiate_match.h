@@ -13,6 +13,8 @@
 
 /* Does a library row exist for it, and do the protocol's rules allow it? NONE counts where it is legal. */
 bool negotiate_usable(const struct negotiate_rules *r, const struct transform *t);
+/* Would it be usable with a peer that shares our private numbers, and is not with this one? */
+bool negotiate_is_strange(const struct negotiate_rules *r, const struct transform *t);
 bool negotiate_is_aead(const struct negotiate_rules *r, uint16_t encr);
 bool negotiate_has_type(const struct proposal *p, uint8_t type);
 /* The first transform of a type, or NULL. */

@@ -88,7 +88,8 @@ static void advise_type(struct strbuf *out, uint8_t type, const struct proposal 
     } else if (wanted_token(theirs, type, r, false, &here)) {
         strbuf_add(out, "peer's ");
         print_token(out, &here);
-        strbuf_add(out, " is not available here");
+        strbuf_add(out, negotiate_is_strange(r, &here) ? " has a number for private use, and the peer is no Adit"
+                                                       : " is not available here");
     } else {
         strbuf_add(out, "peer offers none");
     }

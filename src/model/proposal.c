@@ -187,6 +187,8 @@ static uint16_t prf_of_integ(uint16_t integ)
     case INTEG_HMAC_SHA2_256_128: return PRF_HMAC_SHA2_256;
     case INTEG_HMAC_SHA2_384_192: return PRF_HMAC_SHA2_384;
     case INTEG_HMAC_SHA2_512_256: return PRF_HMAC_SHA2_512;
+    case INTEG_KMAC_128: return PRF_KMAC_128;
+    case INTEG_KMAC_256: return PRF_KMAC_256;
     default: return 0;
     }
 }

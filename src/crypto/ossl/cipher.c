@@ -8,10 +8,10 @@
 
 static bool mac(struct crypt *x, const struct crypt_job *j, uint8_t *out)
 {
-    struct ossl_hmac *h = x->mac;
-    return ossl_hmac_start(h) && ossl_hmac_update(h, j->aad, j->aad_n) &&
-           ossl_hmac_update(h, j->iv, x->alg->iv) && ossl_hmac_update(h, j->data, j->n) &&
-           ossl_hmac_update(h, j->tail, j->tail_n) && ossl_hmac_final(h, out);
+    struct ossl_mac *h = x->mac;
+    return ossl_mac_start(h) && ossl_mac_update(h, j->aad, j->aad_n) &&
+           ossl_mac_update(h, j->iv, x->alg->iv) && ossl_mac_update(h, j->data, j->n) &&
+           ossl_mac_update(h, j->tail, j->tail_n) && ossl_mac_final(h, out);
 }
 
 static bool encipher(struct crypt *x, const struct crypt_job *j)

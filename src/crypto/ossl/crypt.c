@@ -9,7 +9,7 @@ void crypt_free(struct crypt *x)
         return;
     EVP_CIPHER_CTX_free(x->ctx);
     EVP_CIPHER_CTX_free(x->ecb);
-    ossl_hmac_park(x->mac);
+    ossl_mac_park(x->mac);
     mem_wipe(x, sizeof(*x));
     mem_del(x);
 }
@@ -19,10 +19,12 @@ static enum adit_rc set_integ(struct crypt *x, const struct integ_alg *integ, st
     if (!integ || key.n != integ->key)
         return ADIT_ERR_CRYPTO;
     x->icv = integ->icv;
-    x->mac = ossl_hmac_take(ossl_digest(*(const uint16_t *)integ->arg));
+    x->mac = ossl_mac_take(ossl_digest(*(const uint32_t *)integ->arg));
     if (!x->mac)
         return ADIT_ERR_MEMORY;
-    return ossl_hmac_key(x->mac, key) ? ADIT_OK : ADIT_ERR_CRYPTO;
+    /* An HMAC is cut short, a KMAC is asked for what is sent. */
+    bool ok = ossl_mac_size(x->mac, integ->cut ? x->mac->digest->out : integ->icv) && ossl_mac_key(x->mac, key);
+    return ok ? ADIT_OK : ADIT_ERR_CRYPTO;
 }
 
 static enum adit_rc setup(const struct adit_crypto *c, struct crypt *x, struct adit_span key,

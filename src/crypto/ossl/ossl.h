@@ -9,42 +9,54 @@
 
 #include "crypto/crypto.h"
 
-/* --- hash.c: digests and HMAC -------------------------------------------------------------------------------- */
-/* One digest with parked HMAC states, so that a call allocates nothing. */
+/* --- hash.c: digests and MACs -------------------------------------------------------------------------------- */
+/* HASH_*, or a MAC that is built on none of them: beyond the numbers of the registry. */
+enum ossl_digest_id { OSSL_KMAC_128 = 0x10000, OSSL_KMAC_256 };
+/* One digest, the MAC that is made of it, and parked states, so that a call allocates nothing. */
 #define OSSL_POOL 8
-struct ossl_hmac;
+struct ossl_mac;
 struct ossl_digest {
-    const char *name;
-    uint16_t hash; /* HASH_* */
+    const char *name; /* of the digest; NULL: KMAC brings its own */
+    const char *mac;  /* NULL: none */
+    uint32_t id;
     uint8_t out;
+    bool xof; /* SHAKE: a digest of `out` octets, RFC 8702 s3 */
     EVP_MD *md;
-    _Atomic(struct ossl_hmac *) pool[OSSL_POOL];
+    EVP_MAC *fetched;
+    _Atomic(struct ossl_mac *) pool[OSSL_POOL];
 };
-/* HMAC and plain hashing with one digest. A parked state holds nothing secret, a resting one its last key. */
-struct ossl_hmac {
+/* A MAC and plain hashing with one digest. A parked state holds nothing secret, a resting one its last key. */
+struct ossl_mac {
     struct ossl_digest *digest;
-    bool keyed; /* mac holds a key */
-    EVP_MAC_CTX *mac;
-    EVP_MD_CTX *work; /* plain hashing */
+    bool keyed;       /* mac holds a key */
+    size_t size;      /* octets of a MAC */
+    EVP_MAC_CTX *mac; /* NULL: a digest without one */
+    EVP_MD_CTX *work; /* plain hashing; NULL: KMAC */
 };
 #define OSSL_OUT_MAX 64
+/* What OpenSSL takes as a key of KMAC, octets. */
+#define OSSL_KMAC_KEY_MIN 4
+#define OSSL_KMAC_KEY_MAX 512
 
 /* Fetches the digests, once a process. false: the library lacks one. */
 bool ossl_digests_ready(void);
-struct ossl_digest *ossl_digest(uint16_t hash); /* NULL: unknown */
-/* A state from the pool or a new one (NULL: memory); put back by ossl_hmac_park(), which wipes it, or by
- * ossl_hmac_rest(), which leaves that to crypto_idle(). */
-struct ossl_hmac *ossl_hmac_take(struct ossl_digest *d);
-void ossl_hmac_park(struct ossl_hmac *h);
-void ossl_hmac_rest(struct ossl_hmac *h);
-void ossl_hmac_free(struct ossl_hmac *h);
+struct ossl_digest *ossl_digest(uint32_t id); /* NULL: unknown */
+/* A state from the pool or a new one (NULL: memory); put back by ossl_mac_park(), which wipes it, or by
+ * ossl_mac_rest(), which leaves that to crypto_idle(). */
+struct ossl_mac *ossl_mac_take(struct ossl_digest *d);
+void ossl_mac_park(struct ossl_mac *h);
+void ossl_mac_rest(struct ossl_mac *h);
+void ossl_mac_free(struct ossl_mac *h);
 /* Sets the key for any number of start/update/final rounds. */
-bool ossl_hmac_key(struct ossl_hmac *h, struct adit_span key);
-bool ossl_hmac_start(struct ossl_hmac *h);
-bool ossl_hmac_update(struct ossl_hmac *h, const uint8_t *p, size_t n);
-bool ossl_hmac_final(struct ossl_hmac *h, uint8_t *out); /* digest->out octets */
+bool ossl_mac_key(struct ossl_mac *h, struct adit_span key);
+/* MACs of n octets from now on; KMAC's are of any length, which goes into their value, an HMAC's only of its own. To be
+ * said after each take. */
+bool ossl_mac_size(struct ossl_mac *h, size_t n);
+bool ossl_mac_start(struct ossl_mac *h);
+bool ossl_mac_update(struct ossl_mac *h, const uint8_t *p, size_t n);
+bool ossl_mac_final(struct ossl_mac *h, uint8_t *out); /* size octets */
 /* One round with a key that is used once. */
-bool ossl_hmac_once(struct ossl_hmac *h, struct adit_span key, const struct adit_span *parts, size_t n,
+bool ossl_mac_once(struct ossl_mac *h, struct adit_span key, const struct adit_span *parts, size_t n,
                     uint8_t *out);
 
 /* --- ciphers ------------------------------------------------------------------------------------------------- */
@@ -66,7 +78,7 @@ struct crypt {
     uint8_t icv;
     EVP_CIPHER_CTX *ctx; /* key set, direction set */
     EVP_CIPHER_CTX *ecb; /* CBC sealing: the IV's encryption */
-    struct ossl_hmac *mac;
+    struct ossl_mac *mac;
     uint8_t nonce[16]; /* salt | per-packet part | CTR's block counter */
 };
 /* The cipher of a row for a key size (octets without salt), or NULL. */

@@ -24,9 +24,10 @@ ADIT_MUST_USE enum adit_rc octets_init(struct octets *o, const struct prf_alg *p
                                        struct adit_span id_whole);
 ADIT_MUST_USE enum adit_rc octets_flat(const struct octets *o, struct adit_buf *out);
 
-/* AUTH = prf(prf(secret, "Key Pad for IKEv2"), octets); out has prf->out octets. */
+/* AUTH = prf(prf(secret, "Key Pad for IKEv2"), octets); out has prf->out octets. ADIT_ERR_CONFIG: KMAC does not take
+ * every length of secret. */
 ADIT_MUST_USE enum adit_rc auth_psk(const struct prf_alg *prf, struct adit_span secret,
-                                    const struct octets *o, uint8_t *out);
+                                    const struct octets *o, uint8_t *out, struct adit_why *why);
 
 /* Constraints of `auth = pubkey-sha384-rsa/pss` (management.md 4.2), parsed once at load; unknown tokens are errors.
  * A group begins with pubkey, rsa, rsa/pss or ecdsa; sizes and hashes behind it are its own. Groups behind `ike:` are

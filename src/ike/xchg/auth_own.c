@@ -183,7 +183,7 @@ static enum adit_rc sign_psk(struct ike_xchg *x, struct own_auth *a, const struc
     a->method = AUTH_SHARED_KEY_MIC;
     TRY(auth_octets(x, a->keys, x->sa->is_initiator, a->id_whole, &o));
     TRY(buf_resize(&a->data, prf->out));
-    TRY(auth_psk(prf, psk->secret, &o, a->data.p));
+    TRY(auth_psk(prf, psk->secret, &o, a->data.p, why));
     a->ready = true;
     return ADIT_OK;
 }

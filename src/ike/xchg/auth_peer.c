@@ -71,7 +71,7 @@ static enum adit_rc verify_psk(struct ike_xchg *x, struct peer_auth *a, const st
     STRBUF(id, 160);
     TRY(auth_octets(x, NULL, !x->sa->is_initiator, a->id_whole, &o));
     /* An unknown peer costs the same computation: nobody learns by time which names exist. */
-    TRY(auth_psk(prf, psk ? psk->secret : SPAN_LIT("no such peer"), &o, expected));
+    TRY(auth_psk(prf, psk ? psk->secret : SPAN_LIT("no such peer"), &o, expected, why));
     bool equal = secret_equal(a->auth.data, span(expected, prf->out));
     mem_wipe(expected, sizeof(expected));
     id_print(&id, &a->id);

@@ -41,6 +41,7 @@ static struct negotiate_rules rules(struct ike_xchg *x, const struct adit_child_
         .esp = true,
         .ke_first = kei,
         .no_window = cfg && !cfg->replay_window,
+        .private_ok = sa_shares_private(x->sa),
         .no_esn = peer_has(x->sa, QUIRK_NO_ESN),
     };
 }

@@ -15,18 +15,19 @@ struct init_req {
     uint32_t hashes;
 };
 
-static struct negotiate_rules rules(struct ike_sa *sa, const struct ike_msg *msg)
+static struct negotiate_rules rules(struct ike_xchg *x, const struct ike_msg *msg)
 {
-    return (struct negotiate_rules){ .crypto = sa->ike->host.crypto,
-                                     .extra_types = sa_transforms(sa, XCHG_IKE_SA_INIT, msg),
-                                     .ke_max = sa_ke_max(sa, XCHG_IKE_SA_INIT, msg),
-                                     .ke_more_max = sa_ke_max(sa, XCHG_IKE_INTERMEDIATE, msg) };
+    return (struct negotiate_rules){ .crypto = x->ike->host.crypto,
+                                     .extra_types = sa_transforms(x->sa, XCHG_IKE_SA_INIT, msg),
+                                     .ke_max = sa_ke_max(x->sa, XCHG_IKE_SA_INIT, msg),
+                                     .ke_more_max = sa_ke_max(x->sa, XCHG_IKE_INTERMEDIATE, msg),
+                                     .private_ok = !msg || x->peer_private };
 }
 
 static enum adit_rc begin(struct ike_xchg *x, struct init_req *s, struct adit_why *why)
 {
     struct ike_sa *sa = x->sa;
-    struct negotiate_rules r = rules(sa, NULL);
+    struct negotiate_rules r = rules(x, NULL);
     TRY(negotiate_offer(sa->conn->cfg->proposals, &r, &x->arena, &s->offer, why));
     s->method = negotiate_first_ke(s->offer);
     TRY(buf_resize(&sa->nonce_i, IKE_NONCE_SIZE));
@@ -120,7 +121,7 @@ static enum adit_rc read_sa(struct ike_xchg *x, struct init_req *s, const struct
     struct proposals *answer = arena_new(&x->arena, sizeof(*answer));
     const struct payload *sa = msg_find(msg, PLD_SA), *nonce = msg_find(msg, PLD_NONCE);
     struct rd in = rd_init(sa ? sa->body : SPAN_NONE), in2 = rd_init(nonce ? nonce->body : SPAN_NONE);
-    struct negotiate_rules r = rules(x->sa, msg);
+    struct negotiate_rules r = rules(x, msg);
     struct adit_span spi;
     if (!answer)
         return ADIT_ERR_MEMORY;

@@ -52,7 +52,8 @@ static enum adit_rc choose(struct ike_xchg *x, struct init_resp *s, const struct
         struct negotiate_rules r = { .crypto = x->ike->host.crypto, .ke_first = kei,
                                      .extra_types = sa_transforms(x->sa, XCHG_IKE_SA_INIT, msg),
                                      .ke_max = sa_ke_max(x->sa, XCHG_IKE_SA_INIT, msg),
-                                     .ke_more_max = sa_ke_max(x->sa, XCHG_IKE_INTERMEDIATE, msg) };
+                                     .ke_more_max = sa_ke_max(x->sa, XCHG_IKE_INTERMEDIATE, msg),
+                                     .private_ok = x->peer_private };
         rc = negotiate_choose(offer, s->conn->cfg->proposals, &r, &s->suite, &spi, why);
         if (rc == ADIT_OK)
             return rc;

@@ -29,7 +29,8 @@ static struct negotiate_rules rules(struct ike_sa *sa)
     return (struct negotiate_rules){ .crypto = sa->ike->host.crypto,
                                      .extra_types = sa_transforms(sa, XCHG_CREATE_CHILD_SA, NULL),
                                      .ke_max = sa_ke_max(sa, XCHG_CREATE_CHILD_SA, NULL),
-                                     .ke_more_max = sa_ke_max(sa, XCHG_IKE_FOLLOWUP_KE, NULL) };
+                                     .ke_more_max = sa_ke_max(sa, XCHG_IKE_FOLLOWUP_KE, NULL),
+                                     .private_ok = sa_shares_private(sa) };
 }
 
 static enum adit_rc read_spi(struct adit_span spi, uint64_t *out, struct adit_why *why)

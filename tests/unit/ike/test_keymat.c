@@ -1,5 +1,6 @@
 /* The key hierarchy against vectors that were computed with Python's hmac from the formulas of RFC 7296 s2.13-2.18 and
  * RFC 9370 s2.2.2-2.2.4 (none are published). */
+#include "base/strbuf.h"
 #include "ike/keymat.h"
 #include "ike_fixture.h"
 
@@ -195,6 +196,44 @@ static void test_rekey_changes_prf(void **state)
     keys_fini(&k);
 }
 
+/* One call for all seven keys, with the sum of their lengths in it; and each way after the other in a rekeying. */
+static void test_one_call(void **state)
+{
+    struct adit_suite suite = gcm;
+    suite.prf = PRF_KMAC_256;
+    struct keymat_in in = input(&suite, 0x00, 0x20);
+    const struct prf_alg *kmac = crypto_prf(crypto(), PRF_KMAC_256), *hmac = crypto_prf(crypto(), PRF_HMAC_SHA2_256);
+    struct ike_keys k = { 0 }, next = { 0 };
+    struct adit_secret dh = secret_of(ascending(0x40, 32));
+    const struct adit_span parts[] = { ascending(0x40, 32), in.nonce_i, in.nonce_r };
+    uint8_t seed[64];
+    STRBUF(text, 200);
+    assert_int_equal(keymat_init(&in, secret_span(&dh), &k), ADIT_OK);
+    expect(keys_d(&k), "9123b6350f45b04eff84d207c2b53600578b21dc4b12fbb9d7293acf448c0016"
+                       "900372df8a55211d8144c4f99194a9d49607f03968366f894a9131525b3150f3");
+    expect(keys_e(&k, true), "6eb0341a7db16c868b905ffe5ea75ed16ef13baf2277af4cd1b0fd27a73adf56341f0bdf");
+    expect(keys_p(&k, false), "3f9f79a7953f2b1536be39b207274ad0c820054d91b6a3664fec0928209379e8"
+                              "cabac9f064a825245eba681d27f09b1858a1a41c31e25cd6207e8d1598418c14");
+    /* to HMAC: SKEYSEED by KMAC */
+    in.suite = &gcm;
+    assert_int_equal(prf_compute(kmac, keys_d(&k), parts, 3, seed), ADIT_OK);
+    strbuf_hex(&text, span(seed, 64));
+    assert_int_equal(keymat_rekey(&in, kmac, &k, &dh, 1, false, &next), ADIT_OK);
+    expect_skeyseed(&next, &in, PRF_HMAC_SHA2_256, text.p);
+    /* and back: SKEYSEED by HMAC, 32 octets */
+    in.suite = &suite;
+    STRBUF(back, 200);
+    const struct adit_span parts2[] = { ascending(0x40, 32), in.nonce_i, in.nonce_r };
+    assert_int_equal(prf_compute(hmac, keys_d(&next), parts2, 3, seed), ADIT_OK);
+    strbuf_hex(&back, span(seed, 32));
+    assert_int_equal(keymat_rekey(&in, hmac, &next, &dh, 1, false, &k), ADIT_OK);
+    assert_int_equal(keys_d(&k).n, 64);
+    expect_skeyseed(&k, &in, PRF_KMAC_256, back.p);
+    secret_fini(&dh);
+    keys_fini(&k);
+    keys_fini(&next);
+}
+
 static void test_slices(void **state)
 {
     static const struct {
@@ -287,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_stir),
         cmocka_unit_test(test_several_secrets),
         cmocka_unit_test(test_rekey_changes_prf),
+        cmocka_unit_test(test_one_call),
         cmocka_unit_test(test_slices),
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_missing_rows),

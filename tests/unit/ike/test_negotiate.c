@@ -54,6 +54,8 @@ static void test_offer(void **state)
         { "implicit IV beside the explicit one", "aes256gcm16iiv-aes256gcm16-noesn", ESP,
           "aes256gcm16iiv-aes256gcm16" },
         { "ESP with ENCR NULL", "null-sha256-noesn", ESP, "null-sha256" },
+        { "private numbers are for peers that share them", "aes256gcm16-prfkmac256-prfsha384-x25519", 0, G "-x25519" },
+        { "ESP: private INTEG alone", "aes256-kmac128-noesn", ESP, NULL },
         { "ESP: KE NONE stays", "aes256gcm16-x25519-none-noesn", ESP, "aes256gcm16-x25519-none" },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -83,6 +85,9 @@ static void test_offer_says_what_is_missing(void **state)
     assert_int_equal(negotiate_offer(mine, &r, &arena, &offer, &why), ADIT_ERR_PROPOSAL);
     assert_non_null(strstr(why.text, "proposal 1 lacks PRF (not configured)"));
     assert_non_null(strstr(why.text, "proposal 2 lacks ke1_mlkem768 (additional key exchanges are off)"));
+    mine = list_of("aes256gcm16-prfkmac256-x25519", PROTO_IKE);
+    assert_int_equal(negotiate_offer(mine, &r, &arena, &offer, &why), ADIT_ERR_PROPOSAL);
+    assert_non_null(strstr(why.text, "lacks prfkmac256 (its number is for private use, and the peer is no Adit)"));
     arena_fini(&arena);
 }
 

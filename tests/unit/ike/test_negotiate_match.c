@@ -2,7 +2,7 @@
 #include "ike/negotiate_match.h"
 #include "ike_fixture.h"
 
-enum { EXTRAS = 1, ESP = 2, NO_KE = 4, PEERS_ORDER = 8, NO_WINDOW = 16 };
+enum { EXTRAS = 1, ESP = 2, NO_KE = 4, PEERS_ORDER = 8, NO_WINDOW = 16, PRIVATE = 32 };
 
 struct row {
     const char *what, *mine, *theirs;
@@ -52,6 +52,14 @@ static const struct row rows[] = {
     { "only unknown ids", G "-x25519", "(1/999/0)-prfsha384-x25519", 0, NULL, 0 },
     { "unknown type: proposal skipped", G "-x25519, " G "-ecp256", G "-x25519-(99/1/0), " G "-ecp256", 0,
       G "-ecp256", 2 },
+    { "private numbers among ours", "aes256-kmac256-prfkmac256-x25519", "aes256-kmac256-prfkmac256-x25519", PRIVATE,
+      "aes256-kmac256-prfkmac256-x25519", 1 },
+    { "private PRF with a stranger", "aes256gcm16-prfkmac256-x25519", "aes256gcm16-prfkmac256-x25519", 0, NULL, 0 },
+    { "private INTEG with a stranger", "aes256-kmac128-prfsha256-x25519", "aes256-kmac128-prfsha256-x25519", 0, NULL, 0 },
+    { "a stranger's other choice", "aes256gcm16-prfkmac256-prfsha384-x25519", "aes256gcm16-prfkmac256-prfsha384-x25519", 0,
+      G "-x25519", 1 },
+    { "private INTEG in ESP", "aes256-kmac128-noesn", "aes256-kmac128-noesn", ESP | PRIVATE, "aes256-kmac128", 1 },
+    { "private INTEG in ESP with a stranger", "aes256-kmac128-noesn", "aes256-kmac128-noesn", ESP, NULL, 0 },
     { "type 0", G "-x25519", G "-x25519-(0/1/0)", 0, NULL, 0 },
     { "SN in IKE", G "-x25519", G "-x25519-noesn", 0, NULL, 0 },
     { "ours is in no library", "(1/23/256)-prfsha384-sha256-x25519", "(1/23/256)-prfsha384-sha256-x25519", 0,
@@ -154,7 +162,8 @@ static struct negotiate_rules rules_of(unsigned flags)
                                      .esp = flags & ESP,
                                      .no_ke = flags & NO_KE,
                                      .prefer_peers = flags & PEERS_ORDER,
-                                     .no_window = flags & NO_WINDOW };
+                                     .no_window = flags & NO_WINDOW,
+                                     .private_ok = flags & PRIVATE };
 }
 
 static void test_choice(void **state)

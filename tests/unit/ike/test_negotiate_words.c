@@ -49,6 +49,9 @@ static const struct {
     { "ESN", "aes256gcm16-esn", "aes256gcm16-noesn", ESP,
       "peer offers aes256gcm16; we want aes256gcm16-esn; nearest are the peer's 1 and our 1; "
       "sequence numbers: add noesn here or esn at the peer" },
+    { "a number that is another's", "aes256gcm16-prfkmac256-x25519", "aes256gcm16-prfkmac256-x25519", 0,
+      "peer offers aes256gcm16-prfkmac256-x25519; we want aes256gcm16-prfkmac256-x25519; nearest are the peer's 1 and our 1; "
+      "PRF: peer's prfkmac256 has a number for private use, and the peer is no Adit" },
     { "nothing offered", G "-x25519", "", 0, "no proposal fits: the peer offers none" },
 };
 

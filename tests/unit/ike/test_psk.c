@@ -40,7 +40,7 @@ static void test_vectors(void **state)
                          ADIT_OK);
         o.part[OCTETS_PREFIX] = span_str(rows[i].prefix);
         o.part[OCTETS_TAIL] = span_str(rows[i].tail);
-        assert_row(rows[i].what, auth_psk(prf, rows[i].secret, &o, auth) == ADIT_OK);
+        assert_row(rows[i].what, auth_psk(prf, rows[i].secret, &o, auth, NULL) == ADIT_OK);
         assert_row(rows[i].what, span_equal(span(auth, prf->out), hex(rows[i].auth)));
     }
 }
@@ -54,8 +54,14 @@ static void test_sk_p(void **state)
     assert_int_equal(octets_init(&o, prf, ascending(0xc0, 32), ascending(0, 100), ascending(0x20, 32),
                                  hex("02000000 6d6f6f6e2e6578616d706c65")),
                      ADIT_OK);
-    assert_int_equal(auth_psk(prf, ascending(0xc0, 32), &o, auth), ADIT_OK);
+    assert_int_equal(auth_psk(prf, ascending(0xc0, 32), &o, auth, NULL), ADIT_OK);
     assert_memory_equal(auth, hex("e1d921e3d54fc74fb454a5c4c4894cf7161199e46a68d81f887a4a2fbdb93e1e").p, 32);
+    /* KMAC takes no shorter keys than 4 octets, and says so */
+    struct adit_why why = { 0 };
+    prf = crypto_prf(crypto(), PRF_KMAC_128);
+    assert_int_equal(auth_psk(prf, ascending(0xc0, 3), &o, auth, &why), ADIT_ERR_CONFIG);
+    assert_non_null(strstr(why.text, "has 3 octets"));
+    assert_int_equal(auth_psk(prf, ascending(0xc0, 4), &o, auth, &why), ADIT_OK);
 }
 
 int main(void)
