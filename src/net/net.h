@@ -95,11 +95,14 @@ struct net_tun {
     unsigned n; /* queues */
     int *fd; /* each reads and writes: struct virtio_net_hdr (10 octets), then an IP packet of up to 64 KiB */
     bool uso; /* the kernel also hands out UDP super-packets */
+    bool by_flow; /* packets of a flow always come by the same queue: steer.c */
 };
 /* name may hold "%d". Removed by net_tun_close(). */
 ADIT_MUST_USE enum adit_rc net_tun_open(const char *name, unsigned queues, struct net_tun *out,
                                         struct adit_why *why);
 void net_tun_close(struct net_tun *t);
+/* Queues are chosen by a hash of the flow from now on. False: the kernel goes on to choose by what was written last. */
+bool net_tun_steer(int fd);
 /* Octets of the packet; 0 = nothing is waiting; -errno. */
 int net_tun_read(int fd, struct virtio_net_hdr *hdr, uint8_t *out, size_t cap);
 /* 0 or -errno. */

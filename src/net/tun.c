@@ -55,6 +55,7 @@ static int queues_open(struct net_tun *t, struct ifreq *ifr, unsigned queues)
         t->fd[t->n++] = fd;
     }
     t->uso = offload(t->fd[0]);
+    t->by_flow = queues > 1 && net_tun_steer(t->fd[0]);
     int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     int e = s < 0 || ioctl(s, SIOCGIFINDEX, ifr) ? -errno : 0;
     t->ifindex = ifr->ifr_ifindex;
