@@ -2,7 +2,9 @@
  * the same primitives called bare in the same run, so that the ratio is the engine's own cost: the key exchanges and
  * signatures alone, and with them every PRF, hash and AEAD operation that the handshake made (replay.c). Two processes
  * give handshakes a second on two cores; memory is the growth of the resident set at 10,000 SAs.
- * Usage: bench_ike [--json] [--quick], or bench_ike --rate N: only the handshakes a second of the Nth method, SAs kept */
+ * Usage: bench_ike [--json] [--quick], or
+ *        bench_ike --rate N       only the handshakes a second of the Nth method, SAs kept
+ *        bench_ike --profile N K  under a profiler: K handshakes of the Nth method; its primitives: profile_bare() */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -315,7 +317,7 @@ static double median(double v[ROUNDS])
     return v[ROUNDS / 2];
 }
 
-static double time_handshakes(struct end e[2], unsigned n)
+__attribute__((noinline)) static double time_handshakes(struct end e[2], unsigned n)
 {
     double from = cpu();
     handshakes(e, n, false);
@@ -463,14 +465,42 @@ static void print_resumed(const struct method *m, double each, bool json)
         printf("%-32s %7s %8.0f us\n", "  the same, resumed by ticket", "", each * 1e6);
 }
 
+__attribute__((noinline)) static void profile_bare(struct adit_crypto *c, const struct method *m, unsigned n)
+{
+    (void)primitives(c, m, n);
+}
+
+/* callgrind --toggle-collect=time_handshakes, or =profile_bare, counts the instructions of one or the other. */
+static void profile(const struct method *m, unsigned n)
+{
+    struct end e[2];
+    struct adit_crypto *c[2];
+    open_ends(e, m, c);
+    note_symmetric(e);
+    time_handshakes(e, n);
+    profile_bare(c[0], m, n);
+    close_ends(e, c);
+}
+
+static const struct method *method_of(const char *number)
+{
+    size_t i = (size_t)atoi(number);
+    need(i < ARRAY_LEN(methods), "there is no such method", NULL);
+    return &methods[i];
+}
+
 int main(int argc, char **argv)
 {
     bool json = false, quick = false;
     for (int i = 1; i < argc; i++) {
         json |= !strcmp(argv[i], "--json");
         quick |= !strcmp(argv[i], "--quick");
-        if (!strcmp(argv[i], "--rate") && i + 1 < argc && (size_t)atoi(argv[i + 1]) < ARRAY_LEN(methods)) {
-            printf("%.0f\n", rate(&methods[atoi(argv[i + 1])], 2000, true));
+        if (!strcmp(argv[i], "--rate") && i + 1 < argc) {
+            printf("%.0f\n", rate(method_of(argv[i + 1]), 2000, true));
+            return 0;
+        }
+        if (!strcmp(argv[i], "--profile") && i + 2 < argc) {
+            profile(method_of(argv[i + 1]), (unsigned)atoi(argv[i + 2]));
             return 0;
         }
     }

@@ -1,7 +1,10 @@
 /* fuzz_ike_keys.c - behind the keys: the fuzzer's octets are the plaintext of messages that the harness protects with the
  * peer's own keys, so that every payload parser and every exchange is reached by an "authenticated" attacker.
- * Input: stage, then messages: exchange type, first payload type, length (16 bits), payloads. */
+ * Input: stage, then steps. A step is a message: exchange type, first payload type, length (16 bits), payloads; or, as
+ * its first octet says, a command or time that goes by: see life(). */
 #include "fuzz_ike_world.h"
+
+#define STEPS 16
 
 static uint8_t exchange_of(uint8_t n)
 {
@@ -11,10 +14,10 @@ static uint8_t exchange_of(uint8_t n)
 }
 
 /* A message as the peer itself would protect it; where an answer is waited for, it is that answer. */
-static void forge(struct world *w, struct rd *in)
+static void forge(struct world *w, uint8_t exchange, struct rd *in)
 {
     struct ike_sa *to = world_sa(w);
-    uint8_t exchange = exchange_of(rd_u8(in)), first = rd_u8(in);
+    uint8_t first = rd_u8(in);
     uint16_t n = rd_u16(in);
     struct adit_span plain = rd_take(in, n < in->n ? n : in->n);
     if (!to || plain.n > 60000)
@@ -36,22 +39,40 @@ static void forge(struct world *w, struct rd *in)
     wire_unref(wire);
 }
 
+/* What happens beside messages; false: what is next is one. */
+static bool life(struct world *w, uint8_t what, struct rd *in)
+{
+    switch (what) {
+    case 255: wait_for(w, rd_u8(in) * MILLIS(250)); return true;
+    case 254: ask(w, ADIT_CMD_REKEY, "net", NULL); return true;
+    case 253: ask(w, ADIT_CMD_REKEY, NULL, "peer"); return true;
+    case 252: ask(w, ADIT_CMD_INITIATE, "net", NULL); return true;
+    case 251: wait_for(w, rd_u8(in) * SECONDS(60)); return true;
+    case 250: ask(w, ADIT_CMD_INITIATE, "net", "peer"); return true; /* another IKE SA */
+    default: return false;
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct rd in = rd_init(span(data, size));
-    struct world *w = world_at(rd_u8(&in) % STAGES, span(data, size));
+    struct world *w = world_at(rd_u8(&in) % STAGES);
     bool stranger = w->stage == HALF_OPEN || w->stage == CALLING;
-    for (int i = 0; i < 8 && in.n; i++)
-        forge(w, &in);
+    for (int i = 0; i < STEPS && in.n; i++) {
+        uint8_t what = rd_u8(&in);
+        if (!life(w, what, &in))
+            forge(w, exchange_of(what), &in);
+    }
     must(!(stranger && (w->up || w->n_children))); /* the keys alone do not let anybody in: AUTH needs the secret */
+    world_leave(w);
     return 0;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    world_open(LLVMFuzzerTestOneInput);
+    world_open();
     return 0;
 }

@@ -1,14 +1,11 @@
-/* fuzz_ike_world.h - one engine as a fuzzer's playground, brought to a stage at little cost: its peer was recorded once,
- * and since the engine draws the same octets each time, the recording fits again. The key exchange is a stand-in. An
- * engine serves a round of WORLD_ROUND executions; what it was fed since the round began lies in the file that
- * $FUZZ_HISTORY names, and FUZZ_REPLAY=FILE feeds that again. */
+/* fuzz_ike_world.h - one engine as a fuzzer's playground. It was brought to its stage once, with a peer whose key exchange
+ * is a stand-in, on a heap of its own (snapshot.h); each execution begins where that heap was saved, so that an input
+ * always does the same. In every 16th the engine is ended before its heap goes back: no block may be left. With FUZZ_PLAIN
+ * in the environment each execution has a fresh engine on the C library's heap, which knows who made and freed a block. */
 #ifndef FUZZ_IKE_WORLD_H
 #define FUZZ_IKE_WORLD_H
 
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <fcntl.h>
-#include <unistd.h>
 #include "base/rd.h"
 #include "wire/be.h"
 #include "crypto/set.h"
@@ -16,14 +13,16 @@
 #undef SECONDS
 #undef MILLISECONDS
 #include "support/sim.h"
+#include "snapshot.h"
 
-/* HALF_OPEN: responder of an IKE_SA_INIT. ASKING: it is up, and waits for the answer to its own rekeying of a Child SA.
- * CALLING: initiator that waits for the answer to IKE_AUTH. */
+/* HALF_OPEN: responder of an IKE_SA_INIT. ASKING: it is up, with a NAT between, and waits for the answer to its own
+ * rekeying of a Child SA. CALLING: initiator that waits for the answer to IKE_AUTH. */
 enum stage { HALF_OPEN, ESTABLISHED, ASKING, CALLING, STAGES };
 
-#define WORLD_ROUND 128
-#define WORLD_CHILDREN 2048
-#define WORLD_HISTORY (4u << 20)
+_Static_assert(HEAPS == STAGES, "a heap for each stage");
+
+#define WORLD_CHILDREN 512
+#define WORLD_ENDS 16 /* of how many executions one sees the engine's end */
 
 #define must(cond)                                                                                           \
     do {                                                                                                     \
@@ -35,6 +34,7 @@ struct engine {
     struct adit_ike *ike;
     struct prng prng;
     int host;
+    bool behind_nat; /* its peer seems to be at another port */
 };
 struct tape { /* what the recorded peer sent */
     unsigned n;
@@ -43,8 +43,10 @@ struct tape { /* what the recorded peer sent */
 struct world {
     enum stage stage;
     struct engine me;
-    unsigned round; /* that it was made in */
+    bool made;
     uint64_t now;
+    struct adit_config *config;
+    long blocks; /* of the heap, when the engine has ended */
     unsigned n_children;
     uint32_t child[WORLD_CHILDREN];
     bool up, down; /* an IKE SA has come, or gone, since this was cleared */
@@ -52,49 +54,49 @@ struct world {
 };
 
 static uint64_t world_now;
-static unsigned world_round, world_executions;
+static unsigned world_executions;
+static bool world_plain;
 static struct prng *world_prng; /* of the engine that runs */
-static uint8_t *world_history;
-static size_t world_history_n;
 
-/* --- the stand-in for X25519 ---------------------------------------------------------------------------------------- */
+/* --- the stand-in for key exchanges ---------------------------------------------------------------------------------------- */
 
 static bool world_random(void *arg, uint8_t *out, size_t n)
 {
     return prng_fill(world_prng, out, n);
 }
 
-static enum adit_rc stand_in_publish(const struct adit_crypto *c, struct adit_buf *pub)
+static enum adit_rc stand_in_publish(size_t n, struct adit_buf *pub)
 {
-    uint8_t octets[32];
-    prng_fill(world_prng, octets, sizeof(octets));
-    return buf_set(pub, SPAN_ARRAY(octets));
+    enum adit_rc rc = buf_resize(pub, n);
+    if (rc == ADIT_OK)
+        prng_fill(world_prng, pub->p, n);
+    return rc;
 }
 
 static enum adit_rc stand_in_init(const struct adit_crypto *c, const struct ke_alg *a, struct ke_state **st,
-                            struct adit_buf *pub)
+                                  struct adit_buf *pub)
 {
     *st = mem_new(sizeof(**st));
-    return *st ? stand_in_publish(c, pub) : ADIT_ERR_MEMORY;
+    return *st ? stand_in_publish(a->init_size, pub) : ADIT_ERR_MEMORY;
 }
 
-static enum adit_rc stand_in_agree(struct adit_secret *secret)
+static enum adit_rc stand_in_agree(const struct ke_alg *a, struct adit_secret *secret)
 {
-    static const uint8_t agreed[32] = { 1, 2, 3 };
-    return secret_set(secret, SPAN_ARRAY(agreed));
+    static const uint8_t agreed[512] = { 1, 2, 3 };
+    return secret_set(secret, span_first(SPAN_ARRAY(agreed), a->secret_size));
 }
 
 static enum adit_rc stand_in_respond(const struct adit_crypto *c, const struct ke_alg *a, struct adit_span peer,
-                               struct adit_buf *pub, struct adit_secret *secret)
+                                     struct adit_buf *pub, struct adit_secret *secret)
 {
-    enum adit_rc rc = stand_in_publish(c, pub);
-    return rc == ADIT_OK ? stand_in_agree(secret) : rc;
+    enum adit_rc rc = stand_in_publish(a->resp_size, pub);
+    return rc == ADIT_OK ? stand_in_agree(a, secret) : rc;
 }
 
 static enum adit_rc stand_in_finish(const struct adit_crypto *c, const struct ke_alg *a, struct ke_state *st,
-                              struct adit_span peer, struct adit_secret *secret)
+                                    struct adit_span peer, struct adit_secret *secret)
 {
-    return stand_in_agree(secret);
+    return stand_in_agree(a, secret);
 }
 
 static void stand_in_free(struct ke_state *st)
@@ -105,18 +107,18 @@ static void stand_in_free(struct ke_state *st)
 static struct adit_crypto *world_crypto(void)
 {
     static const struct ke_ops ops = { stand_in_init, stand_in_respond, stand_in_finish, stand_in_free };
-    static struct ke_alg row;
+    static struct ke_alg rows[64];
     static struct adit_crypto *c;
     if (c)
         return c;
     c = adit_crypto_new(world_random, NULL, NULL);
     must(c);
-    for (size_t i = 0; i < c->n_ke; i++)
-        if (c->ke[i]->id == KE_CURVE_25519) {
-            row = *c->ke[i];
-            row.ops = &ops;
-            c->ke[i] = &row;
-        }
+    must(c->n_ke <= ARRAY_LEN(rows));
+    for (size_t i = 0; i < c->n_ke; i++) {
+        rows[i] = *c->ke[i];
+        rows[i].ops = &ops;
+        c->ke[i] = &rows[i];
+    }
     return c;
 }
 
@@ -125,17 +127,14 @@ static struct adit_crypto *world_crypto(void)
 static struct adit_config *world_config(int host)
 {
     static struct sim s;
-    static struct adit_config *made[2];
-    if (made[host])
-        return made[host];
     must(setjmp(s.out) == 0);
     sim_configure(&s, .ike = "aes128gcm16-prfsha256-x25519", .esp = "aes128gcm16-x25519", .ppk_name = "ab",
                   .ppk = "0123456789abcdef0123456789abcdef",
                   .option = { { "fragmentation", "no" }, { "ppk_id", "ab" } });
-    return made[host] = sim_conf_build(&s, host);
+    return sim_conf_build(&s, host);
 }
 
-static void engine_start(struct engine *e, int host)
+static void engine_start(struct engine *e, struct adit_config *cfg, int host)
 {
     struct adit_why why = { 0 };
     struct adit_host door = { .crypto = world_crypto(), .random = prng_fill, .random_arg = &e->prng };
@@ -143,7 +142,7 @@ static void engine_start(struct engine *e, int host)
     prng_init(&e->prng, (uint64_t)host + 1);
     world_prng = &e->prng;
     e->ike = adit_ike_new(&door, world_now);
-    must(e->ike && adit_ike_config(e->ike, world_config(host), world_now, &why) == ADIT_OK);
+    must(e->ike && adit_ike_config(e->ike, cfg, world_now, &why) == ADIT_OK);
 }
 
 static struct adit_path path_of(int host, uint8_t from, uint16_t port)
@@ -210,10 +209,32 @@ static void feed(struct world *w, const struct adit_path *path, struct adit_span
     w->now = world_now;
 }
 
-static void command(struct engine *e, enum adit_command_type type)
+/* Time goes by, timer by timer. */
+static inline void wait_for(struct world *w, uint64_t ns)
+{
+    uint64_t until = world_now + ns, next;
+    for (int i = 0; i < 64 && (next = adit_ike_deadline(w->me.ike)) <= until; i++) {
+        world_now = next > world_now ? next : world_now;
+        adit_ike_tick(w->me.ike, world_now);
+        drain(w);
+    }
+    world_now = until;
+    w->now = world_now;
+}
+
+static enum adit_rc ask(struct world *w, enum adit_command_type type, const char *child, const char *conn)
 {
     struct adit_why why;
-    struct adit_command cmd = { .type = type, .child = "net" };
+    struct adit_command cmd = { .type = type, .child = child, .conn = conn, .fresh = child && conn };
+    enum adit_rc rc = adit_ike_command(w->me.ike, &cmd, world_now, NULL, &why);
+    drain(w);
+    return rc;
+}
+
+static void initiate(struct engine *e)
+{
+    struct adit_why why;
+    struct adit_command cmd = { .type = ADIT_CMD_INITIATE, .child = "net" };
     world_prng = &e->prng;
     must(adit_ike_command(e->ike, &cmd, world_now, NULL, &why) == ADIT_OK);
 }
@@ -232,7 +253,7 @@ static struct adit_buf sent_by(struct engine *e)
 
 static void hand_on(struct engine *to, struct adit_buf *d)
 {
-    struct adit_path path = path_of(to->host, to->host == A ? 2 : 1, 500);
+    struct adit_path path = path_of(to->host, to->host == A ? 2 : 1, to->behind_nat ? 1024 : 500);
     world_prng = &to->prng;
     must(d->n);
     adit_ike_input(to->ike, &path, d->p, d->n, world_now);
@@ -241,9 +262,11 @@ static void hand_on(struct engine *to, struct adit_buf *d)
 static void record(struct world *w, int mine)
 {
     struct engine me = { 0 }, peer = { 0 };
-    engine_start(&me, mine);
-    engine_start(&peer, !mine);
-    command(mine == A ? &me : &peer, ADIT_CMD_INITIATE);
+    struct adit_config *cfg[2] = { world_config(A), world_config(B) };
+    engine_start(&me, cfg[mine], mine);
+    me.behind_nat = w->stage == ASKING;
+    engine_start(&peer, cfg[!mine], !mine);
+    initiate(mine == A ? &me : &peer);
     for (unsigned i = 0; i < 2; i++) {
         struct adit_buf d = { 0 };
         if (i || mine == A) {
@@ -259,6 +282,8 @@ static void record(struct world *w, int mine)
     buf_fini(&rest);
     adit_ike_free(me.ike);
     adit_ike_free(peer.ike);
+    adit_config_unref(cfg[A]);
+    adit_config_unref(cfg[B]);
 }
 
 /* --- reaching a stage ----------------------------------------------------------------------------------------------- */
@@ -283,125 +308,98 @@ static void play(struct world *w)
     }
 }
 
-static void world_make(struct world *w)
+/* The engine at its stage. */
+static void world_engine(struct world *w)
 {
     int mine = w->stage == CALLING ? A : B;
     world_now = w->now = SECONDS(1000);
-    if (!w->tape.n)
-        record(w, mine);
-    if (w->me.ike)
-        adit_ike_free(w->me.ike);
     w->n_children = 0;
-    engine_start(&w->me, mine);
+    engine_start(&w->me, w->config, mine);
+    w->me.behind_nat = w->stage == ASKING;
     drain(w);
     if (mine == A)
-        command(&w->me, ADIT_CMD_INITIATE);
+        initiate(&w->me);
     drain(w);
     play(w);
     must(w->n_children == (w->stage == ESTABLISHED || w->stage == ASKING));
-    w->round = world_round;
-}
-
-/* Another SA that is half-open, without a new engine: SPIs differ, so that it is no repetition. */
-static void open_again(struct world *w)
-{
-    static uint64_t spi = 1;
-    struct ike *ike = (struct ike *)w->me.ike;
-    if (w->stage == CALLING) {
-        struct adit_why why;
-        struct adit_command cmd = { .type = ADIT_CMD_INITIATE, .child = "net", .fresh = true };
-        if (adit_ike_command(w->me.ike, &cmd, world_now, NULL, &why) != ADIT_OK)
-            return;
-        drain(w);
-        spi = list_entry(ike->sas.prev, struct ike_sa, link)->spi_i;
-    } else {
-        spi = world_round * 65536ull + world_executions;
-    }
-    be64_put(w->tape.datagram[0].p, spi);
-    play(w);
-}
-
-/* Brings it (back) to its stage. */
-static void world_ready(struct world *w)
-{
-    if (w->round != world_round)
-        world_make(w);
-    world_now = w->now;
-    world_prng = &w->me.prng;
-    if (!world_sa(w) && (w->stage == HALF_OPEN || w->stage == CALLING))
-        open_again(w);
-    if (!world_sa(w))
-        world_make(w);
-    if (w->stage == ASKING && !sa_out(world_sa(w))) {
-        struct adit_why why;
-        struct adit_command cmd = { .type = ADIT_CMD_REKEY, .child = "net" };
-        if (adit_ike_command(w->me.ike, &cmd, world_now, NULL, &why) != ADIT_OK)
-            world_make(w), command(&w->me, ADIT_CMD_REKEY);
-        drain(w);
-    }
+    if (w->stage == ASKING)
+        must(ask(w, ADIT_CMD_REKEY, "net", NULL) == ADIT_OK);
+    must(world_sa(w) && !sa_out(world_sa(w)) == (w->stage == HALF_OPEN || w->stage == ESTABLISHED));
     w->up = w->down = false;
 }
 
-/* --- rounds and their history --------------------------------------------------------------------------------------- */
-
-static void history_open(void)
+/* The AEAD's contexts lie on OpenSSL's heap, which does not go back. */
+static void drop_crypts(struct world *w)
 {
-    const char *path = getenv("FUZZ_HISTORY");
-    int fd = path ? open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
-    if (fd < 0)
-        return;
-    must(ftruncate(fd, WORLD_HISTORY) == 0);
-    world_history = mmap(NULL, WORLD_HISTORY, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    must(world_history != MAP_FAILED);
-    close(fd);
+    struct ike *ike = (struct ike *)w->me.ike;
+    list_for_each(it, &ike->sas)
+        sa_drop_crypts(list_entry(it, struct ike_sa, link));
 }
 
-/* Length (32 bits) and octets of each execution; a length of zero ends it. */
-static void history_note(struct adit_span input)
+/* The end of the engine; its policy, which has parts on OpenSSL's heap, lives on. */
+static long blocks_left(struct world *w)
 {
-    if (world_executions++ % WORLD_ROUND == 0) {
-        world_round++;
-        world_history_n = 0;
-    }
-    if (!world_history || !input.n || world_history_n + input.n + 8 > WORLD_HISTORY)
-        return;
-    be32_put(world_history + world_history_n, (uint32_t)input.n);
-    span_copy(world_history + world_history_n + 4, input);
-    world_history_n += 4 + input.n;
-    be32_put(world_history + world_history_n, 0);
+    struct policy *kept = world_plain ? NULL : policy_ref(((struct ike *)w->me.ike)->policy);
+    adit_ike_free(w->me.ike);
+    must(world_plain || kept);
+    return mem_blocks();
 }
 
-static void history_replay(const char *path, int (*run)(const uint8_t *, size_t))
+static void world_make(struct world *w)
 {
-    static uint8_t mem[WORLD_HISTORY];
-    FILE *f = fopen(path, "rb");
-    must(f);
-    struct rd in = rd_init(span(mem, fread(mem, 1, sizeof(mem), f)));
-    fclose(f);
-    for (uint32_t n; (n = rd_u32(&in)) > 0;) {
-        struct adit_span input = rd_take(&in, n);
-        must(rd_ok(&in));
-        run(input.p, input.n);
+    int mine = w->stage == CALLING ? A : B;
+    world_now = SECONDS(1000);
+    if (!w->tape.n)
+        record(w, mine);
+    heap_use(world_plain ? HEAP_LIBC : (int)w->stage);
+    if (!w->config)
+        w->config = world_config(mine);
+    world_engine(w);
+    w->made = !world_plain;
+    if (world_plain)
+        return;
+    drop_crypts(w);
+    heap_save();
+    w->blocks = blocks_left(w);
+    heap_back();
+}
+
+/* --- executions --------------------------------------------------------------------------------------------------------- */
+
+static struct world worlds[STAGES], saved[STAGES];
+
+/* The stage's engine, as it was when it had reached it. To be given back by world_leave(). */
+static struct world *world_at(enum stage stage)
+{
+    struct world *w = &worlds[stage];
+    w->stage = stage;
+    if (!w->made) {
+        world_make(w);
+        saved[stage] = *w;
     }
+    if (!world_plain)
+        heap_use((int)stage);
+    world_now = w->now;
+    world_prng = &w->me.prng;
+    return w;
+}
+
+static void world_leave(struct world *w)
+{
+    bool ends = world_executions++ % WORLD_ENDS == 0 || world_plain;
+    drop_crypts(w);
+    must(!ends || blocks_left(w) == w->blocks || world_plain);
+    if (world_plain)
+        return;
+    heap_back();
+    heap_use(HEAP_LIBC);
+    *w = saved[w->stage];
 }
 
 /* Once, before the first execution. */
-static inline void world_open(int (*run)(const uint8_t *, size_t))
+static void world_open(void)
 {
-    const char *replay = getenv("FUZZ_REPLAY");
-    if (replay)
-        history_replay(replay, run);
-    history_open();
-}
-
-/* The stage's engine, ready for this input. */
-static inline struct world *world_at(enum stage stage, struct adit_span input)
-{
-    static struct world worlds[STAGES];
-    history_note(input);
-    worlds[stage].stage = stage;
-    world_ready(&worlds[stage]);
-    return &worlds[stage];
+    world_plain = getenv("FUZZ_PLAIN") != NULL;
 }
 
 #endif

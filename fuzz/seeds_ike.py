@@ -77,6 +77,23 @@ for name, (stage, exchange, chain) in messages.items():
     first, body = payloads(*chain)
     write('ike_keys', name, struct.pack('>BBBH', stage, exchange, first, len(body)) + body)
 
+# Steps beside messages: fuzz_ike_keys.c
+def message(exchange, chain):
+    first, body = payloads(*chain)
+    return struct.pack('>BBH', exchange, first, len(body)) + body
+
+LATER, MUCH_LATER, REKEY_CHILD, REKEY_IKE, NEW_CHILD, NEW_IKE = b'\xff\x28', b'\xfb\x14', b'\xfe', b'\xfd', b'\xfc', b'\xfa'
+refused = message(CHILD, [(41, notify(14))])
+lives = {
+    'silence': (2, LATER * 6),
+    'silence_established': (1, REKEY_IKE + LATER * 3 + MUCH_LATER * 4),
+    'refused_and_again': (2, refused + LATER * 2 + REKEY_CHILD + refused + MUCH_LATER),
+    'answered_and_again': (2, message(*messages['answer'][1:]) + REKEY_CHILD + message(*messages['answer'][1:]) + NEW_CHILD),
+    'second_ike_sa': (3, NEW_IKE + LATER + message(*messages['calling_refused'][1:]) + MUCH_LATER),
+}
+for name, (stage, steps) in lives.items():
+    write('ike_keys', name, bytes([stage]) + steps)
+
 def header(first, exchange, flags, msgid, body, spi_r=0):
     return struct.pack('>QQBBBBII', 0x0102030405060708, spi_r, first, 0x20, exchange, flags, msgid, 28 + len(body)) + body
 

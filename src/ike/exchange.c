@@ -3,34 +3,6 @@
  * and committed. Any step may wait for work; the driver then returns and comes back to that very step. */
 #include "ike/sa.h"
 
-static const struct ike_step *core_at(const struct ike_step *const *steps, unsigned *n)
-{
-    for (; *steps; steps++)
-        if ((*n)-- == 0)
-            return *steps;
-    return NULL;
-}
-
-static const struct ike_step *ext_at(bool before_child, unsigned *n)
-{
-    for (unsigned e = 0; e < EXT_COUNT; e++)
-        for (unsigned k = 0; ike_exts[e]->steps && ike_exts[e]->steps[k]; k++)
-            if (ike_exts[e]->steps[k]->before_child == before_child && (*n)-- == 0)
-                return ike_exts[e]->steps[k];
-    return NULL;
-}
-
-static const struct ike_step *step_at(unsigned *i)
-{
-    unsigned n = (*i)++;
-    const struct ike_step *s = core_at(core_steps, &n);
-    if (!s)
-        s = ext_at(true, &n);
-    if (!s)
-        s = core_at(core_child_steps, &n);
-    return s ? s : ext_at(false, &n);
-}
-
 static struct ike_xchg *xchg_new(struct ike_sa *sa, enum xchg_role role, uint8_t exchange)
 {
     struct ike_xchg *x = mem_new(sizeof(*x));
@@ -89,16 +61,33 @@ static bool takes_part(struct ike_xchg *x, const struct ike_step *s, const struc
     return s->want(x->sa, x->role == XCHG_RESPONDER ? &x->msg : NULL) != WANT_NO;
 }
 
+static enum adit_rc enroll_core(struct ike_xchg *x, const struct ike_step *const *steps, const struct ike_step *main)
+{
+    for (; *steps; steps++)
+        if (takes_part(x, *steps, main))
+            TRY(add_part(x, *steps));
+    return ADIT_OK;
+}
+
+static enum adit_rc enroll_exts(struct ike_xchg *x, bool before_child, const struct ike_step *main)
+{
+    for (unsigned e = 0; e < EXT_COUNT; e++)
+        for (const struct ike_step *const *s = ike_exts[e]->steps; s && *s; s++)
+            if ((*s)->before_child == before_child && takes_part(x, *s, main))
+                TRY(add_part(x, *s));
+    return ADIT_OK;
+}
+
 /* Registry order, so that payloads always stand in the same order. `main` may be a step in no list. */
 static enum adit_rc enroll(struct ike_xchg *x, const struct ike_step *main)
 {
-    const struct ike_step *s;
+    TRY(enroll_core(x, core_steps, main));
+    TRY(enroll_exts(x, true, main));
+    TRY(enroll_core(x, core_child_steps, main));
+    TRY(enroll_exts(x, false, main));
     bool seen = !main;
-    for (unsigned i = 0; (s = step_at(&i));) {
-        if (takes_part(x, s, main))
-            TRY(add_part(x, s));
-        seen |= s == main;
-    }
+    for (unsigned i = 0; i < x->n_parts; i++)
+        seen |= x->parts[i].step == main;
     return seen ? ADIT_OK : add_part(x, main);
 }
 
