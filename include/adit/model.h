@@ -92,6 +92,7 @@ enum adit_copy { ADIT_COPY_NO, ADIT_COPY_OUT, ADIT_COPY_IN, ADIT_COPY_BOTH };
 enum adit_outbound {
     ADIT_OUT_ACTIVE,  /* at once */
     ADIT_OUT_STANDBY, /* after the first authentic inbound packet, or when the SA that it replaces goes, or by UPDATE */
+    ADIT_OUT_LAST,    /* by UPDATE: only while nothing else of its policy may: the peer is being told to close it */
 };
 
 /* One direction's keys. Spans are borrowed from the event and hold secrets: copy into locked memory at once. */

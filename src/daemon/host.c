@@ -127,6 +127,8 @@ static void child_update(struct daemon *d, const struct adit_event *ev)
     dp_child_path(d->dp, ev->spec->id, &ev->spec->path, ev->spec->udp_encap);
     if (ev->spec->outbound == ADIT_OUT_ACTIVE)
         dp_child_activate(d->dp, ev->spec->id);
+    else if (ev->spec->outbound == ADIT_OUT_LAST)
+        dp_child_leave(d->dp, ev->spec->id);
 }
 
 static void child_remove(struct daemon *d, const struct adit_event *ev)

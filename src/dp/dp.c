@@ -244,6 +244,16 @@ void dp_child_activate(struct dp *dp, uint32_t id)
     succeed(dp, c.sa);
 }
 
+void dp_child_leave(struct dp *dp, uint32_t id)
+{
+    struct dp_sa *sa = sa_by_id(dp, id);
+    if (!sa || sa->leaving)
+        return;
+    sa->leaving = true;
+    if (publish(dp) != ADIT_OK)
+        dp->stale = true;
+}
+
 void dp_child_path(struct dp *dp, uint32_t id, const struct adit_path *path, bool udp_encap)
 {
     struct dp_sa *sa = sa_by_id(dp, id);

@@ -78,6 +78,8 @@ const char *dp_tun(const struct dp *dp);
 ADIT_MUST_USE enum adit_rc dp_child_add(struct dp *dp, const struct adit_child_spec *spec,
                                         struct adit_why *why);
 void dp_child_activate(struct dp *dp, uint32_t id);
+/* Traffic moves to any other active one of the same policy, however old. */
+void dp_child_leave(struct dp *dp, uint32_t id);
 void dp_child_path(struct dp *dp, uint32_t id, const struct adit_path *path, bool udp_encap);
 /* Stops sending at once; inbound is kept for `grace_ns` more (packets under way), then wiped. Final counts in *last. */
 void dp_child_del(struct dp *dp, uint32_t id, uint64_t grace_ns, struct adit_child_stats *last);

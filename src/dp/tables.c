@@ -12,7 +12,8 @@ struct retired {
     uint64_t at;
 };
 
-#define OWN_FIRST (UINT64_C(1) << 63) /* in an entry's order: above all births */
+#define STAYS (UINT64_C(1) << 63)     /* in an entry's order: above all that leave ... */
+#define OWN_FIRST (UINT64_C(1) << 62) /* ... and above all births */
 
 struct dp_selectors *selectors_new(const struct adit_ts *local, uint16_t n_local,
                                    const struct adit_ts *remote, uint16_t n_remote)
@@ -123,6 +124,11 @@ static int compare(const void *va, const void *vb)
     return a->order > b->order ? -1 : a->order < b->order;
 }
 
+static uint64_t order_of(const struct dp_sa *sa)
+{
+    return sa->order | (sa->leaving ? 0 : STAYS) | (sa->resource ? OWN_FIRST : 0);
+}
+
 struct dp_tables *tables_new(struct dp_sa *const *sas, size_t n_sas, struct dp_trap *const *traps,
                              size_t n_traps)
 {
@@ -131,7 +137,7 @@ struct dp_tables *tables_new(struct dp_sa *const *sas, size_t n_sas, struct dp_t
         return NULL;
     for (size_t i = 0; i < n_sas; i++)
         t->e[t->n++] = (struct dp_entry){ rank(priority_of(sas[i]->reqid, traps, n_traps), sas[i]->sel, true),
-                                          sas[i]->order | (sas[i]->resource ? OWN_FIRST : 0), sas[i]->sel, sas[i], NULL };
+                                          order_of(sas[i]), sas[i]->sel, sas[i], NULL };
     for (size_t i = 0; i < n_traps; i++)
         t->e[t->n++] = (struct dp_entry){ rank(traps[i]->priority, traps[i]->sel, false), 0, traps[i]->sel,
                                           NULL, traps[i] };

@@ -36,6 +36,7 @@ struct dp_sa {
     bool stream;
     _Atomic bool succeeded; /* its successor carries the traffic */
     uint64_t order; /* of birth: newer ones are higher */
+    bool leaving;   /* the peer is about to close it: control's, tables know it by their order */
     uint64_t inactivity_ns, born_at;
     struct dp_selectors *sel;
     _Atomic bool active; /* carries outbound traffic */

@@ -179,6 +179,7 @@ void child_remove(struct ike_child *c, uint64_t grace, const char *why)
     struct ike *ike = c->sa->ike;
     struct adit_child_spec spec;
     bool superseded = c->rekeyed_to != 0;
+    standby_relieve(c);
     child_spec(c, &spec);
     struct adit_event *ev = event_add(ike, ADIT_EV_CHILD_REMOVE);
     if (ev) {
@@ -234,6 +235,14 @@ void child_activate(struct ike_child *c)
 {
     c->standby = false;
     child_update_path(c);
+}
+
+void child_leave(struct ike_child *c)
+{
+    struct adit_child_spec spec;
+    child_spec(c, &spec);
+    spec.outbound = ADIT_OUT_LAST;
+    event_child(c, ADIT_EV_CHILD_UPDATE, &spec);
 }
 
 /* A command to delete it that waits for its turn means the tunnel, not this one Child SA. */

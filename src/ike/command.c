@@ -129,6 +129,10 @@ void sa_reauthenticate(struct ike_sa *old, uint64_t cookie)
 {
     struct ike *ike = old->ike;
     struct adit_why why;
+    if (peers_replaced(old)) { /* there is nothing left to prove anew */
+        event_done(ike, cookie, ADIT_OK, "");
+        return;
+    }
     const struct policy_conn *conn = policy_conn_by_name(ike->policy, sa_conn_name(old));
     struct adit_path known = sa_known_path(old);
     struct ike_sa *fresh = sa_start(ike, conn ? ike->policy : old->policy, conn ? conn : old->conn, &known, &why);
@@ -472,17 +476,24 @@ static void rekey_ike(struct ike_sa *sa, const struct adit_command *cmd, uint64_
 
 static enum adit_rc cmd_rekey(struct ike *ike, const struct adit_command *cmd, unsigned *matches, struct adit_why *why)
 {
-    unsigned n = 0;
+    unsigned n = 0, replaced = 0;
     if (picks_children(cmd)) {
         n = on_children(ike, cmd, TASK_REKEY_CHILD, &step_rekey_child_req);
     } else {
         uint32_t newest = ike->next_id; /* SAs made by the command are not its matches */
         list_for_each_safe(it, &ike->sas) {
             struct ike_sa *sa = list_entry(it, struct ike_sa, link);
-            if (sa->id < newest && sa_selected(sa, cmd) && sa->state == SA_ESTABLISHED)
+            if (sa->id >= newest || !sa_selected(sa, cmd) || sa->state != SA_ESTABLISHED)
+                continue;
+            if (cmd->reauth && peers_replaced(sa))
+                replaced++;
+            else
                 rekey_ike(sa, cmd, n++ == 0 ? cmd->cookie : 0);
         }
     }
+    if (!n && replaced)
+        event_done(ike, cmd->cookie, ADIT_OK, "");
+    n += replaced;
     *matches = n;
     return n ? ADIT_OK : why_set(why, ADIT_ERR_NOT_FOUND, "no matching SA is up");
 }
@@ -564,7 +575,10 @@ static enum adit_rc about_child(struct ike *ike, const struct adit_command *cmd,
     case ADIT_CMD_EXPIRE_HARD:
     case ADIT_CMD_INACTIVE: add_child_job(c, TASK_DELETE_CHILD, &step_delete_child_req, 0); break;
     case ADIT_CMD_PATH: sa_heard_on(sa, &cmd->path, BY_ESP); break;
-    default: sa->heard_at = ike->now; break; /* TRAFFIC, LIVE: authentic ESP proves life (RFC 7296 s2.4) */
+    default: /* TRAFFIC, LIVE: authentic ESP proves life (RFC 7296 s2.4) */
+        sa->heard_at = ike->now;
+        c->standby &= cmd->type != ADIT_CMD_TRAFFIC; /* the data plane sends on it now */
+        break;
     }
     sa_advance(sa);
     return ADIT_OK;

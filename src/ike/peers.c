@@ -88,7 +88,7 @@ static struct ike_child *child_like(const struct ike_sa *sa, const struct ike_pe
 {
     list_for_each(it, &sa->children) {
         struct ike_child *c = list_entry(it, struct ike_child, link);
-        if (is_up(c) && !strcmp(c->cfg->name, p->cfg->name) && same_ts(c, p))
+        if (is_up(c) && !c->resource && !strcmp(c->cfg->name, p->cfg->name) && same_ts(c, p))
             return c;
     }
     return NULL;
@@ -109,38 +109,52 @@ static bool has_child(const struct ike_sa *sa, const char *name)
     list_for_each(it, &sa->children)
         if (!strcmp(list_entry(it, struct ike_child, link)->cfg->name, name))
             return true;
-    list_for_each(it, &sa->tasks) {
-        const struct ike_task *t = list_entry(it, struct ike_task, link);
-        if (t->kind == TASK_NEW_CHILD && !strcmp(t->cfg->name, name))
+    return false;
+}
+
+static bool is_new_child(const struct ike_task *t, const char *name)
+{
+    return t && t->kind == TASK_NEW_CHILD && !strcmp(t->cfg->name, name);
+}
+
+static bool makes_child(const struct ike_sa *sa, const char *name)
+{
+    list_for_each(it, &sa->tasks)
+        if (is_new_child(list_entry(it, struct ike_task, link), name))
             return true;
-    }
     for (const struct ike_xchg *x = NULL; (x = sa_next_out(sa, x));)
-        if (x->task && x->task->kind == TASK_NEW_CHILD && !strcmp(x->task->cfg->name, name))
+        if (is_new_child(x->task, name))
             return true;
     return false;
 }
 
-/* Child SAs that came up in the old one meanwhile are made in the new one, too. False: there is none. */
+static void make_child(struct ike_sa *sa, const struct adit_child_cfg *cfg, uint32_t reqid)
+{
+    struct ike_task *t = agenda_add(sa, TASK_NEW_CHILD, &step_new_child_req);
+    if (!t)
+        return;
+    t->cfg = cfg;
+    t->reqid = reqid;
+}
+
+/* Child SAs of the old one that are not up in the new one yet; those that came up meanwhile are made there, too. */
 static bool carry_over(struct ike_sa *old, struct ike_sa *to)
 {
     bool any = false;
     list_for_each(it, &old->children) {
         const struct ike_child *c = list_entry(it, struct ike_child, link);
         const struct adit_child_cfg *cfg = conn_child(to->conn->cfg, c->cfg->name);
-        struct ike_task *t = NULL;
-        if (cfg && is_up(c) && !has_child(to, cfg->name))
-            t = agenda_add(to, TASK_NEW_CHILD, &step_new_child_req);
-        if (!t)
+        if (!cfg || !is_up(c) || has_child(to, cfg->name))
             continue;
-        t->cfg = cfg;
-        t->reqid = c->reqid;
-        any = true;
+        if (!makes_child(to, cfg->name))
+            make_child(to, cfg, c->reqid);
+        any |= makes_child(to, cfg->name);
     }
     sa_arm(to);
     return any;
 }
 
-/* The old one still has something to do: what came up in it is made in the new one, what the peer or we are about to make
+/* The old one still has something to do: what is up in it is made in the new one, what the peer or we are about to make
  * in it by several exchanges comes to its end first. */
 static bool is_needed(struct ike_sa *old, struct ike_sa *to)
 {
@@ -191,10 +205,10 @@ static void replace(struct ike_sa *sa, struct ike_sa *old, bool reauthenticated)
 {
     if (!sa->is_initiator) /* the peer does not know yet that it is up */
         retire(old, IKE_RETIRE_THEIRS);
-    else if (reauthenticated && is_needed(old, sa))
-        retire(old, IKE_RETIRE_OURS);
+    else if (reauthenticated)
+        retire(old, 0); /* once this exchange is over: its Child SA is up then, and it shows what is still to be made */
     else
-        close_old(old, reauthenticated ? "reauthenticated" : "replaced by a newer IKE SA of the same peer");
+        close_old(old, "replaced by a newer IKE SA of the same peer");
 }
 
 static void settle(struct ike_sa *sa, struct ike_sa *other)
@@ -231,6 +245,11 @@ static struct ike_sa *heir_of(const struct ike_sa *sa)
             !strcmp(sa_conn_name(other), sa_conn_name(sa)))
             return other;
     return NULL;
+}
+
+bool peers_replaced(const struct ike_sa *sa)
+{
+    return sa->retire_at && heir_of(sa);
 }
 
 bool peers_have(const struct ike_sa *sa, const char *child)
@@ -271,17 +290,28 @@ void peers_hand_on(struct ike_sa *sa)
     sa_arm(heir);
 }
 
+/* Does the peer have it, too? Our IKE_AUTH response may be lost; whoever is silent is asked. */
+static bool is_shared(struct ike_sa *sa)
+{
+    if (sa->is_initiator || sa->lineage != sa->id || sa->heard_at > sa->established_at)
+        return true;
+    if (!sa_out(sa) && !agenda_find(sa, TASK_LIVENESS, 0) && agenda_add(sa, TASK_LIVENESS, &step_liveness_req))
+        sa_arm(sa);
+    return false;
+}
+
 void peers_retire(struct ike_sa *sa)
 {
     struct ike_sa *heir = heir_of(sa);
     sa->retire_at = 0;
     if (!heir)
         return; /* what should have taken its place is gone itself */
-    if (sa->retiring++ < IKE_RETIRE_ROUNDS && is_needed(sa, heir)) {
+    bool wait = !is_shared(heir);
+    if (sa->retiring++ < IKE_RETIRE_ROUNDS && (is_needed(sa, heir) || wait)) {
         sa->retire_at = sa->ike->now + IKE_RETIRE_OURS;
         return;
     }
-    close_old(sa, "replaced by a newer IKE SA of the same peer");
+    close_old(sa, heir->reauth_of == sa->lineage ? "reauthenticated" : "replaced by a newer IKE SA of the same peer");
 }
 
 /* INITIAL_CONTACT: the peer has lost everything else that it had with us (RFC 7296 s2.4): no Delete is owed. What came

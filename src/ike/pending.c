@@ -135,9 +135,20 @@ static bool deleted_early(struct ike_sa *sa, uint32_t spi)
     return false;
 }
 
+/* What the peer makes anew in another IKE SA: sent on once it uses it, or closes the other one. */
+static void take_place(struct ike_pending *p)
+{
+    struct ike_child *old = p->requester || p->kind == PENDING_REKEY_CHILD || p->resource ? NULL : peers_child(p);
+    if (!old)
+        return;
+    p->old_child = old->id;
+    p->reqid = old->reqid;
+}
+
 static void complete_child(struct ike_pending *p)
 {
     struct ike_sa *sa = p->sa;
+    take_place(p);
     struct adit_secret keymat = { 0 };
     enum adit_rc rc = keymat_child(sa->ike->host.crypto, sa_prf(sa), &sa->keys, &p->suite, buf_span(&p->nonce_i),
                                    buf_span(&p->nonce_r), p->secrets, p->n_secrets, &keymat);

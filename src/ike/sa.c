@@ -242,7 +242,8 @@ static void end_children(struct ike_sa *sa, enum adit_rc rc, const char *why)
         const struct adit_child_cfg *cfg = c->cfg;
         bool wanted = !c->resource && (c->state == ADIT_CHILD_INSTALLED || c->state == ADIT_CHILD_REKEYING);
         c->end = sa->quiet ? ADIT_OK : rc;
-        child_remove(c, 0, why);
+        /* Packets under way when another IKE SA takes its place; else nothing is to come through any more. */
+        child_remove(c, standby_relieve(c) ? IKE_CHILD_GRACE : 0, why);
         if (wanted && !sa->quiet)
             child_lost(sa, cfg, dead ? cfg->dpd_action : cfg->close_action);
     }
@@ -405,8 +406,10 @@ static void connect_next(struct ike_sa *sa)
 
 static void open_task(struct ike_sa *sa, struct ike_task *t)
 {
-    if (t->kind == TASK_DELETE_IKE)
+    if (t->kind == TASK_DELETE_IKE) {
         sa_set_state(sa, SA_DELETING);
+        standby_relieve_all(sa);
+    }
     if (xchg_open(sa, t->step->exchange, t->step, t) != ADIT_OK)
         agenda_again(sa, t, IKE_TEMPORARY_RETRY_MIN);
 }

@@ -458,12 +458,19 @@ void child_remove(struct ike_child *c, uint64_t grace, const char *why);
 void child_move(struct ike_child *c, struct ike_sa *to);
 void child_update_path(struct ike_child *c);
 void child_activate(struct ike_child *c);
+void child_leave(struct ike_child *c); /* something else sends for its policy: it does so no more */
 /* resource: see struct ike_child. 0: none to be had. */
 uint32_t child_new_spi(struct ike *ike, unsigned resource);
 void child_spec(const struct ike_child *c, struct adit_child_spec *spec); /* everything but the keys */
 /* Transport mode: are its selectors those of that path's two hosts? (xchg/child_mode.c) */
 bool child_mode_is_at(const struct ike_child *c, const struct adit_path *path);
 void child_lost(struct ike_sa *sa, const struct adit_child_cfg *cfg, uint8_t action); /* close/dpd action */
+
+/* --- standby.c --- */
+/* It is about to go: if nothing else sends for its policy, the Child SA that waits to (in whatever IKE SA of the peer that
+ * stays) begins. False: there is none. */
+bool standby_relieve(const struct ike_child *gone);
+void standby_relieve_all(const struct ike_sa *sa); /* the same for all of an IKE SA that we delete */
 
 void child_supersede(struct ike_child *old, uint32_t by); /* a rekeying has replaced it: it waits for its Delete */
 
@@ -473,9 +480,10 @@ void peers_del(struct ike_sa *sa);
 /* The next one after `after` (NULL: the first); NULL: no more. */
 struct ike_sa *peers_find(const struct ike *ike, struct adit_span local, struct adit_span remote,
                           const struct ike_sa *after);
-/* Responder of IKE_AUTH: the Child SA of another IKE SA with the peer that this one takes the place of; NULL: none. */
+/* Responder: the Child SA of another IKE SA with the peer that this one takes the place of; NULL: none. */
 struct ike_child *peers_child(const struct ike_pending *p);
 void peers_established(struct ike_sa *sa); /* it is up: which of the peer's SAs stay? */
+bool peers_replaced(const struct ike_sa *sa); /* another one with its peer stays, this one goes soon */
 void peers_hand_on(struct ike_sa *sa);     /* it ends: Child SAs that are still wanted in it are made in another one */
 bool peers_have(const struct ike_sa *sa, const char *child); /* another IKE SA of the same peer that stays has it */
 void peers_retire(struct ike_sa *sa);      /* its retire_at has come */

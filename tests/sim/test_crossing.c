@@ -6,7 +6,8 @@
  *                                  messages at most; ADIT_CROSSING_ALL=1: the longer ones too, reduced;
  *                                  ADIT_CROSSING_REDUCED=1: all reduced: of two arrivals at different hosts only one
  *                                  order; ADIT_CROSSING_BACKWARDS=1: the other one; ADIT_CROSSING_SEED=2: other nonces;
- *                                  ADIT_CROSSING_FAULTS=1: also each message lost, doubled or late, once
+ *                                  ADIT_CROSSING_FAULTS=1: also each message lost, doubled or late, once;
+ *                                  ADIT_CROSSING_DRAWN=50: so many orders of each cell, at random
  *   test_crossing CELL [ORDER]     one cell by its name; ORDER as it is printed: that run alone, drawn
  */
 #include <stdio.h>
@@ -182,11 +183,14 @@ static struct order {
     const struct act *by_a, *by_b;
     uint64_t seed;
     bool faults, backwards, over; /* over: what follows has been seen */
+    unsigned long drawn;          /* so many orders at random; 0: all of them */
+    struct prng chance;
     struct orders walked;
 } order;
 
 struct walk {
     bool b_begun, fault_due;
+    unsigned fault_at; /* of drawn orders: the choice at which it comes */
 };
 
 static void begin_b(struct sim *s, struct walk *w)
@@ -230,10 +234,22 @@ static void turn(struct way *ways, unsigned n)
     }
 }
 
+/* Faults stand behind all else: a choice that leaves them out has the same number as one among all. */
+static void draw(struct sim *s, const struct walk *w, unsigned n)
+{
+    struct orders *o = &order.walked;
+    unsigned usual = sim_held(s) + !w->b_begun;
+    if (!order.drawn || o->n < o->given || o->n == ORDERS_CHOICES_MAX)
+        return;
+    o->taken[o->n] = (uint8_t)prng_below(&order.chance, o->n == w->fault_at ? n : usual);
+    o->given = o->n + 1;
+}
+
 static unsigned choose(struct sim *s, const struct walk *w)
 {
     struct way ways[ORDERS_WAYS_MAX];
     unsigned n = find_ways(s, w, ways);
+    draw(s, w, n);
     if (order.backwards)
         turn(ways, n);
     unsigned i = orders_choose(&order.walked, ways, n);
@@ -273,6 +289,8 @@ static bool more_comes(struct sim *s)
 static void walk(struct sim *s)
 {
     struct walk w = { .fault_due = order.faults };
+    if (order.drawn)
+        w.fault_at = (unsigned)prng_below(&order.chance, order.by_a->messages + order.by_b->messages);
     sim_hold(s);
     order.by_a->begin(s, A);
     do {
@@ -385,8 +403,27 @@ static bool one_run(struct sim *s, const char *program, bool verbose)
 
 #define FAILURES_MAX 3 /* of a cell */
 
+static bool drawn_orders(struct sim *s, const char *program)
+{
+    unsigned long failures = 0;
+    order.walked.reduced = false;
+    for (unsigned long i = 0; i < order.drawn && failures < FAILURES_MAX; i++) {
+        prng_init(&order.chance, order.seed << 32 | i);
+        order.walked.given = 0;
+        failures += !one_run(s, program, false);
+    }
+    if (!failures) {
+        printf("ok - ");
+        print_cell();
+        printf(" (%lu orders, drawn)\n", order.drawn);
+    }
+    return failures == 0;
+}
+
 static bool all_orders(struct sim *s, const char *program)
 {
+    if (order.drawn)
+        return drawn_orders(s, program);
     unsigned long runs = 0, cut = 0, failures = 0;
     order.walked.given = 0;
     do {
@@ -418,12 +455,6 @@ static void set_cell(size_t i)
     order.form = &forms[i / ARRAY_LEN(acts) / ARRAY_LEN(acts)];
 }
 
-/* Two reauthentications: some millions of orders, also when reduced. Only by its name. */
-static bool is_endless(void)
-{
-    return order.by_a->begin == reauthenticate && order.by_b->begin == reauthenticate;
-}
-
 static bool is_short(void)
 {
     const char *most = getenv("ADIT_CROSSING_MOST"); /* messages */
@@ -450,6 +481,7 @@ static int one_cell(struct sim *s, int argc, char **argv)
             continue;
         if (argc == 2)
             return !all_orders(s, argv[0]);
+        order.drawn = 0;
         take_order(argv[2]);
         return !one_run(s, argv[0], true);
     }
@@ -466,6 +498,7 @@ int main(int argc, char **argv)
     order.faults = faults && faults[0] == '1';
     order.walked.reduced = reduced;
     order.backwards = getenv("ADIT_CROSSING_BACKWARDS") != NULL;
+    order.drawn = getenv("ADIT_CROSSING_DRAWN") ? strtoul(getenv("ADIT_CROSSING_DRAWN"), NULL, 10) : 0;
     order.seed = getenv("ADIT_CROSSING_SEED") ? strtoull(getenv("ADIT_CROSSING_SEED"), NULL, 10) : 1;
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc >= 2 && strchr(argv[1], '/'))
@@ -476,7 +509,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < CELLS; i++) {
         set_cell(i);
-        if (!is_worth_it() || is_endless() || !(all || is_short()) || !parts || k++ % parts != part)
+        if (!is_worth_it() || !(all || is_short()) || !parts || k++ % parts != part)
             continue;
         order.walked.reduced = reduced || !is_short();
         failures += !all_orders(&s, argv[0]);

@@ -107,7 +107,7 @@ static const struct simchild *sender_of(const struct simhost *h, uint32_t reqid)
     const struct simchild *best = NULL;
     for (unsigned i = 0; i < h->n_children; i++) {
         const struct simchild *c = &h->child[i];
-        if (c->reqid == reqid && c->sends && !c->forget_at && (!best || c->id > best->id))
+        if (c->reqid == reqid && simhost_prefers(c, best))
             best = c;
     }
     return best;
@@ -251,6 +251,8 @@ void sim_hand_over(struct sim *s, unsigned nth, enum sim_hand how)
         buf_fini(&d.data);
     else
         arrive(s, &d);
+    watch_flow(s, A);
+    watch_flow(s, B);
 }
 
 void sim_release(struct sim *s)

@@ -84,7 +84,8 @@ static void child_update(struct simhost *h, const struct adit_child_spec *spec)
     c->path = spec->path;
     c->udp_encap = spec->udp_encap;
     c->sends = c->sends || spec->outbound == ADIT_OUT_ACTIVE;
-    sim_note(h->sim, h->index, "updates child %u", c->id);
+    c->leaves = c->leaves || spec->outbound == ADIT_OUT_LAST;
+    sim_note(h->sim, h->index, "updates child %u%s", c->id, c->leaves ? ", which is not to be sent on any more" : "");
 }
 
 static void child_gone(struct simhost *h, struct simchild *c)
@@ -122,12 +123,19 @@ const struct simchild *simhost_by_spi(const struct simhost *h, uint32_t spi_in)
     return i < 0 ? NULL : &h->child[i];
 }
 
+bool simhost_prefers(const struct simchild *c, const struct simchild *to)
+{
+    if (!c->sends || c->forget_at)
+        return false;
+    return !to || (c->leaves != to->leaves ? to->leaves : c->id > to->id);
+}
+
 const struct simchild *simhost_sender(const struct simhost *h)
 {
     const struct simchild *best = NULL;
     for (unsigned i = 0; i < h->n_children; i++) {
         const struct simchild *c = &h->child[i];
-        if (c->sends && !c->forget_at && (!best || c->id > best->id))
+        if (simhost_prefers(c, best))
             best = c;
     }
     return best;

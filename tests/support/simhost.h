@@ -22,7 +22,7 @@ struct simchild {
     struct adit_suite suite;
     enum adit_mode mode;
     struct adit_shape shape;
-    bool udp_encap, sends, shares;
+    bool udp_encap, sends, shares, leaves;
     unsigned resource;
     struct adit_path path;
     uint16_t n_local, n_remote;
@@ -76,6 +76,7 @@ uint64_t simhost_deadline(const struct simhost *h);
 void simhost_tick(struct simhost *h);
 enum adit_rc simhost_command(struct simhost *h, const struct adit_command *cmd, struct adit_why *why);
 /* Newest Child SA that carries our traffic / by inbound SPI; NULL: none. */
+bool simhost_prefers(const struct simchild *c, const struct simchild *to); /* to: NULL = nothing; as the data plane does */
 const struct simchild *simhost_sender(const struct simhost *h);
 const struct simchild *simhost_by_spi(const struct simhost *h, uint32_t spi_in);
 /* Child SAs that are not being removed. */

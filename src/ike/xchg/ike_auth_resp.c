@@ -211,11 +211,6 @@ static void first_commit(struct ike_xchg *x, void *scratch)
         buf_set(&p->nonce_r, buf_span(&sa->nonce_r)) != ADIT_OK)
         return;
     s->p = NULL;
-    struct ike_child *old = peers_child(p);
-    if (old) { /* sent on once the peer uses it, or closes the other one */
-        p->old_child = old->id;
-        p->reqid = old->reqid;
-    }
     pending_commit(p);
 }
 

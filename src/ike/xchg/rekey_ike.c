@@ -372,6 +372,9 @@ static void replace(struct ike_sa *sa, struct ike_sa *by)
 void sa_hand_over(struct ike_sa *from, struct ike_sa *to)
 {
     replace(from, to);
+    to->retire_at = from->retire_at; /* a third one has taken its place: rekeying changes nothing about that */
+    to->retiring = from->retiring;
+    from->retire_at = 0;
     list_for_each_safe(child, &from->children)
         child_move(list_entry(child, struct ike_child, link), to);
     list_for_each_safe(it, &from->tasks) {

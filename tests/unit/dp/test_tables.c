@@ -157,6 +157,22 @@ static void activation_moves_traffic(void **state)
     scene_free(&s);
 }
 
+/* The newest one is about to be closed by the peer: an older one carries on, if it may. */
+static void traffic_leaves_what_is_being_deleted(void **state)
+{
+    struct scene s;
+    struct ip_packet ip = packet("10.1.0.1", "10.2.0.1", 17, 53);
+    scene_make(&s);
+    s.sa[1]->leaving = true;
+    mem_del(s.t);
+    s.t = tables_new(s.sa, 4, s.traps, 2);
+    assert_non_null(s.t);
+    assert_int_equal(tables_lookup(s.t, &ip, 0).sa->id, 1);
+    atomic_store(&s.sa[0]->active, false);
+    assert_int_equal(tables_lookup(s.t, &ip, 0).sa->id, 2);
+    scene_free(&s);
+}
+
 /* RFC 9611: the worker's own one, however old; others' never; else the one for all. */
 static void workers_prefer_their_own(void **state)
 {
@@ -241,7 +257,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lookups),
         cmocka_unit_test(opaque_ports_are_not_port_0),
-        cmocka_unit_test(activation_moves_traffic), cmocka_unit_test(workers_prefer_their_own),
+        cmocka_unit_test(activation_moves_traffic),
+        cmocka_unit_test(traffic_leaves_what_is_being_deleted), cmocka_unit_test(workers_prefer_their_own),
         cmocka_unit_test(freed_after_all_passed),
         cmocka_unit_test(statistics_are_never_torn),
     };

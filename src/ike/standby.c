@@ -1,0 +1,68 @@
+/* standby.c - the one that sends goes: which Child SA on standby takes its place.
+ * The responder of a rekeying or reauthentication keeps the new Child SA on standby until the peer uses it, or closes the
+ * one that it replaces: that much the data plane does by itself. Here is what it cannot know: that what it still sends on
+ * is in an IKE SA that is being deleted, so that the peer has closed it already, or is about to (RFC 7296 s2.8, s2.25.2). */
+#include "ike/sa.h"
+
+static bool is_leaving(const struct ike_child *c)
+{
+    const struct ike_sa *sa = c->sa;
+    return sa->cut || sa->state == SA_DELETING || sa->state == SA_DEAD || c->state == ADIT_CHILD_DELETING;
+}
+
+static bool may_begin(const struct ike_child *c)
+{
+    return c->state == ADIT_CHILD_INSTALLED || c->state == ADIT_CHILD_REKEYING; /* not the redundant one of two */
+}
+
+static bool is_better(const struct ike_child *c, const struct ike_child *best, const struct ike_child *gone)
+{
+    if (!c->standby || !best)
+        return !c->standby || may_begin(c);
+    bool successor = c->replaces == gone->id, before = best->replaces == gone->id;
+    return best->standby && may_begin(c) && (successor != before ? successor : c->id < best->id);
+}
+
+/* The best of sa's for what `gone` has sent: one that sends already, else what has replaced it, else the oldest, which the
+ * peer has heard of first. */
+static struct ike_child *better(struct ike_child *best, const struct ike_sa *sa, const struct ike_child *gone)
+{
+    list_for_each(it, &sa->children) {
+        struct ike_child *c = list_entry(it, struct ike_child, link);
+        bool same = c->reqid == gone->reqid && c->resource == gone->resource;
+        if (c != gone && same && !is_leaving(c) && is_better(c, best, gone))
+            best = c;
+    }
+    return best;
+}
+
+static struct ike_child *find(const struct ike_child *gone)
+{
+    struct ike_child *best = NULL;
+    const struct ike_sa *sa = gone->sa, *other = NULL;
+    struct adit_span local = buf_span(&sa->id_local), remote = buf_span(&sa->id_remote);
+    while ((!best || best->standby) && (other = peers_find(sa->ike, local, remote, other)))
+        best = better(best, other, gone);
+    return best;
+}
+
+bool standby_relieve(const struct ike_child *gone)
+{
+    struct ike_child *c = gone->sa->peer_key ? find(gone) : NULL;
+    if (!c || !c->standby || gone->standby)
+        return c;
+    if (c->replaces == gone->id && !is_leaving(gone))
+        c->standby = false; /* the data plane does it, as it removes the other */
+    else
+        child_activate(c);
+    return true;
+}
+
+void standby_relieve_all(const struct ike_sa *sa)
+{
+    list_for_each(it, &sa->children) {
+        struct ike_child *c = list_entry(it, struct ike_child, link);
+        if (standby_relieve(c))
+            child_leave(c); /* newer than the other, perhaps, which is what data planes go by */
+    }
+}
