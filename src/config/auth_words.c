@@ -28,8 +28,8 @@ static bool is_start(struct adit_span word)
 
 static bool is_follower(struct adit_span word)
 {
-    static const char *const words[] = { "sha256",   "sha384",   "sha512",  "sha2_256",
-                                         "sha2_384", "sha2_512", "ed25519", "ed448" };
+    static const char *const words[] = { "sha256",   "sha384",   "sha512",   "sha2_256", "sha2_384", "sha2_512", "sha3_256",
+                                         "sha3_384", "sha3_512", "shake128", "shake256", "ed25519",  "ed448" };
     uint64_t bits;
     return is_one_of(word, words, ARRAY_LEN(words)) || (value_number(word, 16384, &bits) && bits >= 192);
 }
@@ -37,7 +37,8 @@ static bool is_follower(struct adit_span word)
 static enum adit_rc bad_word(struct adit_span word, bool first, struct adit_why *why)
 {
     static const char *const words[] = { "pubkey", "rsa",    "rsa/pss", "ecdsa",   "psk",
-                                         "sha256", "sha384", "sha512",  "ed25519", "ed448" };
+                                         "sha256", "sha384", "sha512",  "ed25519", "ed448",
+                                         "sha3_256", "sha3_384", "sha3_512", "shake128", "shake256" };
     STRBUF(text, 64);
     strbuf_addf(&text, "%.*s", (int)word.n, (const char *)word.p);
     const char *nearest = word_nearest(text.p, words, ARRAY_LEN(words));

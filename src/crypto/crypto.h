@@ -181,6 +181,8 @@ const struct sig_alg *crypto_sig_at(size_t i);
 const struct sig_alg *crypto_sig_by_algid(struct adit_span algid);
 /* Does this key make signatures of this row (type, curve, key large enough for the padding)? */
 bool sig_fits(const struct sig_alg *alg, const struct crypto_key *key);
+/* Is its hash as strong as this key (of EdDSA: always)? More is not wrong, but that is what peers are tested with. */
+bool sig_hash_suits(const struct sig_alg *alg, const struct crypto_key *key);
 /* The row to sign with: for method 14 the one whose hash suits the key's strength among those that the peer lists
  * (HASH_*; RFC 7427 s4), else the older method of the key. NULL: none fits. */
 const struct sig_alg *sig_choose(const struct crypto_key *key, bool method14, const uint16_t *hashes,

@@ -45,7 +45,8 @@ static void show_ke(struct vici_build *b, const struct adit_crypto *c)
 
 static void show_hashes(struct vici_build *b)
 {
-    static const uint16_t hashes[] = { HASH_SHA1, HASH_SHA2_256, HASH_SHA2_384, HASH_SHA2_512 };
+    static const uint16_t hashes[] = { HASH_SHA1, HASH_SHA2_256, HASH_SHA2_384, HASH_SHA2_512,
+                                       HASH_SHA3_256, HASH_SHA3_384, HASH_SHA3_512, HASH_SHAKE128, HASH_SHAKE256 };
     uint8_t out[64];
     vici_section(b, "hasher");
     for (size_t i = 0; i < ARRAY_LEN(hashes); i++) {

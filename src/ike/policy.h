@@ -69,6 +69,8 @@ const struct policy_cert *policy_cert_next(const struct policy *p, const struct 
 bool policy_cert_leads_to(const struct policy *p, const struct pki_cert *leaf, struct adit_span hashes);
 /* May the peer of this round sign so (NULL: use a pre-shared key)? */
 bool policy_accepts(const struct policy_auth *remote, const struct sig_alg *alg);
+/* Hashes with private numbers that the peer of this connection, or of any (NULL), may sign with: auth_hashes_named(). */
+uint32_t policy_hashes(const struct policy *p, const struct policy_conn *conn);
 /* CERTREQ data: SHA-1 SPKI hashes of the CAs accepted for conn (all when it names none); at most 50. conn may be NULL. */
 void policy_certreq(const struct policy *p, const struct policy_conn *conn, struct wr *w);
 /* Does an identity satisfy remote.id of this round (wildcards included)? */

@@ -246,6 +246,22 @@ bool policy_accepts(const struct policy_auth *remote, const struct sig_alg *alg)
            pinned_may_sign(remote, alg);
 }
 
+static uint32_t hashes_of(const struct policy_conn *conn)
+{
+    uint32_t bits = 0;
+    for (uint16_t i = 0; i < conn->cfg->n_remote; i++)
+        bits |= auth_hashes_named(&conn->remote[i].constraints);
+    return bits;
+}
+
+uint32_t policy_hashes(const struct policy *p, const struct policy_conn *conn)
+{
+    uint32_t bits = conn ? hashes_of(conn) : 0;
+    for (size_t i = 0; i < p->n_conns && !conn; i++)
+        bits |= hashes_of(&p->conns[i]);
+    return bits;
+}
+
 static size_t certreq_anchors(const struct policy_conn *conn, struct wr *w)
 {
     size_t n = 0;

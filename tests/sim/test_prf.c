@@ -191,6 +191,50 @@ SIM_TEST(a_stranger_gets_no_private_child)
     expect_children(s, 0);
 }
 
+static const char *way(struct sim *s, int host)
+{
+    static struct adit_ike_info info;
+    expect(s, sim_info(s, host, &info));
+    return info.local_auth;
+}
+
+/* Signatures: each of SHA-3's hashes, named on both sides. */
+SIM_TEST(signatures_with_sha3)
+{
+    static const struct {
+        const char *cert, *auth, *way;
+    } rows[] = {
+        { "ecdsa", "ecdsa-sha3_256", "ECDSA with SHA3-256" },
+        { "ecdsa", "pubkey-sha3_384", "ECDSA with SHA3-384" },
+        { "ecdsa", "pubkey-sha3_512", "ECDSA with SHA3-512" },
+        { "ecdsa", "ecdsa-shake128", "ECDSA with SHAKE128" },
+        { "ecdsa", "ike:ecdsa-shake256", "ECDSA with SHAKE256" },
+        { "rsa", "rsa-sha3_256", "RSASSA-PSS with SHA3-256" },
+        { "rsa", "rsa/pss-sha3_384", "RSASSA-PSS with SHA3-384" },
+        { "rsa", "pubkey-sha3_512", "RSASSA-PSS with SHA3-512" },
+    };
+    const char *want = rows[s->seed % ARRAY_LEN(rows)].way, *auth = rows[s->seed % ARRAY_LEN(rows)].auth;
+    sim_configure(s, .cert = rows[s->seed % ARRAY_LEN(rows)].cert, .local_auth = auth, .remote_auth = auth);
+    sim_establish(s);
+    expect_children(s, 1);
+    expect(s, !strcmp(way(s, A), want), "A: %s", way(s, A));
+    expect(s, !strcmp(way(s, B), want), "B: %s", way(s, B));
+}
+
+/* The peer has named none: it is not offered, and what is left decides. */
+SIM_TEST(sha3_that_the_peer_does_not_list)
+{
+    bool sha2 = s->seed & 1;
+    sim_configure_host(s, A, .cert = "ecdsa", .local_auth = sha2 ? "ecdsa-sha3_256-sha256" : "ecdsa-sha3_256");
+    sim_configure_host(s, B, .cert = "ecdsa");
+    sim_start(s);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    enum adit_rc rc = sim_wait(s, A, cookie, MINUTES(1));
+    expect(s, (rc == ADIT_OK) == sha2);
+    if (sha2)
+        expect(s, !strcmp(way(s, A), "ECDSA with SHA2-256"), "%s", way(s, A));
+}
+
 /* KMAC takes keys of four octets and more (so OpenSSL): the reason is said. */
 SIM_TEST(a_secret_that_is_too_short)
 {
@@ -217,7 +261,9 @@ int main(int argc, char **argv)
         SIM_CASE(a_rekeying_changes_the_prf),
         SIM_CASE(a_stranger_gets_no_private_numbers),
         SIM_CASE(a_stranger_gets_no_private_child),
+        SIM_CASE(signatures_with_sha3),
+        SIM_CASE(sha3_that_the_peer_does_not_list),
         SIM_CASE(a_secret_that_is_too_short),
     };
-    return sim_main(argc, argv, cases, ARRAY_LEN(cases), 6);
+    return sim_main(argc, argv, cases, ARRAY_LEN(cases), 8);
 }

@@ -33,6 +33,7 @@ struct sim_conf {
     const char *ike;  /* "aes128gcm16-prfsha256-x25519"; several with commas */
     const char *esp;  /* "aes128gcm16-x25519" */
     const char *cert; /* "ecdsa", "rsa", "ed25519", several with commas: authenticate by certificate; NULL: by PSK */
+    const char *local_auth;  /* with cert: `auth` of the host itself */
     const char *remote_auth; /* with cert: `auth` of the peer; "pubkey" */
     bool a_by_psk;    /* with cert: A all the same by the PSK */
     const char *psk;  /* "a secret of the simulation" */

@@ -216,6 +216,8 @@ static void add_conn(struct build *b)
         mine.id_text = c->id;
         mine.id.data = span_str(c->id);
     }
+    if (c->cert && c->local_auth)
+        mine.auth = c->local_auth;
     if (c->cert && c->remote_auth)
         theirs.auth = c->remote_auth;
     struct adit_conn conn = { .name = "peer",

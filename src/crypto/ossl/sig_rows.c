@@ -8,7 +8,7 @@
 #include "base/span.h"
 #include "crypto/ossl/ossl.h"
 
-static const struct sig_alg rows[17];
+static const struct sig_alg rows[28];
 
 const struct sig_alg *crypto_sig_at(size_t i)
 {
@@ -24,6 +24,9 @@ static uint16_t hash_of(const X509_ALGOR *a)
     case NID_sha256: return HASH_SHA2_256;
     case NID_sha384: return HASH_SHA2_384;
     case NID_sha512: return HASH_SHA2_512;
+    case NID_sha3_256: return HASH_SHA3_256;
+    case NID_sha3_384: return HASH_SHA3_384;
+    case NID_sha3_512: return HASH_SHA3_512;
     default: return 0; /* absent means SHA-1, RFC 4055 s3.1 */
     }
 }
@@ -136,12 +139,13 @@ const struct sig_alg *crypto_sig_by_algid(struct adit_span algid)
     return by_pss(algid);
 }
 
-/* The strength that suits a key: SHA2-256 up to 256-bit curves and 3072-bit RSA, then 384, then 512. */
-static uint16_t suiting_hash(const struct crypto_key *key)
+/* 256 bits up to 256-bit curves and 3072-bit RSA, then 384, then 512. */
+bool sig_hash_suits(const struct sig_alg *alg, const struct crypto_key *key)
 {
-    if (key->type == KEY_ECDSA)
-        return key->bits <= 256 ? HASH_SHA2_256 : key->bits <= 384 ? HASH_SHA2_384 : HASH_SHA2_512;
-    return key->bits <= 3072 ? HASH_SHA2_256 : key->bits <= 7680 ? HASH_SHA2_384 : HASH_SHA2_512;
+    static const unsigned curves[] = { 256, 384 }, moduli[] = { 3072, 7680 };
+    const unsigned *most = key->type == KEY_ECDSA ? curves : moduli;
+    const struct ossl_digest *d = ossl_digest(alg->hash);
+    return !d || d->out == (key->bits <= most[0] ? 32 : key->bits <= most[1] ? 48 : 64);
 }
 
 static bool listed(uint16_t hash, const uint16_t *hashes, size_t n)
@@ -156,7 +160,6 @@ const struct sig_alg *sig_choose(const struct crypto_key *key, bool method14, co
                                  size_t n)
 {
     const struct sig_alg *first = NULL;
-    uint16_t best = suiting_hash(key);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct sig_alg *r = &rows[i];
         bool method = method14 == (r->auth_method == AUTH_DIGITAL_SIGNATURE);
@@ -164,7 +167,7 @@ const struct sig_alg *sig_choose(const struct crypto_key *key, bool method14, co
             continue;
         if (first && r->pss != first->pss)
             break; /* a weaker padding only if the better one fits with no hash */
-        if (r->hash == best || r->hash == HASH_IDENTITY)
+        if (sig_hash_suits(r, key))
             return r;
         if (!first)
             first = r;
@@ -189,6 +192,25 @@ const struct sig_alg *sig_choose(const struct crypto_key *key, bool method14, co
         0x30, 0x41, OID_RSA, 0x0a, 0x30, 0x34, 0xa0, 0x0f, SHA2(x), 0xa1, 0x1c, 0x30, 0x1a, OID_RSA, 0x08,   \
             SHA2(x), 0xa2, 0x03, 0x02, 0x01, salt                                                            \
     }
+/* NIST's arc of signatures with SHA-3; and its hashes, whose parameters are absent. */
+#define SHA3(x) 0x30, 0x0b, OID_SHA2(x)
+#define ECDSA3_ID(x)                                                                                         \
+    {                                                                                                        \
+        0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, x                            \
+    }
+#define PKCS1_3_ID(x)                                                                                        \
+    {                                                                                                        \
+        0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, x, 0x05, 0x00                \
+    }
+#define PSS3_ID(x, salt)                                                                                     \
+    {                                                                                                        \
+        0x30, 0x3d, OID_RSA, 0x0a, 0x30, 0x30, 0xa0, 0x0d, SHA3(x), 0xa1, 0x1a, 0x30, 0x18, OID_RSA, 0x08,   \
+            SHA3(x), 0xa2, 0x03, 0x02, 0x01, salt                                                            \
+    }
+#define ECDSA_SHAKE_ID(x) /* RFC 8702 s2 */                                                                  \
+    {                                                                                                        \
+        0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x06, x                                  \
+    }
 #define EDDSA_ID(x)                                                                                          \
     {                                                                                                        \
         0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, x                                                                \
@@ -198,6 +220,12 @@ static const uint8_t id_pkcs1_256[] = PKCS1_ID(0x0b), id_pkcs1_384[] = PKCS1_ID(
                      id_pkcs1_512[] = PKCS1_ID(0x0d);
 static const uint8_t id_pss_256[] = PSS_ID(1, 32), id_pss_384[] = PSS_ID(2, 48), id_pss_512[] = PSS_ID(3, 64);
 static const uint8_t id_ecdsa_256[] = ECDSA_ID(2), id_ecdsa_384[] = ECDSA_ID(3), id_ecdsa_512[] = ECDSA_ID(4);
+static const uint8_t id_pkcs1_3_256[] = PKCS1_3_ID(14), id_pkcs1_3_384[] = PKCS1_3_ID(15),
+                     id_pkcs1_3_512[] = PKCS1_3_ID(16);
+static const uint8_t id_pss_3_256[] = PSS3_ID(8, 32), id_pss_3_384[] = PSS3_ID(9, 48), id_pss_3_512[] = PSS3_ID(10, 64);
+static const uint8_t id_ecdsa_3_256[] = ECDSA3_ID(10), id_ecdsa_3_384[] = ECDSA3_ID(11),
+                     id_ecdsa_3_512[] = ECDSA3_ID(12);
+static const uint8_t id_ecdsa_shake128[] = ECDSA_SHAKE_ID(32), id_ecdsa_shake256[] = ECDSA_SHAKE_ID(33);
 static const uint8_t id_ed25519[] = EDDSA_ID(0x70), id_ed448[] = EDDSA_ID(0x71);
 
 #define SIGN14(name_, hash_, key_, pss_, algid_, cost_)                                                      \
@@ -211,18 +239,29 @@ static const uint8_t id_ed25519[] = EDDSA_ID(0x70), id_ed448[] = EDDSA_ID(0x71);
         .cost = CRYPTO_MEDIUM                                                                                \
     }
 
-static const struct sig_alg rows[17] = {
+static const struct sig_alg rows[28] = {
     SIGN14("Ed25519", HASH_IDENTITY, KEY_ED25519, false, id_ed25519, CRYPTO_CHEAP),
     SIGN14("Ed448", HASH_IDENTITY, KEY_ED448, false, id_ed448, CRYPTO_MEDIUM),
     SIGN14("ECDSA with SHA2-256", HASH_SHA2_256, KEY_ECDSA, false, id_ecdsa_256, CRYPTO_MEDIUM),
     SIGN14("ECDSA with SHA2-384", HASH_SHA2_384, KEY_ECDSA, false, id_ecdsa_384, CRYPTO_MEDIUM),
     SIGN14("ECDSA with SHA2-512", HASH_SHA2_512, KEY_ECDSA, false, id_ecdsa_512, CRYPTO_MEDIUM),
+    SIGN14("ECDSA with SHA3-256", HASH_SHA3_256, KEY_ECDSA, false, id_ecdsa_3_256, CRYPTO_MEDIUM),
+    SIGN14("ECDSA with SHA3-384", HASH_SHA3_384, KEY_ECDSA, false, id_ecdsa_3_384, CRYPTO_MEDIUM),
+    SIGN14("ECDSA with SHA3-512", HASH_SHA3_512, KEY_ECDSA, false, id_ecdsa_3_512, CRYPTO_MEDIUM),
+    SIGN14("ECDSA with SHAKE128", HASH_SHAKE128, KEY_ECDSA, false, id_ecdsa_shake128, CRYPTO_MEDIUM),
+    SIGN14("ECDSA with SHAKE256", HASH_SHAKE256, KEY_ECDSA, false, id_ecdsa_shake256, CRYPTO_MEDIUM),
     SIGN14("RSASSA-PSS with SHA2-256", HASH_SHA2_256, KEY_RSA, true, id_pss_256, CRYPTO_MEDIUM),
     SIGN14("RSASSA-PSS with SHA2-384", HASH_SHA2_384, KEY_RSA, true, id_pss_384, CRYPTO_MEDIUM),
     SIGN14("RSASSA-PSS with SHA2-512", HASH_SHA2_512, KEY_RSA, true, id_pss_512, CRYPTO_MEDIUM),
+    SIGN14("RSASSA-PSS with SHA3-256", HASH_SHA3_256, KEY_RSA, true, id_pss_3_256, CRYPTO_MEDIUM),
+    SIGN14("RSASSA-PSS with SHA3-384", HASH_SHA3_384, KEY_RSA, true, id_pss_3_384, CRYPTO_MEDIUM),
+    SIGN14("RSASSA-PSS with SHA3-512", HASH_SHA3_512, KEY_RSA, true, id_pss_3_512, CRYPTO_MEDIUM),
     SIGN14("RSASSA-PKCS1-v1_5 with SHA2-256", HASH_SHA2_256, KEY_RSA, false, id_pkcs1_256, CRYPTO_MEDIUM),
     SIGN14("RSASSA-PKCS1-v1_5 with SHA2-384", HASH_SHA2_384, KEY_RSA, false, id_pkcs1_384, CRYPTO_MEDIUM),
     SIGN14("RSASSA-PKCS1-v1_5 with SHA2-512", HASH_SHA2_512, KEY_RSA, false, id_pkcs1_512, CRYPTO_MEDIUM),
+    SIGN14("RSASSA-PKCS1-v1_5 with SHA3-256", HASH_SHA3_256, KEY_RSA, false, id_pkcs1_3_256, CRYPTO_MEDIUM),
+    SIGN14("RSASSA-PKCS1-v1_5 with SHA3-384", HASH_SHA3_384, KEY_RSA, false, id_pkcs1_3_384, CRYPTO_MEDIUM),
+    SIGN14("RSASSA-PKCS1-v1_5 with SHA3-512", HASH_SHA3_512, KEY_RSA, false, id_pkcs1_3_512, CRYPTO_MEDIUM),
     OLD("ECDSA-256", AUTH_ECDSA_256, HASH_SHA2_256, KEY_ECDSA, 256),
     OLD("ECDSA-384", AUTH_ECDSA_384, HASH_SHA2_384, KEY_ECDSA, 384),
     OLD("ECDSA-521", AUTH_ECDSA_521, HASH_SHA2_512, KEY_ECDSA, 521),

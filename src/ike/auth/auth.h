@@ -37,8 +37,8 @@ struct auth_constraints {
     bool pss_only;
     unsigned min_bits;       /* RSA modulus; 0 = the default of 2048 */
     unsigned min_ec_bits;    /* curve */
-    uint16_t hashes;         /* with RSA: bit (1 << HASH_*); 0 = any */
-    uint16_t ec_hashes;      /* with ECDSA */
+    uint32_t hashes;         /* with RSA: auth_hash_bit()s; 0 = any but those with private numbers */
+    uint32_t ec_hashes;      /* with ECDSA */
     unsigned chain_rsa_bits; /* for pki_policy.min_rsa_bits; 0 = default */
 };
 /* auth NULL or "psk", "eap..": no constraints. ADIT_ERR_CONFIG names the token. */
@@ -63,10 +63,15 @@ ADIT_MUST_USE enum adit_rc auth_sig_verify(uint8_t method, struct adit_span data
                                            const struct crypto_key *key, uint32_t our_hashes,
                                            const struct auth_constraints *c, struct adit_span octets,
                                            const struct sig_alg **used, struct adit_why *why);
-/* SIGNATURE_HASH_ALGORITHMS: the hashes that we accept, as bits and as notify data. */
-uint32_t auth_hashes_ours(void);
-void auth_hashes_put(struct wr *w); /* the 16-bit list, data only */
-/* Bit 0 is always set: "the peer sent a list", also when it holds nothing that we know. */
-uint32_t auth_hashes_get(struct adit_span data);
+/* Hashes as sets of bits; 0: one that we do not know. SHA-3's have numbers for private use: they take part only where an
+ * `auth` names them, and with peers that share our numbers. */
+uint32_t auth_hash_bit(uint16_t hash);
+/* Those with private numbers that these constraints name (NULL: none). */
+uint32_t auth_hashes_named(const struct auth_constraints *c);
+/* SIGNATURE_HASH_ALGORITHMS: the hashes that we accept, `named` among them, as bits and as notify data. */
+uint32_t auth_hashes_ours(uint32_t named);
+void auth_hashes_put(struct wr *w, uint32_t named); /* the 16-bit list, data only */
+/* Bit 0 is always set: "the peer sent a list", also when it holds nothing that we know. private_ok: it shares our numbers. */
+uint32_t auth_hashes_get(struct adit_span data, bool private_ok);
 
 #endif

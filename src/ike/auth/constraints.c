@@ -8,7 +8,7 @@ enum group_kind { GROUP_NONE, GROUP_PUBKEY, GROUP_RSA, GROUP_PSS, GROUP_ECDSA };
 struct group {
     enum group_kind kind;
     unsigned bits;
-    uint16_t hashes;
+    uint32_t hashes;
     bool ed25519, ed448;
 };
 struct parse {
@@ -90,7 +90,7 @@ static bool read_hash(struct parse *p, struct adit_span token)
     for (size_t i = 0; i < num_hashes; i++) {
         if (!is_word(token, hashes[i].text))
             continue;
-        p->group.hashes |= (uint16_t)(1u << hashes[i].hash);
+        p->group.hashes |= auth_hash_bit(hashes[i].hash);
         return true;
     }
     return false;
@@ -129,10 +129,13 @@ static enum adit_rc read_token(struct parse *p, struct adit_span token)
     if (p->group.kind == GROUP_NONE)
         return bad(p, token,
                    "is unknown (pubkey, rsa, rsa/pss or ecdsa, perhaps behind ike:, begin a group)");
+    if (p->group.kind == GROUP_RSA || p->group.kind == GROUP_PSS)
+        if (is_word(token, "shake128") || is_word(token, "shake256"))
+            return bad(p, token, "is for ecdsa: RSA with SHAKE (RFC 8702) is not there");
     if (read_hash(p, token))
         return ADIT_OK;
     if (!read_number(token, &bits))
-        return bad(p, token, "is unknown (a key size, sha256, sha384, sha512, ed25519, ed448)");
+        return bad(p, token, "is unknown (a key size, sha256, sha384, sha512, sha3_256 .., ed25519, ed448)");
     if (p->group.kind == GROUP_PUBKEY)
         return bad(p, token, "is a key size: it needs rsa or ecdsa before it instead of pubkey");
     p->group.bits = bits;
@@ -197,5 +200,7 @@ static const struct word starts[] = {
 static const struct hash_word hashes[] = {
     { "sha256", HASH_SHA2_256 },   { "sha384", HASH_SHA2_384 },   { "sha512", HASH_SHA2_512 },
     { "sha2_256", HASH_SHA2_256 }, { "sha2_384", HASH_SHA2_384 }, { "sha2_512", HASH_SHA2_512 },
+    { "sha3_256", HASH_SHA3_256 }, { "sha3_384", HASH_SHA3_384 }, { "sha3_512", HASH_SHA3_512 },
+    { "shake128", HASH_SHAKE128 }, { "shake256", HASH_SHAKE256 },
 };
 static const size_t num_starts = ARRAY_LEN(starts), num_hashes = ARRAY_LEN(hashes);

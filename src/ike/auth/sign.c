@@ -9,35 +9,57 @@
 
 /* --- SIGNATURE_HASH_ALGORITHMS ------------------------------------------------------------------------------- */
 
-uint32_t auth_hashes_ours(void)
+#define PRIVATE_FIRST HASH_SHA3_256 /* 1024: the registry's range for private use begins there */
+#define PRIVATE_BIT 16
+#define PRIVATE_BITS (0x1fu << PRIVATE_BIT)
+
+uint32_t auth_hash_bit(uint16_t hash)
+{
+    if (hash >= PRIVATE_FIRST && hash <= HASH_SHAKE256)
+        return 1u << (PRIVATE_BIT + hash - PRIVATE_FIRST);
+    return hash && hash < PRIVATE_BIT ? 1u << hash : 0;
+}
+
+/* The number of a bit, in the order of the numbers. */
+static uint16_t hash_of_bit(unsigned bit)
+{
+    return (uint16_t)(bit < PRIVATE_BIT ? bit : PRIVATE_FIRST + bit - PRIVATE_BIT);
+}
+
+uint32_t auth_hashes_named(const struct auth_constraints *c)
+{
+    return c ? (c->hashes | c->ec_hashes) & PRIVATE_BITS : 0;
+}
+
+uint32_t auth_hashes_ours(uint32_t named)
 {
     const struct sig_alg *alg;
     uint32_t bits = 0;
     for (size_t i = 0; (alg = crypto_sig_at(i)); i++)
         if (alg->auth_method == AUTH_DIGITAL_SIGNATURE &&
             alg->hash != HASH_SHA1) /* MUST NOT, RFC 8247 s3.1 */
-            bits |= 1u << alg->hash;
-    return bits;
+            bits |= auth_hash_bit(alg->hash);
+    return bits & (~PRIVATE_BITS | named);
 }
 
-void auth_hashes_put(struct wr *w)
+void auth_hashes_put(struct wr *w, uint32_t named)
 {
-    uint32_t bits = auth_hashes_ours();
-    for (uint16_t hash = 1; hash < 32; hash++)
-        if (bits & (1u << hash))
-            wr_u16(w, hash);
+    uint32_t bits = auth_hashes_ours(named);
+    for (unsigned bit = 1; bit < 32; bit++)
+        if (bits & (1u << bit))
+            wr_u16(w, hash_of_bit(bit));
 }
 
-uint32_t auth_hashes_get(struct adit_span data)
+uint32_t auth_hashes_get(struct adit_span data, bool private_ok)
 {
     struct rd in = rd_init(data);
     uint32_t bits = 1;
     while (rd_more(&in)) {
         uint16_t hash = rd_u16(&in);
-        if (rd_ok(&in) && hash < 32)
-            bits |= 1u << hash; /* others: unknown to us, RFC 7427 s4 */
+        if (rd_ok(&in))
+            bits |= auth_hash_bit(hash); /* others: unknown to us, RFC 7427 s4 */
     }
-    return bits;
+    return private_ok ? bits : bits & ~PRIVATE_BITS;
 }
 
 /* --- constraints --------------------------------------------------------------------------------------------- */
@@ -64,8 +86,9 @@ static bool type_allowed(enum key_type type, const struct auth_constraints *c)
 
 static bool hash_allowed(const struct sig_alg *alg, const struct auth_constraints *c)
 {
-    uint16_t hashes = is_rsa(alg->key) ? c->hashes : alg->key == KEY_ECDSA ? c->ec_hashes : 0;
-    return !hashes || (hashes & (1u << alg->hash));
+    uint32_t bit = auth_hash_bit(alg->hash);
+    uint32_t hashes = is_rsa(alg->key) ? c->hashes : alg->key == KEY_ECDSA ? c->ec_hashes : 0;
+    return hashes ? (hashes & bit) != 0 : !(bit & PRIVATE_BITS);
 }
 
 /* Why this key may not be used at all, or NULL. */
@@ -108,29 +131,20 @@ static const char *key_name(const struct crypto_key *key)
     return "of an unknown type";
 }
 
-/* A hash no weaker than the key: more is not wrong, but the first that suits is what peers are tested with. */
-static uint16_t suiting_hash(const struct crypto_key *key)
-{
-    unsigned bits = key_bits(key);
-    if (key_type(key) == KEY_ECDSA)
-        return bits <= 256 ? HASH_SHA2_256 : bits <= 384 ? HASH_SHA2_384 : HASH_SHA2_512;
-    return bits <= 3072 ? HASH_SHA2_256 : bits <= 7680 ? HASH_SHA2_384 : HASH_SHA2_512;
-}
-
 /* RFC 7427 s3: the peer's list decides between method 14 and the old ones, which then are not to be sent. */
 static bool peer_takes(const struct sig_alg *alg, uint32_t peer_hashes)
 {
     if (!peer_hashes)
         return alg->auth_method != AUTH_DIGITAL_SIGNATURE;
-    return alg->auth_method == AUTH_DIGITAL_SIGNATURE && (peer_hashes & (1u << alg->hash));
+    return alg->auth_method == AUTH_DIGITAL_SIGNATURE && (peer_hashes & auth_hash_bit(alg->hash));
 }
 
 static enum adit_rc no_choice(const struct crypto_key *key, uint32_t peer_hashes, struct adit_why *why)
 {
     STRBUF(text, 160);
-    for (uint16_t hash = 1; hash < 32; hash++)
-        if (peer_hashes & (1u << hash))
-            strbuf_addf(&text, "%s%s", text.n ? ", " : "", iana_name(IANA_HASH, hash));
+    for (unsigned bit = 1; bit < 32; bit++)
+        if (peer_hashes & (1u << bit))
+            strbuf_addf(&text, "%s%s", text.n ? ", " : "", iana_name(IANA_HASH, hash_of_bit(bit)));
     if (!peer_hashes)
         return why_set(why, ADIT_ERR_AUTH,
                        "peer sent no SIGNATURE_HASH_ALGORITHMS, and the older methods do not know "
@@ -157,7 +171,7 @@ const struct sig_alg *auth_sig_choose(const struct crypto_key *key, uint32_t pee
             continue;
         if (first && alg->pss != first->pss)
             break; /* the weaker padding only if the better one fits with no hash */
-        if (!first || (first->hash != suiting_hash(key) && alg->hash == suiting_hash(key)))
+        if (!first || (!sig_hash_suits(first, key) && sig_hash_suits(alg, key)))
             first = alg;
     }
     if (!first)
@@ -223,7 +237,7 @@ static enum adit_rc read_method14(struct adit_span data, uint32_t our_hashes, st
         strbuf_hex(&hex, out->algid);
         return why_set(why, ADIT_ERR_AUTH, "peer signed with an algorithm that we do not know: %s", hex.p);
     }
-    if (!(our_hashes & (1u << out->alg->hash)))
+    if (!(our_hashes & auth_hash_bit(out->alg->hash)))
         return why_set(why, ADIT_ERR_AUTH, "peer signed with %s, which we did not announce", out->alg->name);
     return ADIT_OK;
 }

@@ -46,6 +46,7 @@ struct peer_auth {
     const struct pki_cert *leaf;
     struct adit_buf octets;
     uint64_t unix_now;
+    uint32_t our_hashes; /* that it may sign with */
     const struct sig_alg *used;
     struct ike_work work;
     struct adit_why why; /* the job's */

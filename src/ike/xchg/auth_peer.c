@@ -107,7 +107,7 @@ static enum adit_rc job_verify(void *arg)
     if (!a->cfg->n_pinned)
         TRY(pki_verify(a->store, a->leaf, a->certs, a->n_certs, &a->cfg->pki, a->unix_now, &a->why));
     TRY(pki_cert_proves(a->leaf, &a->id, &a->why) ? ADIT_OK : ADIT_ERR_AUTH);
-    return auth_sig_verify(a->auth.method, a->auth.data, pki_cert_key(a->leaf), auth_hashes_ours(),
+    return auth_sig_verify(a->auth.method, a->auth.data, pki_cert_key(a->leaf), a->our_hashes,
                            &a->cfg->constraints, buf_span(&a->octets), &a->used, &a->why);
 }
 
@@ -128,6 +128,7 @@ static enum adit_rc prepare(struct ike_xchg *x, struct peer_auth *a, struct adit
         return why_set(why, ADIT_ERR_AUTH, "peer sent %s", a->n_certs ? "a certificate that is not the configured one"
                                                                        : "no certificate");
     a->store = x->policy->store;
+    a->our_hashes = auth_hashes_ours(x->sa->peer_private ? auth_hashes_named(&a->cfg->constraints) : 0);
     a->unix_now = ike->host.unix_time ? ike->host.unix_time(ike->host.unix_arg, ike->now) : ike->now / SECONDS(1);
     TRY(auth_octets(x, NULL, !x->sa->is_initiator, a->id_whole, &o));
     return octets_flat(&o, &a->octets);

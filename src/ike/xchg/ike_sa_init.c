@@ -34,12 +34,12 @@ static enum adit_rc begin(struct ike_xchg *x, struct init_req *s, struct adit_wh
     return ike_random(sa->ike, sa->nonce_i.p, sa->nonce_i.n) ? ADIT_OK : ADIT_ERR_CRYPTO;
 }
 
-void put_hashes(struct wr *w)
+void put_hashes(struct wr *w, uint32_t named)
 {
     uint8_t mem[32];
     struct wr list;
     wr_init(&list, mem, sizeof(mem));
-    auth_hashes_put(&list);
+    auth_hashes_put(&list, named);
     notify_put(w, N_SIGNATURE_HASH_ALGORITHMS, wr_written(&list));
 }
 
@@ -63,7 +63,7 @@ static enum adit_rc build(struct ike_xchg *x, void *scratch, struct wr *w, struc
     negotiate_put(w, s->offer, SPAN_NONE);
     ke_put(w, s->method, buf_span(&s->ke.ours));
     nonce_put(w, buf_span(&x->sa->nonce_i));
-    put_hashes(w);
+    put_hashes(w, policy_hashes(x->policy, x->sa->conn));
     return ADIT_OK;
 }
 
@@ -174,7 +174,7 @@ static enum adit_rc consume(struct ike_xchg *x, void *scratch, const struct ike_
     TRY(read_sa(x, s, msg, why));
     TRY(ke_finish(x, &s->ke, msg, why));
     x->rebuild = false; /* what was asked for in between is not needed any more */
-    s->hashes = msg_notify(msg, N_SIGNATURE_HASH_ALGORITHMS, &n) ? auth_hashes_get(n.data) : 0;
+    s->hashes = msg_notify(msg, N_SIGNATURE_HASH_ALGORITHMS, &n) ? auth_hashes_get(n.data, x->peer_private) : 0;
     return derive(x, s, msg);
 }
 

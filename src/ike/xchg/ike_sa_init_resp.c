@@ -87,7 +87,7 @@ static enum adit_rc begin(struct ike_xchg *x, struct init_resp *s, const struct 
     if (kei.method != s->suite.ke[0])
         return want_method(x, kei.method, s->suite.ke[0], why);
     s->peer_hashes = msg_notify(msg, N_SIGNATURE_HASH_ALGORITHMS, &n);
-    s->hashes = s->peer_hashes ? auth_hashes_get(n.data) : 0;
+    s->hashes = s->peer_hashes ? auth_hashes_get(n.data, x->peer_private) : 0;
     TRY(buf_resize(&s->nonce_r, IKE_NONCE_SIZE));
     if (!ike_random(x->ike, s->nonce_r.p, s->nonce_r.n))
         return ADIT_ERR_CRYPTO;
@@ -131,7 +131,7 @@ static enum adit_rc build(struct ike_xchg *x, void *scratch, struct wr *w, struc
             cert_put(w, PLD_CERTREQ, CERTENC_X509_SIGNATURE, wr_written(&list));
     }
     if (s->peer_hashes)
-        put_hashes(w);
+        put_hashes(w, x->peer_private ? policy_hashes(x->policy, NULL) : 0); /* whose it is, IKE_AUTH will tell */
     return ADIT_OK;
 }
 

@@ -4,7 +4,7 @@
 
 #include "ike/sa.h"
 
-void put_hashes(struct wr *w);                                        /* N(SIGNATURE_HASH_ALGORITHMS) */
+void put_hashes(struct wr *w, uint32_t named);                        /* N(SIGNATURE_HASH_ALGORITHMS) */
 void take_certreq(struct ike_sa *sa, const struct ike_msg *msg);      /* CERTREQ hashes are kept until authentication */
 void init_done(struct ike_sa *sa);                                    /* keys are there: tell, LIFE_KEYED */
 

@@ -8,6 +8,9 @@
     "304606092a864886f70d01010a3039a00f300d0609608648016503040" x                                            \
     "0500a11c301a06092a864886f70d010108300d0609608648016503040" x "0500a2030201" salt "a303020101"
 
+#define PSS3(x, salt)                                                                                        \
+    "303d06092a864886f70d01010a3030a00d300b060960864801650304020" x                                          \
+    "a11a301806092a864886f70d010108300b060960864801650304020" x "a2030201" salt
 static const struct {
     const char *what, *algid;
     const char *row; /* NULL: none */
@@ -31,6 +34,19 @@ static const struct {
     { "PSS SHA-256 with trailer field", PSS_TRAILER("201", "20"), "RSASSA-PSS with SHA2-256" },
     { "PSS SHA-512 with trailer field", PSS_TRAILER("203", "40"), "RSASSA-PSS with SHA2-512" },
     { "PSS SHA-256, other salt", PSS("201", "00"), "RSASSA-PSS with SHA2-256" },
+    { "ECDSA SHA3-256", "300b06096086480165030403" "0a", "ECDSA with SHA3-256" },
+    { "ECDSA SHA3-384", "300b06096086480165030403" "0b", "ECDSA with SHA3-384" },
+    { "ECDSA SHA3-512 with NULL", "300d06096086480165030403" "0c0500", "ECDSA with SHA3-512" },
+    { "ECDSA SHA3-224", "300b06096086480165030403" "09", NULL },
+    { "ECDSA SHAKE128", "300a06082b06010505070620", "ECDSA with SHAKE128" },
+    { "ECDSA SHAKE256", "300a06082b06010505070621", "ECDSA with SHAKE256" },
+    { "RSASSA-PSS-SHAKE128 is not there", "300a06082b0601050507061e", NULL },
+    { "PKCS#1 SHA3-256", "300d06096086480165030403" "0e0500", "RSASSA-PKCS1-v1_5 with SHA3-256" },
+    { "PKCS#1 SHA3-512 without NULL", "300b06096086480165030403" "10", "RSASSA-PKCS1-v1_5 with SHA3-512" },
+    { "PSS SHA3-256", PSS3("8", "20"), "RSASSA-PSS with SHA3-256" },
+    { "PSS SHA3-384", PSS3("9", "30"), "RSASSA-PSS with SHA3-384" },
+    { "PSS SHA3-512", PSS3("a", "40"), "RSASSA-PSS with SHA3-512" },
+    { "PSS SHA3-512 with NULLs", PSS("20a", "40"), "RSASSA-PSS with SHA3-512" },
     { "PSS with default parameters is SHA-1", "300d06092a864886f70d01010a3000", NULL },
     { "PSS without parameters", "300b06092a864886f70d01010a", NULL },
     { "PSS, MGF1 with another hash",
@@ -68,7 +84,7 @@ static void every_row_is_found_by_what_it_sends(void **state)
             assert_row(alg->name, alg->algid.n == 0);
         }
     }
-    assert_int_equal(n14, 11);
+    assert_int_equal(n14, 22);
 }
 
 #define ALL                                                                                                  \

@@ -279,7 +279,7 @@ static void with_two_cas(struct sim *s)
     expect(s, pki_store_cas(p->store, &cas) == 3);
     struct adit_span ca2 = span(pki_cert_spki_sha1(cas[0]), 20),
                      sim_ca = span(pki_cert_spki_sha1(cas[2]), 20);
-    sa->peer_hashes = auth_hashes_ours();
+    sa->peer_hashes = auth_hashes_ours(0);
     hear_list(sa, LIST(ED25519 ECDSA256("\0")));
     span_copy(span_copy(both, ca2), sim_ca);
     assert_string_equal(chosen(sa, p, ca2), "ECDSA with SHA2-256"); /* the peer cannot verify the other */

@@ -34,6 +34,9 @@ static const struct {
     { "rsa/pss-rsa", RSA },
     { "rsa-4096-ike:rsa/pss-sha256", RSA | PSS, .hashes = H256, .chain_bits = 4096 },
     { "pubkey-ike:ecdsa-256-sha256", EC, .ec_bits = 256, .ec_hashes = H256 },
+    { "ecdsa-sha3_256-shake128", EC, .ec_hashes = 1u << 16 | 1u << 19 },
+    { "pubkey-sha384-sha3_512", RSA | EC, .hashes = H384 | 1u << 18, .ec_hashes = H384 | 1u << 18 },
+    { "ike:rsa/pss-sha3_384", RSA | PSS, .hashes = 1u << 17 },
     { "pubkey-sha2_256", RSA | EC, .hashes = H256, .ec_hashes = H256 },
 };
 

@@ -299,6 +299,8 @@ static void test_accepts(void **state)
         { "type", "ecdsa", "Ed25519", ADIT_AUTH_PUBKEY, false },
         { "hash", "ecdsa-sha384", "ECDSA with SHA2-384", ADIT_AUTH_PUBKEY, true },
         { "other hash", "ecdsa-sha384", "ECDSA with SHA2-256", ADIT_AUTH_PUBKEY, false },
+        { "SHA-3 unnamed", "ecdsa", "ECDSA with SHA3-384", ADIT_AUTH_PUBKEY, false },
+        { "SHA-3", "ecdsa-sha3_384", "ECDSA with SHA3-384", ADIT_AUTH_PUBKEY, true },
         { "padding", "rsa/pss", "RSASSA-PKCS1-v1_5 with SHA2-256", ADIT_AUTH_PUBKEY, false },
         { "EAP", "eap", "Ed25519", ADIT_AUTH_EAP, false },
     };
@@ -326,7 +328,24 @@ static void test_accepts_by_pinned_certificate(void **state)
     struct policy *p = policy_of(cfg);
     const struct policy_auth *r = p->conns[0].remote;
     for (size_t i = 0; (alg = crypto_sig_at(i)); i++)
-        assert_row(alg->name, policy_accepts(r, alg) == sig_fits(alg, pki_cert_key(r->pinned[0])));
+        assert_row(alg->name, policy_accepts(r, alg) == (alg->hash < HASH_SHA3_256 && sig_fits(alg, pki_cert_key(r->pinned[0]))));
+    policy_unref(p);
+}
+
+/* Hashes with private numbers: those that a connection names, or any. */
+static void test_hashes(void **state)
+{
+    struct adit_config *cfg = adit_config_new();
+    struct adit_auth_cfg one = { .class = ADIT_AUTH_PUBKEY, .auth = "ecdsa-sha384-sha3_384" },
+                         two = { .class = ADIT_AUTH_PUBKEY, .auth = "pubkey-sha3_256-shake128" };
+    struct adit_conn a = { .name = "a", .n_remote = 1, .remote = &one }, b = { .name = "b", .n_remote = 1, .remote = &two };
+    assert_int_equal(adit_config_add_conn(cfg, &a), ADIT_OK);
+    assert_int_equal(adit_config_add_conn(cfg, &b), ADIT_OK);
+    struct policy *p = policy_of(cfg);
+    uint32_t of_a = auth_hash_bit(HASH_SHA3_384), of_b = auth_hash_bit(HASH_SHA3_256) | auth_hash_bit(HASH_SHAKE128);
+    assert_int_equal(policy_hashes(p, &p->conns[0]), of_a);
+    assert_int_equal(policy_hashes(p, &p->conns[1]), of_b);
+    assert_int_equal(policy_hashes(p, NULL), of_a | of_b);
     policy_unref(p);
 }
 
@@ -366,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_cert_next),
         cmocka_unit_test(test_accepts),
         cmocka_unit_test(test_accepts_by_pinned_certificate),
+        cmocka_unit_test(test_hashes),
         cmocka_unit_test(test_certreq),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,9 @@
 #define HID (1u << HASH_IDENTITY)
 #define EVERY (SENT | H256 | H384 | H512 | HID)
 
+#define H3 (0x1fu << 16) /* SHA-3's */
+#define EVERY_AND_3 (EVERY | H3)
+
 static struct adit_crypto *c;
 enum { RSA_KEY, PSS_KEY, P256, P384, P521, BP256, ED, ED4, KEYS };
 static const char *const kinds[KEYS] = { "RSA:2048", "RSA-PSS:2048",       "EC:P-256", "EC:P-384",
@@ -65,6 +68,16 @@ static void test_choice(void **state)
         { "constraint: key size", RSA_KEY, EVERY, "rsa-3072", NULL },
         { "constraint: curve", P256, EVERY, "ecdsa-384", NULL },
         { "constraint: Ed25519 only", P256, EVERY, "ike:ed25519", NULL },
+        { "SHA-3 only if it is named", P256, EVERY_AND_3, NULL, "ECDSA with SHA2-256" },
+        { "SHA-3, named: the one that suits", P384, EVERY_AND_3, "ecdsa-sha3_256-sha3_384-sha3_512", "ECDSA with SHA3-384" },
+        { "SHA-3 beside SHA-2", P256, EVERY_AND_3, "ecdsa-sha256-sha3_256", "ECDSA with SHA2-256" },
+        { "SHA-3 beside SHA-2 that the peer lacks", P256, SENT | H3, "ecdsa-sha256-sha3_256", "ECDSA with SHA3-256" },
+        { "SHA-3 that the peer lacks", P256, EVERY, "ecdsa-sha3_256", NULL },
+        { "SHAKE128", P256, EVERY_AND_3, "pubkey-shake128", "ECDSA with SHAKE128" },
+        { "SHAKE256", P521, EVERY_AND_3, "ecdsa-shake128-shake256", "ECDSA with SHAKE256" },
+        { "RSA has no SHAKE", RSA_KEY, EVERY_AND_3, "pubkey-shake128", NULL },
+        { "RSA: PSS first, with SHA-3 too", RSA_KEY, EVERY_AND_3, "rsa-sha3_256", "RSASSA-PSS with SHA3-256" },
+        { "RSA-PSS key with SHA-3", PSS_KEY, EVERY_AND_3, "rsa-sha3_512", "RSASSA-PSS with SHA3-512" },
         { "constraint: PSS with old methods", RSA_KEY, 0, "rsa/pss", NULL },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -224,16 +237,25 @@ static void test_broken_data(void **state)
 
 static void test_hash_lists(void **state)
 {
-    static const uint8_t ours[] = { 0, 2, 0, 3, 0, 4, 0, 5 }, unknown[] = { 0, 1, 0, 200, 4, 0, 0, 31, 9 };
+    static const uint8_t ours[] = { 0, 2, 0, 3, 0, 4, 0, 5 }, unknown[] = { 0, 1, 0, 200, 4, 5, 0, 31, 9 },
+                         named[] = { 0, 2, 0, 3, 0, 4, 0, 5, 4, 0, 4, 4 };
+    uint32_t sha3 = auth_hash_bit(HASH_SHA3_256) | auth_hash_bit(HASH_SHAKE256);
     uint8_t mem[40];
     struct wr w;
     wr_init(&w, mem, sizeof(mem));
-    auth_hashes_put(&w);
+    auth_hashes_put(&w, 0);
     assert_true(span_equal(wr_written(&w), SPAN_ARRAY(ours)));
-    assert_int_equal(auth_hashes_ours(), EVERY & ~SENT);
-    assert_int_equal(auth_hashes_get(SPAN_ARRAY(ours)), EVERY);
-    assert_int_equal(auth_hashes_get(SPAN_NONE), SENT);
-    assert_int_equal(auth_hashes_get(guard_copy(SPAN_ARRAY(unknown))), SENT | 1u << 1 | 1u << 31);
+    assert_int_equal(auth_hashes_ours(0), EVERY & ~SENT);
+    assert_int_equal(auth_hashes_get(SPAN_ARRAY(ours), false), EVERY);
+    assert_int_equal(auth_hashes_get(SPAN_NONE, true), SENT);
+    assert_int_equal(auth_hashes_get(guard_copy(SPAN_ARRAY(unknown)), true), SENT | 1u << 1);
+    /* private numbers: named, and from peers that share them */
+    wr_init(&w, mem, sizeof(mem));
+    auth_hashes_put(&w, sha3);
+    assert_true(span_equal(wr_written(&w), SPAN_ARRAY(named)));
+    assert_int_equal(auth_hashes_ours(sha3), (EVERY & ~SENT) | sha3);
+    assert_int_equal(auth_hashes_get(SPAN_ARRAY(named), true), EVERY | sha3);
+    assert_int_equal(auth_hashes_get(SPAN_ARRAY(named), false), EVERY);
 }
 
 int main(void)
