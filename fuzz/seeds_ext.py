@@ -53,6 +53,18 @@ SEEDS = {
         "many": announced(3, *((2, b"") for _ in range(300))),
         "long": announced(255, *((14, b"\xff" + bytes(252)) for _ in range(17))),
     },
+    "bundle": {
+        "one": b"\0" + bytes.fromhex("3007a0053003020105"),
+        "with_crl": b"\0" + bytes.fromhex("300ea0053003020105a10530030201 05".replace(" ", "")),
+        "two": b"\0" + bytes.fromhex("300ea0053003020105a0053003020106"),
+        "long": b"\0" + bytes.fromhex("30820104a0820100") + bytes(256),
+        "indefinite": b"\0" + bytes.fromhex("3080a00530030201050000"),
+        "empty": b"\0" + bytes.fromhex("3000"),
+        "url": b"\1" + bytes(20) + b"http://pki.example/c/0123456789abcdef",
+        "other_host": b"\1" + bytes(20) + b"http://b.example.evil/0123",
+        "climbs": b"\1" + bytes(20) + b"http://pki.example/c/../d",
+        "short": b"\1" + bytes(12),
+    },
     "ppk_id": {
         "fixed": b"\2berlin-2026",
         "opaque": b"\1\0\1\2\3",

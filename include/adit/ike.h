@@ -91,6 +91,10 @@ const char *adit_job_name(const struct adit_job *job); /* "sign ECDSA", "key exc
 bool adit_job_is_slow(const struct adit_job *job);
 void adit_ike_work_done(struct adit_ike *ike, struct adit_job *job, uint64_t now); /* takes the job back */
 
+/* The answer to ADIT_EV_FETCH, by its cookie: n octets, copied; or error (not NULL), in words for the log. One that nobody
+ * waits for any more is ignored. */
+void adit_ike_fetched(struct adit_ike *ike, uint64_t cookie, const uint8_t *data, size_t n, const char *error, uint64_t now);
+
 enum adit_event_type {
     ADIT_EV_SEND,         /* datagrams to path.remote from path.local (port 4500: add the marker) */
     ADIT_EV_CHILD_ADD,    /* install: spec */
@@ -109,6 +113,9 @@ enum adit_event_type {
     ADIT_EV_KEEPALIVE,    /* send one 0xff octet on path */
     ADIT_EV_ASSIGNED,     /* assigned: the peer gave us addresses; before the Child SAs that use them. By IKE SA */
     ADIT_EV_RELEASED,     /* assigned: the same again; it holds no more. What others of the same were told stays */
+    ADIT_EV_FETCH,        /* text: an http:// URL; what is there is wanted, `most` octets of it at most: answer with
+                             adit_ike_fetched(cookie). Peers can choose it within what the configuration allows: the host
+                             follows no redirection and bounds time and size. Without an answer the engine goes on alone */
 };
 enum adit_level { ADIT_LOG_AUDIT = 0, ADIT_LOG_INFO = 1, ADIT_LOG_MORE = 2, ADIT_LOG_DEBUG = 3 };
 
@@ -135,6 +142,7 @@ struct adit_event {
     uint64_t grace_ns;
     struct adit_job *job;
     uint64_t cookie;
+    size_t most;
     enum adit_rc rc;
     enum adit_level level;
     const char *group; /* LOG: "IKE", "CHD", "NET", "CFG", "ENC" as strongSwan's; KEYLOG: "ike"|"esp" */

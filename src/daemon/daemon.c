@@ -218,13 +218,14 @@ static enum adit_rc start_helpers(struct daemon *d, struct adit_why *why)
     struct workpool_ops ops = { run_job, host_work_done, d };
     d->pool = workpool_new(&d->loop, 0, WORK_QUEUE, &ops);
     d->updown = updown_new(&d->loop, &d->log);
+    d->fetch = fetcher_new(&d->loop, d->set.fwmark, host_fetched, d);
     uv_timer_init(&d->loop, &d->engine_timer);
     uv_timer_init(&d->loop, &d->stop_timer);
     d->engine_timer.data = d->stop_timer.data = d;
     watch_signal(d, &d->sig_term, SIGTERM);
     watch_signal(d, &d->sig_int, SIGINT);
     watch_signal(d, &d->sig_hup, SIGHUP);
-    return d->pool && d->updown ? ADIT_OK : why_set(why, ADIT_ERR_MEMORY, "out of memory or threads");
+    return d->pool && d->updown && d->fetch ? ADIT_OK : why_set(why, ADIT_ERR_MEMORY, "out of memory or threads");
 }
 
 /* Files that are wrong at start leave a daemon without connections that says so: it can be mended while it runs. */
@@ -367,6 +368,7 @@ void daemon_free(struct daemon *d)
         waiting_fail_all(d, "the daemon is shutting down");
     if (d->pool)
         workpool_stop(d->pool);
+    fetcher_stop(d->fetch);
     ikesock_stop(d->sock);
     addresses_stop(d->addresses);
     if (d->vici)
@@ -380,6 +382,7 @@ void daemon_free(struct daemon *d)
         dp_free(d->dp);
     adit_ike_free(d->ike);
     workpool_free(d->pool);
+    fetcher_free(d->fetch);
     ikesock_free(d->sock);
     addresses_free(d->addresses);
     vici_server_free(d->vici);

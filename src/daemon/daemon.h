@@ -5,6 +5,7 @@
 #include <uv.h>
 #include "adit/ike.h"
 #include "config/config.h"
+#include "daemon/fetch.h"
 #include "daemon/journal.h"
 #include "daemon/keylog.h"
 #include "daemon/log.h"
@@ -40,6 +41,7 @@ struct daemon {
     struct workpool *pool;
     struct vici_server *vici;
     struct updown *updown;
+    struct fetcher *fetch;
     struct keylog keylog;
     unsigned kept; /* adit_ike_changes() when state_file was written last */
     struct journal journal;
@@ -77,6 +79,8 @@ void host_child_stats(struct daemon *d, uint32_t child_id, struct adit_child_sta
 /* All SAs that this connection's child ever had: never falls. */
 void host_total_stats(struct daemon *d, const char *conn, const char *child, struct adit_child_stats *sum);
 void host_work_done(void *daemon, void *job);
+/* What the engine asked for by URL has come, or not. */
+void host_fetched(void *daemon, uint64_t cookie, const uint8_t *data, size_t n, const char *error);
 /* The host's addresses, or its routes, have changed. */
 void host_addresses(struct daemon *d, const struct adit_addr *v, unsigned n);
 void host_free(struct daemon *d);

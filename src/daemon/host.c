@@ -182,6 +182,13 @@ void host_work_done(void *daemon, void *job)
     host_run(d);
 }
 
+void host_fetched(void *daemon, uint64_t cookie, const uint8_t *data, size_t n, const char *error)
+{
+    struct daemon *d = daemon;
+    adit_ike_fetched(d->ike, cookie, data, n, error, daemon_now());
+    host_run(d);
+}
+
 /* --- draining ------------------------------------------------------------------------------------------------------------ */
 
 /* Of attempts that are repeated for the same reason only those who follow closely want to read. */
@@ -213,6 +220,7 @@ static void handle(struct daemon *d, struct adit_event *ev)
     case ADIT_EV_RESOLVE: waiting_resolve(d, ev); return;
     case ADIT_EV_LOG: log_event(d, ev); return;
     case ADIT_EV_KEYLOG: keylog_line(&d->keylog, ev->group ? ev->group : "ike", ev->text); return;
+    case ADIT_EV_FETCH: fetch_start(d->fetch, ev->cookie, ev->text, ev->most); return;
     case ADIT_EV_ASSIGNED: assigned_up(d, ev); return;
     case ADIT_EV_RELEASED: assigned_down(d, ev); return;
     case ADIT_EV_IKE_UP:

@@ -78,6 +78,7 @@ struct adit_ike *adit_ike_new(const struct adit_host *host, uint64_t now)
     list_init(&ike->spare_events);
     list_init(&ike->orphans);
     list_init(&ike->conns);
+    list_init(&ike->fetches);
     timerheap_init(&ike->timers);
     leases_init(&ike->leases, 0);
     if (!start(ike, now)) {

@@ -23,6 +23,7 @@ void xchg_free(struct ike_xchg *x)
     if (!x)
         return;
     list_remove(&x->link);
+    fetch_forget(x);
     if (x->jobs_out) { /* a thread still works on its memory */
         x->sa = NULL;
         list_append(&x->ike->orphans, &x->link);

@@ -11,6 +11,7 @@
 #include "ike/auth/auth.h"
 #include "ike/keymat.h"
 #include "model/model.h"
+#include "pki/pki.h"
 #include "wire/payload.h"
 
 struct ike_sa;
@@ -58,6 +59,22 @@ struct ike_work {
 };
 enum adit_rc xchg_work(struct ike_xchg *x, struct ike_work *w, work_fn *fn, void *arg, enum crypto_cost cost,
                        const char *name);
+
+/* --- fetching: what only the host can get, by URL --------------------------------------------------------------------- */
+/* Lives in a step's scratch, zeroed; is used for one URL. xchg_fetch() hands it out as ADIT_EV_FETCH and returns ADIT_WAIT;
+ * when the step is called again: ADIT_OK, f->data holds it (arena); ADIT_ERR_IO, _TIMEOUT: it cannot be had; ADIT_ERR_LIMIT:
+ * too many are out. An exchange has one out at a time. Whoever calls it has made sure that the configuration allows the
+ * URL: the peer may not be authenticated yet. For certificates, and for revocation lists and OCSP. */
+struct ike_fetch {
+    struct list link;
+    struct ike_xchg *x;
+    uint64_t id, until;
+    size_t most;
+    uint8_t state; /* 0 idle, 1 out, 2 done */
+    enum adit_rc rc;
+    struct adit_span data;
+};
+enum adit_rc xchg_fetch(struct ike_xchg *x, struct ike_fetch *f, const char *url, size_t most);
 
 /* One key exchange of one exchange: both roles, size checks, work. `ke` lies in scratch, zeroed; ended by ke_fini(). */
 struct ike_ke {
@@ -224,6 +241,10 @@ struct auth_way {
     const struct policy *policy;     /* for auth_way_leads_to() */
     const struct pki_cert *cert;
 };
+/* Certificates of the peer as they are found: those that do not parse are passed over, more than there is room for too. */
+struct ike_certs;
+void certs_add(struct ike_certs *out, struct adit_span der);
+
 #define AUTH_RANK_LAST (~0u - 1) /* only if there is nothing better */
 #define AUTH_RANK_NEVER (~0u)
 /* Does the way's certificate chain up to the CA with this SHA-1 of its public key, as in CERTREQ? */
@@ -247,6 +268,14 @@ struct ike_hooks {
      * looked at. May refuse. *auth: the Authentication Data that will be verified; others of the same method may be put. */
     enum adit_rc (*claimed)(struct ike_sa *sa, const struct ike_msg *msg, struct adit_span *auth,
                             struct adit_why *why);
+    /* IKE_AUTH: our certificates are to be sent, certs[0] ours, then its chain: writes CERT payloads in another encoding and
+     * says true, or false: as they are. For URLs, and for bare public keys (RFC 7670). */
+    bool (*cert_put)(struct ike_sa *sa, const struct pki_cert *const *certs, size_t n, struct wr *w);
+    /* IKE_AUTH: the peer will prove itself by a signature, and this CERT is no X.509 certificate: what it stands for goes by
+     * certs_add() to `out`. `f` is for one fetch, fresh for each CERT. ADIT_WAIT: ask again. Anything else that is not
+     * ADIT_OK: *why says what was wrong with it, and it is passed over. */
+    enum adit_rc (*cert_get)(struct ike_xchg *x, const struct cert_payload *cert, struct ike_fetch *f,
+                             struct ike_certs *out, struct adit_why *why);
     /* IKE_AUTH: keys that come into force by it. AUTH is computed with their SK_p, and the SA takes them as soon as it is
      * authenticated, before Child SAs are made. *keys stays as it is: the SA's own. Once given, always given. */
     enum adit_rc (*auth_keys)(struct ike_sa *sa, struct ike_keys **keys);

@@ -17,6 +17,9 @@
 #define IKE_CHILDREN_MAX 1024       /* Child SAs in one IKE SA */
 #define IKE_TASKS_MAX 1024          /* things waiting in one agenda */
 #define IKE_CERTS_MAX 16            /* CERT payloads read */
+#define IKE_FETCHES_PER_EXCHANGE 4  /* RFC 7296 s3.6: up to four certificates */
+#define IKE_FETCHES_MAX 16          /* out at a time, all SAs together: strangers can ask for them */
+#define IKE_FETCH_LIFE SECONDS(10)  /* hosts give up earlier; a peer waits longer (RFC 7296 s2.4: minutes) */
 #define IKE_ADDRESSES_MAX 32        /* of the host: more would not be announced either */
 #define IKE_DETOURS_MAX 16          /* paths on which one request goes beside the SA's: answers are cheap, but not free */
 #define IKE_PENDING_MAX 8           /* half-made SAs of one peer (RFC 9370 link data) */

@@ -52,6 +52,9 @@ struct ike {
     struct list events;   /* struct ike_event */
     struct list spare_events;
     unsigned n_spare_events;
+    struct list fetches;  /* struct ike_fetch: those that are out */
+    unsigned n_fetches;
+    uint64_t last_fetch;
     struct list orphans;  /* exchanges whose SA is gone while a job is out */
     struct ike_event *polled;
     struct list conns; /* struct conn_state: counters, why down */
@@ -249,6 +252,8 @@ struct ike_xchg {
     bool peer_private;
     struct peer_guess guess;
     unsigned jobs_out;
+    struct ike_fetch *fetch; /* the one that is out; NULL: none */
+    unsigned n_fetches;      /* in all */
     const char *waiting;
     uint32_t reply_spi;            /* of the error notify: the Child SA that was not found */
     struct adit_span reply_data;   /* of the error notify, e.g. the KE method wanted */
@@ -392,6 +397,10 @@ void xchg_response(struct ike_xchg *x, const struct ike_hdr *hdr, const struct a
 void xchg_resume(struct ike_xchg *x);
 void xchg_retransmit(struct ike_xchg *x);
 void xchg_free(struct ike_xchg *x);
+/* fetch.c */
+void fetch_forget(struct ike_xchg *x); /* nobody waits for it any more */
+uint64_t fetch_deadline(const struct ike_sa *sa);
+void fetch_timer(struct ike_sa *sa);
 extern const struct ike_step *const core_steps[], *const core_child_steps[]; /* those before and after what is `before_child` */
 
 /* --- reply.c: what the peer is told --- */

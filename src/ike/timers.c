@@ -58,6 +58,7 @@ uint64_t sa_next_deadline(struct ike_sa *sa)
     if (sa->is_initiator && sa->state < SA_ESTABLISHED && !sa_out(sa))
         return 1; /* just made: it has not begun yet */
     at = earlier(at, retransmit_at(sa));
+    at = earlier(at, fetch_deadline(sa));
     at = earlier(at, sa->expire_at);
     if (sa->state == SA_ESTABLISHED) {
         at = earlier(at, sa->rekey_at);
@@ -204,6 +205,7 @@ void sa_timer(struct ike_sa *sa)
         sa_delete(sa, "its lifetime is over and rekeying failed");
     }
     request_timers(sa);
+    fetch_timer(sa);
     if (!sa->cut && sa->state == SA_ESTABLISHED)
         established_timers(sa);
     pending_timers(sa);

@@ -32,6 +32,12 @@ bool pki_dn_encode(void *arg, const char *text, struct arena *arena, struct adit
 bool pki_dn_match(struct adit_span pattern_der, struct adit_span der);
 void pki_dn_print(struct adit_span der, struct strbuf *out);
 
+/* CertificateBundle of RFC 7296 s3.6. read: the certificates in it (borrowed from data, not parsed); revocation lists are
+ * passed over; ADIT_ERR_MALFORMED says what is wrong, more than max are an error too. make: replaces *out. */
+ADIT_MUST_USE enum adit_rc pki_bundle_read(struct adit_span data, struct adit_span *out, size_t max, size_t *n,
+                                           struct adit_why *why);
+ADIT_MUST_USE enum adit_rc pki_bundle_make(const struct pki_cert *const *certs, size_t n, struct adit_buf *out);
+
 /* Trust anchors, other known CA certificates and CRLs. Built once a configuration snapshot, then immutable. Of the CAs
  * added, the self-signed ones and those whose issuer was not added are anchors; the others only help to build paths.
  * pki_store_add_ca(): ADIT_ERR_CONFIG if it is no CA certificate. */

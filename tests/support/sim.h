@@ -82,6 +82,10 @@ typedef size_t sim_tamper_fn(struct sim *s, int from, uint8_t *datagram, size_t 
 #define SIM_STRANGER SIM_MEMBERS
 typedef void sim_stranger_fn(struct sim *s, const struct sim_datagram *d);
 
+/* The web, as host sees it: what is at url goes to page (empty). */
+enum sim_page { SIM_PAGE, SIM_NO_PAGE, SIM_SILENCE /* no answer, ever */ };
+typedef enum sim_page sim_web_fn(struct sim *s, int host, const char *url, struct adit_buf *page);
+
 struct simlog; /* what happened, for the diagram */
 struct sim {
     uint64_t seed, now;
@@ -101,6 +105,8 @@ struct sim {
     struct simtape tape[SIM_MEMBERS]; /* by sender, as it was sent */
     sim_tamper_fn *tamper;  /* NULL: nobody */
     sim_stranger_fn *stranger;
+    sim_web_fn *web;       /* NULL: there is none */
+    unsigned web_delay_ms; /* how long it takes to answer */
     void *stranger_arg;
     bool verbose, failed;
     char failure[600];

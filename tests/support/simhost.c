@@ -190,6 +190,29 @@ static void look_up(struct simhost *h, const struct adit_event *ev)
     ENGINE(h, (void)!adit_ike_command(h->ike, &cmd, h->sim->now, NULL, &why));
 }
 
+/* At once or later; the engine may have given up by then. */
+static void answer_fetch(struct simhost *h, const struct simfetch *f)
+{
+    struct adit_buf page = { 0 };
+    enum sim_page got = h->sim->web ? h->sim->web(h->sim, h->index, f->url, &page) : SIM_NO_PAGE;
+    sim_note(h->sim, h->index, "%s %s", got == SIM_PAGE ? "has got" : "has not got", f->url);
+    if (got != SIM_SILENCE)
+        ENGINE(h, adit_ike_fetched(h->ike, f->cookie, page.p, page.n, got == SIM_PAGE ? NULL : "404", h->sim->now));
+    buf_fini(&page);
+}
+
+static void take_fetch(struct simhost *h, const struct adit_event *ev)
+{
+    struct simfetch f = { .cookie = ev->cookie, .at = h->sim->now + MILLIS(h->sim->web_delay_ms) };
+    snprintf(f.url, sizeof(f.url), "%s", ev->text);
+    if (!h->sim->web_delay_ms)
+        answer_fetch(h, &f);
+    else if (h->n_fetches == SIM_FETCHES)
+        sim_fail(h->sim, __FILE__, __LINE__, "few fetches", "%s has %u out", h->name, h->n_fetches);
+    else
+        h->fetch[h->n_fetches++] = f;
+}
+
 static void handle(struct simhost *h, const struct adit_event *ev)
 {
     uint32_t head[4] = { (uint32_t)ev->type, ev->ike_id, ev->child_id, (uint32_t)ev->rc };
@@ -205,6 +228,7 @@ static void handle(struct simhost *h, const struct adit_event *ev)
     case ADIT_EV_CHILD_REMOVE: child_remove(h, ev->child_id, ev->grace_ns); break;
     case ADIT_EV_WORK: take_job(h, ev->job); break;
     case ADIT_EV_RESOLVE: look_up(h, ev); break;
+    case ADIT_EV_FETCH: take_fetch(h, ev); break;
     case ADIT_EV_DONE: take_done(h, ev); break;
     case ADIT_EV_KEEPALIVE: sim_send(h->sim, h->index, SIM_KEEPALIVE, &ev->path, SPAN_LIT("\xff")); break;
     case ADIT_EV_LOG: sim_note(h->sim, h->index, "[%s] %s", ev->group, ev->text); break;
@@ -252,7 +276,7 @@ void simhost_stop(struct simhost *h)
         adit_job_run(h->job[i].job);
         adit_ike_work_done(h->ike, h->job[i].job, h->sim->now);
     }
-    h->n_jobs = 0;
+    h->n_jobs = h->n_fetches = 0;
     while (h->ike && adit_ike_poll(h->ike, &ev))
         if (ev.type == ADIT_EV_WORK) {
             adit_job_run(ev.job);
@@ -329,6 +353,8 @@ uint64_t simhost_deadline(const struct simhost *h)
     uint64_t at = h->ike ? adit_ike_deadline(h->ike) : UINT64_MAX;
     for (unsigned i = 0; i < h->n_jobs; i++)
         at = h->job[i].at < at ? h->job[i].at : at;
+    for (unsigned i = 0; i < h->n_fetches; i++)
+        at = h->fetch[i].at < at ? h->fetch[i].at : at;
     for (unsigned i = 0; i < h->n_children; i++)
         if (h->child[i].forget_at && h->child[i].forget_at < at)
             at = h->child[i].forget_at;
@@ -352,6 +378,22 @@ static void finish_jobs(struct simhost *h)
     }
 }
 
+static void finish_fetches(struct simhost *h)
+{
+    for (unsigned i = 0; i < h->n_fetches;) {
+        struct simfetch f = h->fetch[i];
+        if (f.at > h->sim->now) {
+            i++;
+            continue;
+        }
+        for (unsigned k = i; k + 1 < h->n_fetches; k++)
+            h->fetch[k] = h->fetch[k + 1];
+        h->n_fetches--;
+        answer_fetch(h, &f);
+        drain(h);
+    }
+}
+
 void simhost_tick(struct simhost *h)
 {
     for (unsigned i = 0; i < h->n_children;)
@@ -362,6 +404,7 @@ void simhost_tick(struct simhost *h)
     if (!h->ike)
         return;
     finish_jobs(h);
+    finish_fetches(h);
     if (adit_ike_deadline(h->ike) <= h->sim->now)
         ENGINE(h, adit_ike_tick(h->ike, h->sim->now));
     drain(h);

@@ -4,6 +4,7 @@
 #define TESTS_SIMHOST_H
 
 #include "adit/ike.h"
+#include "base/buf.h"
 #include "base/secret.h"
 #include "support/prng.h"
 
@@ -11,6 +12,7 @@
 #define SIM_TS 8
 #define SIM_JOBS 64
 #define SIM_DONE 64
+#define SIM_FETCHES 32
 
 struct sim;
 
@@ -42,6 +44,11 @@ struct simjob {
     uint64_t at;
 };
 
+struct simfetch { /* what the engine waits for from the web */
+    uint64_t cookie, at;
+    char url[300];
+};
+
 struct simhost {
     struct sim *sim;
     int index;
@@ -53,8 +60,10 @@ struct simhost {
     struct simchild child[SIM_CHILDREN];
     struct simjob job[SIM_JOBS];
     struct simdone done[SIM_DONE];
+    unsigned n_fetches;
+    struct simfetch fetch[SIM_FETCHES];
     unsigned job_delay_ms; /* how long a job takes; 0: all jobs run inline */
-    unsigned events[ADIT_EV_RELEASED + 1];
+    unsigned events[ADIT_EV_FETCH + 1];
     struct adit_assigned assigned; /* the last one */
     unsigned starved;  /* probes that no inbound SA took */
     uint64_t received; /* probes */

@@ -250,14 +250,25 @@ void own_put_id(struct wr *w, const struct own_auth *a, uint8_t payload)
     id_put(w, payload, &a->id);
 }
 
-void own_put_certs(struct wr *w, const struct ike_sa *sa, const struct own_auth *a)
+/* The signer's first, RFC 7296 s3.6. */
+static void put_certs(struct wr *w, struct ike_sa *sa, const struct own_auth *a)
+{
+    const struct pki_cert *all[1 + CHAIN_MAX] = { a->cert->cert };
+    for (size_t i = 0; i < a->n_chain; i++)
+        all[1 + i] = a->chain[i];
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.cert_put && ike_exts[i]->on.cert_put(sa, all, 1 + a->n_chain, w))
+            return;
+    for (size_t i = 0; i < 1 + a->n_chain; i++)
+        cert_put(w, PLD_CERT, CERTENC_X509_SIGNATURE, pki_cert_der(all[i]));
+}
+
+void own_put_certs(struct wr *w, struct ike_sa *sa, const struct own_auth *a)
 {
     enum adit_send_cert how = sa->conn->cfg->send_cert;
     if (!a->cert || how == ADIT_CERT_NEVER || (how == ADIT_CERT_IF_ASKED && !sa->certreq.n))
         return;
-    cert_put(w, PLD_CERT, CERTENC_X509_SIGNATURE, pki_cert_der(a->cert->cert)); /* the signer's first, RFC 7296 s3.6 */
-    for (size_t i = 0; i < a->n_chain; i++)
-        cert_put(w, PLD_CERT, CERTENC_X509_SIGNATURE, pki_cert_der(a->chain[i]));
+    put_certs(w, sa, a);
 }
 
 const char *own_name(const struct own_auth *a)

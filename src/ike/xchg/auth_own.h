@@ -29,9 +29,15 @@ enum adit_rc own_choose(struct ike_xchg *x, struct own_auth *a, const struct pol
 /* Computes AUTH; may wait for work. */
 enum adit_rc own_sign(struct ike_xchg *x, struct own_auth *a, const struct adit_id *peer_id, struct adit_why *why);
 void own_put_id(struct wr *w, const struct own_auth *a, uint8_t payload);
-void own_put_certs(struct wr *w, const struct ike_sa *sa, const struct own_auth *a);
+void own_put_certs(struct wr *w, struct ike_sa *sa, const struct own_auth *a);
 void own_fini(struct own_auth *a);
 const char *own_name(const struct own_auth *a); /* "ECDSA with SHA2-384", "pre-shared key" */
+
+struct ike_certs {
+    struct ike_xchg *x;
+    struct pki_cert *v[IKE_CERTS_MAX];
+    size_t n;
+};
 
 /* The peer's side: what its message holds, then whether it is true. */
 struct peer_auth {
@@ -39,8 +45,9 @@ struct peer_auth {
     struct adit_id id;
     struct adit_span id_whole;
     struct auth_payload auth;
-    struct pki_cert *certs[IKE_CERTS_MAX];
-    size_t n_certs;
+    struct ike_certs certs;
+    uint16_t cert_at;       /* payloads looked at for certificates */
+    struct ike_fetch fetch; /* of the one in hand */
     const struct policy_auth *cfg;
     const struct pki_store *store;
     const struct pki_cert *leaf;

@@ -7,20 +7,48 @@ bool auth_is_psk(uint8_t method)
     return method == AUTH_SHARED_KEY_MIC;
 }
 
-/* The first CERT has to be the signer's; others may be anything, and what does not parse is passed over. */
-static void parse_certs(struct ike_xchg *x, struct peer_auth *a, const struct ike_msg *msg)
+void certs_add(struct ike_certs *out, struct adit_span der)
 {
-    for (uint16_t i = 0; i < msg->n && a->n_certs < IKE_CERTS_MAX; i++) {
-        struct rd in = rd_init(msg->v[i].body);
-        struct cert_payload c;
-        struct adit_why why;
-        if (msg->v[i].type != PLD_CERT || !cert_get(&in, &c) || c.encoding != CERTENC_X509_SIGNATURE)
-            continue;
-        if (pki_cert_parse(x->ike->host.crypto, c.data, &a->certs[a->n_certs], &why) == ADIT_OK)
-            a->n_certs++;
-        else
-            sa_log(x->sa, ADIT_LOG_INFO, "IKE", "passed over a certificate of the peer: %s", why.text);
+    struct adit_why why;
+    if (out->n == IKE_CERTS_MAX)
+        return;
+    if (pki_cert_parse(out->x->ike->host.crypto, der, &out->v[out->n], &why) == ADIT_OK)
+        out->n++;
+    else
+        sa_log(out->x->sa, ADIT_LOG_INFO, "IKE", "passed over a certificate of the peer: %s", why.text);
+}
+
+static enum adit_rc other_cert(struct ike_xchg *x, struct peer_auth *a, const struct cert_payload *c)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++) {
+        struct adit_why why = { 0 };
+        enum adit_rc rc = ike_exts[i]->on.cert_get ? ike_exts[i]->on.cert_get(x, c, &a->fetch, &a->certs, &why) : ADIT_OK;
+        if (rc == ADIT_WAIT)
+            return rc;
+        if (rc != ADIT_OK)
+            sa_log(x->sa, ADIT_LOG_INFO, "IKE", "passed over a certificate of the peer: %s",
+                   why.text[0] ? why.text : adit_rc_name(rc));
     }
+    a->fetch = (struct ike_fetch){ 0 };
+    return ADIT_OK;
+}
+
+/* The first CERT has to be the signer's; others may be anything, and what does not parse is passed over. */
+static enum adit_rc get_certs(struct ike_xchg *x, struct peer_auth *a)
+{
+    const struct ike_msg *msg = &x->msg;
+    a->certs.x = x;
+    for (; a->cert_at < msg->n && a->certs.n < IKE_CERTS_MAX; a->cert_at++) {
+        struct rd in = rd_init(msg->v[a->cert_at].body);
+        struct cert_payload c;
+        if (msg->v[a->cert_at].type != PLD_CERT || !cert_get(&in, &c))
+            continue;
+        if (c.encoding == CERTENC_X509_SIGNATURE)
+            certs_add(&a->certs, c.data);
+        else if (other_cert(x, a, &c) == ADIT_WAIT)
+            return ADIT_WAIT;
+    }
+    return ADIT_OK;
 }
 
 enum adit_rc peer_parse(struct ike_xchg *x, struct peer_auth *a, uint8_t id_payload, const struct ike_msg *msg,
@@ -37,7 +65,6 @@ enum adit_rc peer_parse(struct ike_xchg *x, struct peer_auth *a, uint8_t id_payl
         return why_set(why, ADIT_ERR_AUTH, "no AUTH payload: the peer wants EAP, which is not configured");
     if (!auth_get(&in2, &a->auth))
         return why_set(why, ADIT_ERR_MALFORMED, "AUTH payload: %s", in2.fail);
-    parse_certs(x, a, msg);
     x->peer_id = a->id_whole;
     a->parsed = true;
     return ADIT_OK;
@@ -105,7 +132,7 @@ static enum adit_rc job_verify(void *arg)
 {
     struct peer_auth *a = arg;
     if (!a->cfg->n_pinned)
-        TRY(pki_verify(a->store, a->leaf, a->certs, a->n_certs, &a->cfg->pki, a->unix_now, &a->why));
+        TRY(pki_verify(a->store, a->leaf, a->certs.v, a->certs.n, &a->cfg->pki, a->unix_now, &a->why));
     TRY(pki_cert_proves(a->leaf, &a->id, &a->why) ? ADIT_OK : ADIT_ERR_AUTH);
     return auth_sig_verify(a->auth.method, a->auth.data, pki_cert_key(a->leaf), a->our_hashes,
                            &a->cfg->constraints, buf_span(&a->octets), &a->used, &a->why);
@@ -114,7 +141,7 @@ static enum adit_rc job_verify(void *arg)
 static const struct pki_cert *pinned(const struct peer_auth *a)
 {
     for (size_t i = 0; i < a->cfg->n_pinned; i++)
-        if (!a->n_certs || span_equal(pki_cert_der(a->cfg->pinned[i]), pki_cert_der(a->certs[0])))
+        if (!a->certs.n || span_equal(pki_cert_der(a->cfg->pinned[i]), pki_cert_der(a->certs.v[0])))
             return a->cfg->pinned[i];
     return NULL;
 }
@@ -123,9 +150,9 @@ static enum adit_rc prepare(struct ike_xchg *x, struct peer_auth *a, struct adit
 {
     struct ike *ike = x->ike;
     struct octets o;
-    a->leaf = a->cfg->n_pinned ? pinned(a) : a->n_certs ? a->certs[0] : NULL;
+    a->leaf = a->cfg->n_pinned ? pinned(a) : a->certs.n ? a->certs.v[0] : NULL;
     if (!a->leaf)
-        return why_set(why, ADIT_ERR_AUTH, "peer sent %s", a->n_certs ? "a certificate that is not the configured one"
+        return why_set(why, ADIT_ERR_AUTH, "peer sent %s", a->certs.n ? "a certificate that is not the configured one"
                                                                        : "no certificate");
     a->store = x->policy->store;
     a->our_hashes = auth_hashes_ours(x->sa->peer_private ? auth_hashes_named(&a->cfg->constraints) : 0);
@@ -136,8 +163,10 @@ static enum adit_rc prepare(struct ike_xchg *x, struct peer_auth *a, struct adit
 
 static enum adit_rc verify_signature(struct ike_xchg *x, struct peer_auth *a, struct adit_why *why)
 {
-    if (!a->octets.n)
+    if (!a->octets.n) {
+        TRY(get_certs(x, a));
         TRY(prepare(x, a, why));
+    }
     enum adit_rc rc = xchg_work(x, &a->work, job_verify, a, CRYPTO_MEDIUM, "verify the peer's certificate and signature");
     if (rc < 0)
         return why_set(why, ADIT_ERR_AUTH, "%s", a->why.text[0] ? a->why.text : adit_rc_name(rc));
@@ -169,9 +198,9 @@ const char *peer_name(const struct peer_auth *a)
 
 void peer_fini(struct peer_auth *a)
 {
-    for (size_t i = 0; i < a->n_certs; i++)
-        pki_cert_free(a->certs[i]);
-    a->n_certs = 0;
+    for (size_t i = 0; i < a->certs.n; i++)
+        pki_cert_free(a->certs.v[i]);
+    a->certs.n = 0;
     buf_fini(&a->octets);
 }
 

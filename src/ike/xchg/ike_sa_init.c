@@ -178,13 +178,18 @@ static enum adit_rc consume(struct ike_xchg *x, void *scratch, const struct ike_
     return derive(x, s, msg);
 }
 
+/* RFC 7296 s3.7: the contents are the same whether the certificate or its URL is asked for. */
+static bool names_cas(uint8_t encoding)
+{
+    return encoding == CERTENC_X509_SIGNATURE || encoding == CERTENC_HASH_URL_CERT || encoding == CERTENC_HASH_URL_BUNDLE;
+}
+
 void take_certreq(struct ike_sa *sa, const struct ike_msg *msg)
 {
     for (uint16_t i = 0; i < msg->n; i++) {
         struct rd in = rd_init(msg->v[i].body);
         struct cert_payload c;
-        if (msg->v[i].type == PLD_CERTREQ && cert_get(&in, &c) && c.encoding == CERTENC_X509_SIGNATURE &&
-            c.data.n % 20 == 0)
+        if (msg->v[i].type == PLD_CERTREQ && cert_get(&in, &c) && names_cas(c.encoding) && c.data.n % 20 == 0)
             (void)!buf_append(&sa->certreq, c.data); /* a hint, never fatal */
     }
 }
