@@ -81,6 +81,7 @@ struct adit_conn {
     enum adit_unique unique;
     enum adit_send_cert send_cert;
     bool send_certreq;
+    uint16_t window; /* requests that the peer may have under way at once, to 8; 0 = 1 */
     uint64_t dpd_delay_s;
     uint32_t keyingtries; /* 0 = for ever */
     uint64_t rekey_s, over_s, rand_s, reauth_s;

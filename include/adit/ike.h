@@ -183,6 +183,7 @@ struct adit_ike_info {
     const char *waiting; /* what it waits for: "work: sign ECDSA", "IKE_AUTH response"; NULL = idle */
     const char *tasks_queued[8], *tasks_active[4], *tasks_passive[4]; /* NULL-ended; strongSwan's words */
     unsigned n_children;
+    unsigned window_in, window_out; /* requests that may be under way at once: the peer's, ours */
     unsigned n_local_vips, n_remote_vips;
     struct adit_addr local_vips[ADIT_ASSIGNED_ADDRS], remote_vips[ADIT_ASSIGNED_ADDRS]; /* virtual addresses */
     unsigned n_marks; /* what extensions add to list-sas: NAME = VALUE */

@@ -115,6 +115,40 @@ static void garbage_notifies(struct puppet *p)
     }
 }
 
+/* A request so far ahead of the next one; silence, unless the peer has room for it. */
+static void ask_ahead(struct puppet *p, uint32_t ahead)
+{
+    info_request(p);
+    p->draft.hdr.msgid += ahead;
+    say(p);
+    if (ahead < peer_window(p))
+        accepted(p);
+    else
+        silence(p);
+}
+
+/* As many requests as the peer keeps answers of; then the oldest of them again. */
+static void oldest_kept_again(struct puppet *p)
+{
+    struct adit_buf asked = { 0 }, told = { 0 };
+    uint32_t window = peer_window(p), msgid = p->sa.next_send;
+    info_request(p);
+    say(p);
+    accepted(p);
+    must(p, buf_set(&asked, buf_span(&p->said)) == ADIT_OK &&
+                buf_set(&told, span(p->heard.datagram, p->heard.n)) == ADIT_OK, "out of memory");
+    for (uint32_t i = 1; i < window; i++)
+        alive(p);
+    p->draft.hdr.msgid = msgid;
+    say_raw(p, buf_span(&asked));
+    if (!p->over && !hear_response(p, p->params->answer_ms))
+        fail(p, "the peer does not keep as many answers as it has promised");
+    must(p, span_equal(buf_span(&told), span(p->heard.datagram, p->heard.n)),
+         "the answer to a repeated request differs from the first one");
+    buf_fini(&asked);
+    buf_fini(&told);
+}
+
 /* What a stranger may be refused with before authentication: anything but a Child SA. */
 static void nothing_made(struct puppet *p)
 {

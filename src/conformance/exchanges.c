@@ -389,6 +389,14 @@ void verify_peer(struct puppet *p)
         fail(p, "the peer's AUTH is wrong");
 }
 
+static void note_window(struct puppet *p)
+{
+    struct notify n;
+    struct rd in = rd_init(heard_notify(p, N_SET_WINDOW_SIZE, &n) ? n.data : SPAN_NONE);
+    uint32_t size = rd_u32(&in);
+    p->sa.window = rd_end(&in) ? size : 0;
+}
+
 void finish_auth(struct puppet *p)
 {
     struct notify n;
@@ -400,6 +408,7 @@ void finish_auth(struct puppet *p)
     }
     verify_peer(p);
     p->sa.up = !p->over;
+    note_window(p);
     p->sa.spi_in = number(p->offer.spi);
     p->sa.spi_out = heard_proposal(p) ? number(p->proposals.v[0].spi) : 0;
 }
@@ -417,6 +426,11 @@ void up(struct puppet *p)
 }
 
 /* --- behind the keys ----------------------------------------------------------------------------------------------------- */
+
+uint32_t peer_window(const struct puppet *p)
+{
+    return p->sa.window < 1 ? 1 : p->sa.window > 16 ? 16 : p->sa.window;
+}
 
 void info_request(struct puppet *p)
 {

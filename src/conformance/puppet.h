@@ -45,6 +45,7 @@ struct association {
     uint64_t spi_i, spi_r;
     bool initiator, keyed, up, over;
     uint32_t next_send, next_expect;
+    uint32_t window; /* of the peer; 0: it has said nothing */
     struct sk_keys keys;
     struct crypt *sealer, *opener;
     uint64_t iv;
@@ -161,6 +162,8 @@ void keyed_but_round(struct puppet *p); /* as far as the first IKE_INTERMEDIATE 
 void auth_request(struct puppet *p);  /* IKE_AUTH drafted, with AUTH computed */
 void finish_auth(struct puppet *p);   /* IKE_AUTH response heard: checks AUTH */
 void up(struct puppet *p);            /* an IKE SA with a Child SA */
+/* Requests that the peer takes at once, as it has said; at most 16 of them are of interest. */
+uint32_t peer_window(const struct puppet *p);
 void info_request(struct puppet *p);
 void child_request(struct puppet *p); /* a further Child SA */
 void child_rekey(struct puppet *p, uint32_t spi); /* REKEY_SA of our inbound SPI */

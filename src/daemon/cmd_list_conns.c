@@ -162,6 +162,8 @@ static void show_conn(struct vici_build *b, const struct daemon *d, const struct
     show_proposals(b, "proposals", c->proposals);
     if (c->dpd_delay_s)
         vici_strf(b, "dpd_delay", "%" PRIu64, c->dpd_delay_s);
+    if (c->window > 1)
+        vici_strf(b, "window", "%u", c->window);
     show_options(b, c->options, c->n_options);
     vici_str(b, "source", c->source); /* ours: the file and line, or "vici" */
     for (unsigned i = 0; i < c->n_local; i++)

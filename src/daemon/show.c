@@ -135,6 +135,10 @@ void show_ike(struct vici_build *b, const struct adit_ike_info *i, uint64_t now)
     vici_strf(b, "responder-spi", "%016" PRIx64, i->spi_r);
     show_nat(b, i);
     show_suite(b, &i->suite, true);
+    if (i->window_in > 1 || i->window_out > 1) { /* ours, as those below */
+        vici_strf(b, "window-in", "%u", i->window_in);
+        vici_strf(b, "window-out", "%u", i->window_out);
+    }
     for (unsigned k = 0; k < i->n_marks; k++)
         vici_str(b, i->marks[k].key, i->marks[k].value);
     show_ike_times(b, i, now);

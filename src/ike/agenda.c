@@ -65,16 +65,52 @@ static bool held_back(const struct ike_sa *sa, const struct ike_task *t)
     return creates && ike_rekeying_goes_on(sa);
 }
 
-struct ike_task *agenda_take(struct ike_sa *sa)
+static bool same_child(const struct ike_task *a, const struct ike_task *b)
+{
+    return a->child_id && a->child_id == b->child_id && !(a->kind == TASK_NEW_CHILD && b->kind == TASK_NEW_CHILD);
+}
+
+/* A request of ours is under way that this one must not overtake, or that must not be overtaken by anything: in the peer's
+ * window requests arrive in any order. What is about the IKE SA as a whole goes alone (ike_step.beside), what is about one
+ * Child SA one after the other. While a request is not answered, more of them are no help. */
+static bool waits_for(const struct ike_sa *sa, const struct ike_xchg *x, const struct ike_task *t)
+{
+    return x->alone || !t->step->beside || x->tries >= IKE_WINDOW_PATIENCE || ike_rekeying_goes_on(sa) ||
+           (x->task && same_child(x->task, t));
+}
+
+/* Is it only the Child SA's turn that it waits for? Then others may go first. */
+static bool lets_others(const struct ike_sa *sa, const struct ike_task *t)
+{
+    return t->step->beside && !ike_rekeying_goes_on(sa);
+}
+
+static bool may_begin(const struct ike_sa *sa, const struct ike_task *t)
+{
+    for (const struct ike_xchg *x = NULL; (x = sa_next_out(sa, x));)
+        if (waits_for(sa, x, t))
+            return false;
+    return true;
+}
+
+/* The first in line. What has to go alone waits until nothing else is under way, and nothing that comes after it in line
+ * begins meanwhile. */
+static struct ike_task *next_task(const struct ike_sa *sa)
 {
     struct ike_task *best = NULL;
     list_for_each(it, &sa->tasks) {
         struct ike_task *t = list_entry(it, struct ike_task, link);
-        if (held_back(sa, t))
+        if (t->not_before > sa->ike->now || (best && !before(t, best)) || held_back(sa, t))
             continue;
-        if (t->not_before <= sa->ike->now && (!best || before(t, best)))
+        if (may_begin(sa, t) || !lets_others(sa, t))
             best = t;
     }
+    return best && may_begin(sa, best) ? best : NULL;
+}
+
+struct ike_task *agenda_take(struct ike_sa *sa)
+{
+    struct ike_task *best = next_task(sa);
     if (best)
         list_remove(&best->link);
     return best;
@@ -87,12 +123,11 @@ uint64_t agenda_deadline(const struct ike_sa *sa)
         return at; /* it is closed: an answer or the end of a request wakes us */
     list_for_each(it, &sa->tasks) {
         const struct ike_task *t = list_entry(it, struct ike_task, link);
-        uint64_t due = t->not_before ? t->not_before : 1; /* 0 would mean "never" to the timers */
-        if (held_back(sa, t))
-            continue; /* the end of the rekeying wakes it */
-        at = due < at ? due : at;
+        if (t->not_before <= sa->ike->now || held_back(sa, t))
+            continue; /* next_task() knows better; the end of the rekeying wakes it */
+        at = t->not_before < at ? t->not_before : at;
     }
-    return at;
+    return next_task(sa) ? 1 : at; /* 0 would mean "never" to the timers */
 }
 
 void agenda_again(struct ike_sa *sa, struct ike_task *t, uint64_t delay)

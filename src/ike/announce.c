@@ -41,6 +41,7 @@ void announce_put(struct ike_xchg *x, struct wr *w)
         for (unsigned k = 0; k < e->n_announce && may_use(x->sa, e); k++)
             put_one(x, e, &e->announce[k], w);
     }
+    window_put(x, w);
     if (opens_sa(x->exchange) && (x->role == XCHG_REQUESTER || x->peer_private))
         vendor_id_put(w);
 }
@@ -63,6 +64,7 @@ static void get_one(struct ike_xchg *x, const struct ike_ext *e, const struct ik
 void announce_get(struct ike_xchg *x, const struct ike_msg *msg)
 {
     x->peer_announced = 0;
+    window_get(x, msg);
     x->peer_private = opens_sa(x->exchange) && vendor_id_is_in(msg);
     if (opens_sa(x->exchange))
         x->guess = peer_look(msg);
@@ -74,6 +76,7 @@ void announce_get(struct ike_xchg *x, const struct ike_msg *msg)
 void announce_commit(struct ike_xchg *x)
 {
     x->sa->announced_peer |= x->peer_announced;
+    window_commit(x);
     x->sa->peer_private |= x->peer_private;
     if (x->guess.evidence != EVIDENCE_NONE)
         x->sa->guess = x->guess;

@@ -96,7 +96,7 @@ static struct ike_child *child_from(const struct ike_pending *p)
     c->reqid = p->reqid ? p->reqid : ike->next_reqid++;
     c->initiator = p->requester;
     c->ke_open = p->kind == PENDING_FIRST_CHILD;
-    c->made_before = p->requester ? 0 : p->sa->next_expect;
+    c->made_before = p->requester ? 0 : window_after(p->sa);
     c->suite = p->suite;
     c->resource = p->resource;
     c->shares = p->shares;

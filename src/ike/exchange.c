@@ -284,6 +284,7 @@ enum adit_rc xchg_open(struct ike_sa *sa, uint8_t exchange, const struct ike_ste
         return rc;
     }
     x->task = task;
+    x->alone = !main->beside;
     list_append(&sa->out, &x->link);
     drive_request(x);
     return ADIT_OK;

@@ -103,6 +103,7 @@ struct ike_step {
     uint8_t exchange;
     enum xchg_role role;
     bool before_child; /* its payloads stand, and it reads, before the Child SA's; in commit too */
+    bool beside; /* requester: may be under way beside others that may, too, if the peer's window allows; agenda.c */
     uint16_t scratch; /* octets, zeroed */
     /* Requester: x is NULL when asked whether to open, else riding. Responder: msg is the request. */
     enum want (*want)(struct ike_sa *sa, const struct ike_msg *msg);
@@ -443,6 +444,8 @@ void xchg_is_final(struct ike_xchg *x);
 struct arena *xchg_arena(struct ike_xchg *x);
 bool xchg_is_check(const struct ike_xchg *x); /* requester: does it only ask whether the peer lives? From build on */
 uint32_t xchg_msgid(const struct ike_xchg *x);
+/* Messages of the peer that may be on their way at once: its requests, or its answers. */
+unsigned sa_window(const struct ike_sa *sa, bool answers);
 const struct ike_msg *xchg_msg(const struct ike_xchg *x); /* received; requester: also when it failed; NULL: none */
 const struct adit_path *xchg_path(const struct ike_xchg *x); /* of the request or response in hand */
 uint32_t xchg_opened_for(const struct ike_xchg *x); /* the id that sa_open_exchange() was given */

@@ -75,6 +75,7 @@ static void fill_sa(struct ike_sa *sa, struct adit_ike_info *out)
         .suite = sa->suite, .created_at = sa->created_at, .established_at = sa->established_at,
         .rekey_at = sa->rekey_at, .reauth_at = sa->reauth_at, .last_heard_at = sa->heard_at,
         .retransmits = sa->retransmits, .waiting = waiting_for(sa), .n_children = count_children(sa),
+        .window_in = sa->window, .window_out = sa->peer_window,
     };
     fill_tasks(sa, out);
     peer_status(sa, out);

@@ -55,11 +55,11 @@ void sa_heard_on(struct ike_sa *sa, const struct adit_path *path, enum heard_by 
             return;
 }
 
-/* Authentic and new: the peer lives, and this is where it is. */
-static void heard(struct ike_sa *sa, const struct adit_path *path)
+/* Authentic and new: the peer lives, and this is where it is, or, if a later request is here already, where it was. */
+static void heard(struct ike_sa *sa, const struct adit_path *path, bool stale)
 {
     sa->heard_at = sa->ike->now;
-    if (path_equal(path, &sa->path))
+    if (path_equal(path, &sa->path) || stale)
         return;
     if (sa->state < SA_ESTABLISHED && !sa->is_initiator) { /* port float of the initiator, RFC 7296 s2.23 */
         sa_set_path(sa, path);
@@ -100,9 +100,10 @@ static void protected_input(struct ike_sa *sa, const struct ike_hdr *hdr, const 
         failed_to_open(sa, rc, hdr);
         return;
     }
-    heard(sa, path);
-    count_message(sa->ike, sa, hdr->exchange, true, hdr->flags & IKE_FLAG_RESPONSE);
-    if (hdr->flags & IKE_FLAG_RESPONSE)
+    bool answers = hdr->flags & IKE_FLAG_RESPONSE;
+    heard(sa, path, !answers && window_is_overtaken(sa, hdr->msgid));
+    count_message(sa->ike, sa, hdr->exchange, true, answers);
+    if (answers)
         response(sa, hdr, path, &raw, d);
     else
         xchg_request(sa, hdr, path, &raw, d, digest);

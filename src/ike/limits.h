@@ -22,6 +22,8 @@
 #define IKE_FETCH_LIFE SECONDS(10)  /* hosts give up earlier; a peer waits longer (RFC 7296 s2.4: minutes) */
 #define IKE_ADDRESSES_MAX 32        /* of the host: more would not be announced either */
 #define IKE_DETOURS_MAX 16          /* paths on which one request goes beside the SA's: answers are cheap, but not free */
+#define IKE_WINDOW_MAX 8            /* requests under way at once: as many as series of key exchanges, IKE_PENDING_MAX */
+#define IKE_WINDOW_PATIENCE 2       /* repetitions after which nothing more is begun beside a request */
 #define IKE_PENDING_MAX 8           /* half-made SAs of one peer (RFC 9370 link data) */
 #define IKE_PENDING_LIFE SECONDS(20)    /* RFC 9370 s2.2.4: 5-20 s */
 #define IKE_DELETED_LIFE SECONDS(10)    /* a deleted or failed SA answers retransmissions for so long */

@@ -139,6 +139,7 @@ struct ike_sa {
     struct list out, in;  /* struct ike_xchg by birth: requests of ours that are not answered; the peer's, in work */
     struct ike_reply reply;    /* to the last request answered, with a window of 1 */
     struct ike_reply *replies; /* else as many as the window has; NULL: it is 1 */
+    bool window_told;          /* ours is on its way to the peer */
     uint8_t window, peer_window; /* requests of the peer's, of ours that may be under way at once */
     struct adit_path reply_path;
     struct list tasks, children, pendings;
@@ -158,7 +159,7 @@ struct ike_sa {
     uint32_t reauth_of;            /* lineage of the SA that this one replaces */
     uint64_t wait_cookie;          /* a command waits for ESTABLISHED (or the end) */
     bool quiet;                    /* its end is no news: replaced or shut down by command */
-    uint32_t early_deletes[4];     /* SPIs that the peer deleted before its answer to our request reached us */
+    uint32_t early_deletes[IKE_WINDOW_MAX]; /* SPIs that the peer deleted before its answer to our request reached us */
     unsigned n_early_deletes;
     char failure[200];             /* last thing that went wrong, for "why down" */
 };
@@ -188,7 +189,7 @@ struct ike_child {
     uint32_t rekeyed_to;         /* id of its successor */
     uint32_t replaces;
     bool ke_open;         /* made in IKE_AUTH: whether rekeying has a key exchange is not negotiated yet */
-    uint32_t made_before; /* the peer's next message ID when we made it on its request; 0 = on ours */
+    uint32_t made_before; /* window_after() when we made it on the peer's request; 0 = on ours */
 };
 
 enum task_kind { /* in order of priority */
@@ -231,6 +232,9 @@ struct ike_xchg {
     enum xchg_role role;
     enum xchg_phase phase;
     uint8_t exchange;
+    bool alone;          /* requester: nothing begins beside it */
+    uint8_t window;      /* of the peer, as its message in hand says; 0: it does not */
+    bool tells_window;   /* our message says ours */
     bool numbered;       /* requester: msgid is taken, since the request has been made */
     bool rebuild, fatal; /* rebuild: the request goes out again, changed as the response asks for */
     bool stale;          /* the response answers a request before the one that is under way: it says nothing new */
@@ -370,9 +374,17 @@ struct ike_xchg *window_waiting(const struct ike_sa *sa, const struct ike_hdr *r
 bool window_takes(const struct ike_sa *sa, uint32_t msgid); /* is this request of the peer's a new one, and inside? */
 bool window_has_room(const struct ike_sa *sa); /* may another request of ours go out? */
 const struct ike_reply *window_reply(const struct ike_sa *sa, uint32_t msgid); /* NULL: none, or forgotten */
+uint32_t window_after(const struct ike_sa *sa); /* message ID after that of the peer's last request that is answered */
 bool window_has_replied(const struct ike_sa *sa); /* is there any answer to be repeated? */
 /* The request is answered: takes a reference of wire. */
 void window_store(struct ike_sa *sa, uint32_t msgid, struct ike_wire *wire, const uint8_t digest[16]);
+bool window_is_overtaken(const struct ike_sa *sa, uint32_t msgid); /* is a later request of the peer's here already? */
+/* Room for so many requests of the peer; ADIT_ERR_MEMORY: it stays as it is. It never shrinks. */
+enum adit_rc window_grow(struct ike_sa *sa, unsigned n);
+/* SET_WINDOW_SIZE: in IKE_AUTH, in an IKE SA that rekeying made in the first message that we send. */
+void window_put(struct ike_xchg *x, struct wr *w);
+void window_get(struct ike_xchg *x, const struct ike_msg *msg);
+void window_commit(struct ike_xchg *x);
 void window_forget(struct ike_sa *sa); /* exchanges are freed */
 void window_fini(struct ike_sa *sa);   /* answers, too */
 

@@ -44,13 +44,14 @@ struct ike_xchg *window_waiting(const struct ike_sa *sa, const struct ike_hdr *r
 /* RFC 7296 s2.3: request X waits for the answers to all up to X - N. Those that are still being built get theirs, too. */
 bool window_has_room(const struct ike_sa *sa)
 {
+    unsigned window = sa->state < SA_ESTABLISHED ? 1 : sa->peer_window;
     uint32_t oldest = sa->next_send, next = sa->next_send;
     for (const struct ike_xchg *x = NULL; (x = sa_next_out(sa, x));)
         if (!x->numbered)
             next++;
         else if (x->msgid < oldest)
             oldest = x->msgid;
-    return next - oldest < sa->peer_window;
+    return next - oldest < window;
 }
 
 /* --- the peer's ---------------------------------------------------------------------------------------------------- */
@@ -64,6 +65,15 @@ const struct ike_reply *window_reply(const struct ike_sa *sa, uint32_t msgid)
 {
     const struct ike_reply *r = place(sa, msgid);
     return r->wire && r->msgid == msgid ? r : NULL;
+}
+
+uint32_t window_after(const struct ike_sa *sa)
+{
+    uint32_t after = sa->next_expect;
+    for (unsigned i = 1; i < sa->window; i++)
+        if (window_reply(sa, sa->next_expect + i))
+            after = sa->next_expect + i + 1;
+    return after;
 }
 
 bool window_has_replied(const struct ike_sa *sa)
@@ -82,9 +92,35 @@ static bool in_work(const struct ike_sa *sa, uint32_t msgid)
     return false;
 }
 
+/* It is 1 until the initial exchanges are done, whatever has been said in them. */
+static unsigned window_of(const struct ike_sa *sa)
+{
+    return sa->state < SA_ESTABLISHED ? 1 : sa->window;
+}
+
 bool window_takes(const struct ike_sa *sa, uint32_t msgid)
 {
-    return msgid - sa->next_expect < sa->window && !window_reply(sa, msgid) && !in_work(sa, msgid);
+    return msgid - sa->next_expect < window_of(sa) && !window_reply(sa, msgid) && !in_work(sa, msgid);
+}
+
+bool window_is_overtaken(const struct ike_sa *sa, uint32_t msgid)
+{
+    for (uint32_t later = 1; later < sa->window; later++)
+        if (window_reply(sa, msgid + later) || in_work(sa, msgid + later))
+            return true;
+    return false;
+}
+
+enum adit_rc window_grow(struct ike_sa *sa, unsigned n)
+{
+    struct ike_reply *v = n > sa->window && !sa->replies ? mem_new_array(n, sizeof(*v)) : NULL;
+    if (!v)
+        return n <= sa->window ? ADIT_OK : ADIT_ERR_MEMORY;
+    v[sa->reply.msgid % n] = sa->reply;
+    sa->reply = (struct ike_reply){ 0 };
+    sa->replies = v;
+    sa->window = (uint8_t)n;
+    return ADIT_OK;
 }
 
 /* The answer whose place it takes is that of a request one window earlier: who sends this one has got it. */
@@ -97,6 +133,57 @@ void window_store(struct ike_sa *sa, uint32_t msgid, struct ike_wire *wire, cons
     span_copy(r->digest, span(digest, sizeof(r->digest)));
     while (window_reply(sa, sa->next_expect))
         sa->next_expect++;
+}
+
+/* --- SET_WINDOW_SIZE ------------------------------------------------------------------------------------------------ */
+
+static bool may_tell(const struct ike_xchg *x)
+{
+    return x->exchange == XCHG_IKE_AUTH || x->exchange == XCHG_CREATE_CHILD_SA || x->exchange == XCHG_INFORMATIONAL;
+}
+
+void window_put(struct ike_xchg *x, struct wr *w)
+{
+    struct ike_sa *sa = x->sa;
+    unsigned n = sa->conn ? sa->conn->cfg->window : 0;
+    uint8_t mem[4];
+    struct wr data;
+    if (n < 2 || sa->window_told || sa->state == SA_DELETING || !may_tell(x))
+        return;
+    if (window_grow(sa, n < IKE_WINDOW_MAX ? n : IKE_WINDOW_MAX) != ADIT_OK)
+        return; /* the next message says it, if there is memory then */
+    wr_init(&data, mem, sizeof(mem));
+    wr_u32(&data, sa->window);
+    notify_put(w, N_SET_WINDOW_SIZE, wr_written(&data));
+    x->tells_window = true;
+}
+
+/* A status notify: what it should not be says nothing. */
+void window_get(struct ike_xchg *x, const struct ike_msg *msg)
+{
+    struct notify n;
+    x->window = 0;
+    if (!may_tell(x) || !msg_notify(msg, N_SET_WINDOW_SIZE, &n) || n.data.n != 4)
+        return;
+    struct rd in = rd_init(n.data);
+    uint32_t size = rd_u32(&in);
+    x->window = (uint8_t)(size < IKE_WINDOW_MAX ? size : IKE_WINDOW_MAX);
+}
+
+/* RFC 7296 s2.3: it can only grow. */
+void window_commit(struct ike_xchg *x)
+{
+    struct ike_sa *sa = x->sa;
+    sa->window_told |= x->tells_window;
+    if (x->window <= sa->peer_window)
+        return;
+    sa->peer_window = x->window;
+    sa_log(sa, ADIT_LOG_MORE, "IKE", "%u requests may be under way to the peer at once", sa->peer_window);
+}
+
+unsigned sa_window(const struct ike_sa *sa, bool answers)
+{
+    return answers ? sa->peer_window : sa->window;
 }
 
 /* --- the end ------------------------------------------------------------------------------------------------------- */

@@ -33,9 +33,10 @@ class Cell:
         """what: "ike" or "esp" """
         return self.at(role)[what]
 
-    def options(self, role):
+    def options(self, role, kind=None):
         """further lines of the connection"""
-        return ''.join(f'    {key} = {value}\n' for key, value in self.at(role).get('options', {}).items())
+        options = {**self.at(role).get('options', {}), **(self.ke.get('adit', {}) if kind == 'adit' else {})}
+        return ''.join(f'    {key} = {value}\n' for key, value in options.items())
 
     def at(self, role):
         return {**self.ke, **(self.ke.get('at_responder', {}) if role == 'responder' else {})}

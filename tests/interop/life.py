@@ -40,7 +40,7 @@ class LifeCell:
     def proposals(self, what, role):
         return self.row[what]
 
-    def options(self, role):
+    def options(self, role, kind=None):
         more = {k: v for k, v in self.row.get('adit', {}).items() if k != 'fragmentation'}
         return ''.join(f'    {key} = {value}\n' for key, value in more.items())
 

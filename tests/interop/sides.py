@@ -120,7 +120,7 @@ class Side:
     remote_addrs = {remote}
     proposals = {cell.proposals('ike', self.role)}
     fragmentation = {cell.frag}
-{cell.options(self.role)}{self.addressing(cell)}    local {{
+{cell.options(self.role, self.kind)}{self.addressing(cell)}    local {{
       {self.round(self, cell, True)}
     }}
     remote {{

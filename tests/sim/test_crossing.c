@@ -102,9 +102,11 @@ static const struct act {
 
 /* --- forms ------------------------------------------------------------------------------------------------------------ */
 
-#define PLAIN .two_children = true, .unique = ADIT_UNIQUE_REPLACE, .roams = true
+#define PLAIN .two_children = true, .unique = ADIT_UNIQUE_REPLACE, .roams = true, .window = window
 #define HYBRID .ike = "aes128gcm16-prfsha256-x25519-ke1_mlkem512", .esp = "aes128gcm16-x25519-ke1_mlkem512"
 #define REGULAR .option = { { "optrekey", "no" } }
+
+static uint16_t window; /* of both sides */
 
 static void reload(struct sim *s, int host)
 {
@@ -500,6 +502,7 @@ int main(int argc, char **argv)
     order.backwards = getenv("ADIT_CROSSING_BACKWARDS") != NULL;
     order.drawn = getenv("ADIT_CROSSING_DRAWN") ? strtoul(getenv("ADIT_CROSSING_DRAWN"), NULL, 10) : 0;
     order.seed = getenv("ADIT_CROSSING_SEED") ? strtoull(getenv("ADIT_CROSSING_SEED"), NULL, 10) : 1;
+    window = getenv("ADIT_CROSSING_WINDOW") ? (uint16_t)strtoul(getenv("ADIT_CROSSING_WINDOW"), NULL, 10) : 1;
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc >= 2 && strchr(argv[1], '/'))
         return one_cell(&s, argc, argv);

@@ -45,7 +45,8 @@ struct sim_conf {
     struct adit_option child_option[8];
     unsigned resources; /* workers that can have Child SAs of their own */
     const char *id; /* NULL: a.example; b.example of B and C */
-    unsigned n_children; /* net, net2, .. net9; 0: one, or two */
+    unsigned n_children; /* net, net2, .. net21; 0: one, or two */
+    uint16_t window;     /* 0 = 1 */
     bool any_peer, roams /* also at other addresses */;                                    /* the peer may come from any address */
     uint32_t rekey_s, reauth_s, dpd_s, child_rekey_s; /* 0 = never */
     uint32_t cookie_threshold;                        /* 0 = default */

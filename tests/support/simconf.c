@@ -170,7 +170,7 @@ static struct adit_child_cfg child(struct build *b, const char *name, struct adi
 {
     const char *left = b->conf->local_ts ? b->conf->local_ts : "10.1.0.0/16";
     const char *right = b->conf->remote_ts ? b->conf->remote_ts : "10.2.0.0/16";
-    unsigned nth = name[3] ? (unsigned)(name[3] - '1') : 0;
+    unsigned nth = name[3] ? (unsigned)atoi(name + 3) - 1 : 0;
     char mem[2][32];
     if (b->conf->transport && !b->conf->local_ts)
         left = right = "dynamic";
@@ -207,7 +207,9 @@ static void add_conn(struct build *b)
     struct adit_addr_spec here[] = { address(b, addresses[b->me]), address(b, "%any") };
     struct adit_addr_spec there[] = { address(b, peer_roams ? "%any" : addresses[!b->side]), address(b, "%any") };
     struct adit_auth_cfg mine = auth(b, b->side), theirs = auth(b, !b->side);
-    static const char *const nets[] = { "net", "net2", "net3", "net4", "net5", "net6", "net7", "net8", "net9" };
+    static const char *const nets[] = { "net", "net2", "net3", "net4", "net5", "net6", "net7", "net8", "net9", "net10",
+                                        "net11", "net12", "net13", "net14", "net15", "net16", "net17", "net18", "net19",
+                                        "net20", "net21" };
     struct adit_ts_cfg ts[ARRAY_LEN(nets)][2];
     struct adit_child_cfg children[ARRAY_LEN(nets)];
     for (unsigned i = 0; i < ARRAY_LEN(nets); i++)
@@ -240,6 +242,7 @@ static void add_conn(struct build *b)
                               .send_cert = ADIT_CERT_IF_ASKED,
                               .send_certreq = true,
                               .dpd_delay_s = c->dpd_s,
+                              .window = c->window,
                               .keyingtries = 1,
                               .rekey_s = c->rekey_s,
                               .over_s = life / 10,
@@ -266,7 +269,7 @@ static void add_stranger(struct build *b)
                               .remote_addrs = &there, .local_port = 500, .remote_port = 500,
                               .proposals = proposals(b, b->conf->stranger, PROTO_IKE), .n_local = 1, .n_remote = 1,
                               .local = &mine, .remote = &theirs, .n_children = 1, .children = &child,
-                              .keyingtries = 1, .n_options = count(b->conf->stranger_option),
+                              .keyingtries = 1, .window = b->conf->window, .n_options = count(b->conf->stranger_option),
                               .options = b->conf->stranger_option, .source = "simulation" };
     add_stranger_secret(b);
     must(b, adit_config_add_conn(b->cfg, &conn), NULL);

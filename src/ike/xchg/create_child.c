@@ -150,10 +150,11 @@ static void forget_old(struct ike_sa *sa, struct ike_child *old)
     t->reqid = reqid;
 }
 
-/* Made on the peer's request, and nothing has shown yet that our answer reached it: it still repeats that request. */
+/* Made on the peer's request, and nothing has shown yet that our answer reached it: it still repeats that request. That it
+ * asks for something one window later would show it. */
 static bool may_be_news(const struct ike_child *c)
 {
-    return c->made_before && c->made_before == c->sa->next_expect &&
+    return c->made_before && (int32_t)(c->sa->next_expect - c->made_before) < c->sa->window &&
            c->sa->ike->now < c->installed_at + IKE_REKEYED_LIFE;
 }
 
@@ -382,7 +383,8 @@ static void resp_commit(struct ike_xchg *x, void *scratch)
 }
 
 #define CREATE_STEP(step_name, step_role)                                                                        \
-    .name = step_name, .exchange = XCHG_CREATE_CHILD_SA, .role = step_role, .scratch = sizeof(struct create), .fini = fini
+    .name = step_name, .exchange = XCHG_CREATE_CHILD_SA, .role = step_role, .beside = true,             \
+    .scratch = sizeof(struct create), .fini = fini
 
 const struct ike_step step_new_child_req = { CREATE_STEP("CHILD_CREATE", XCHG_REQUESTER), .build = new_build,
                                              .consume = req_consume, .commit = req_commit, .failed = req_failed };

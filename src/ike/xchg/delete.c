@@ -56,7 +56,7 @@ static void child_failed(struct ike_xchg *x, void *scratch, enum adit_rc rc, con
 }
 
 const struct ike_step step_delete_child_req = {
-    .name = "CHILD_DELETE", .exchange = XCHG_INFORMATIONAL, .role = XCHG_REQUESTER,
+    .name = "CHILD_DELETE", .exchange = XCHG_INFORMATIONAL, .role = XCHG_REQUESTER, .beside = true,
     .scratch = sizeof(struct delete_child), .build = child_build, .commit = child_commit, .failed = child_failed,
 };
 
@@ -69,7 +69,7 @@ static enum adit_rc disown_build(struct ike_xchg *x, void *scratch, struct wr *w
 }
 
 static const struct ike_step step_disown_req = {
-    .name = "CHILD_DELETE", .exchange = XCHG_INFORMATIONAL, .role = XCHG_REQUESTER, .build = disown_build,
+    .name = "CHILD_DELETE", .exchange = XCHG_INFORMATIONAL, .role = XCHG_REQUESTER, .beside = true, .build = disown_build,
 };
 
 void child_disown(struct ike_pending *p)

@@ -28,7 +28,7 @@ static void notify_failed(struct ike_xchg *x, void *scratch, enum adit_rc rc, co
 }
 
 const struct ike_step step_liveness_req = {
-    .name = "IKE_DPD", .exchange = XCHG_INFORMATIONAL, .role = XCHG_REQUESTER, .build = liveness_build,
+    .name = "IKE_DPD", .exchange = XCHG_INFORMATIONAL, .role = XCHG_REQUESTER, .beside = true, .build = liveness_build,
 };
 const struct ike_step step_notify_req = {
     .name = "IKE_NOTIFY", .exchange = XCHG_INFORMATIONAL, .role = XCHG_REQUESTER, .build = notify_build,

@@ -142,6 +142,16 @@ struct ike_sa *xchg_sa(const struct ike_xchg *x)
     return x->sa;
 }
 
+uint32_t xchg_msgid(const struct ike_xchg *x)
+{
+    return x->msgid;
+}
+
+unsigned sa_window(const struct ike_sa *sa, bool answers)
+{
+    return sa->window ? sa->window : 1;
+}
+
 bool xchg_is_check(const struct ike_xchg *x)
 {
     return x->is_check;

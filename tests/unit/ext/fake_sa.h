@@ -20,6 +20,7 @@ struct ike_sa {
     unsigned opened, deleted, children_told, repeated; /* exchanges; SAs; CHILD_UPDATEs; requests at once */
     struct adit_addr host[8], forbidden; /* the host's addresses; where the connection does not let the peer be */
     unsigned n_host;
+    unsigned window; /* of both sides; 0 = 1 */
     const char *option[8][2]; /* key, value; others are at their defaults */
     void *slot[EXT_COUNT];
     const struct ike_ext *ext; /* the one under test */
@@ -28,6 +29,7 @@ struct ike_xchg { /* as the driver would have it when it calls a step */
     struct ike_sa *sa;
     struct adit_path path;
     bool is_check;
+    uint32_t msgid;
     const struct ike_msg *msg;
 };
 struct ike_wire {

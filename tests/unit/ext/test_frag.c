@@ -431,8 +431,8 @@ static void what_is_cut_is_joined(void **state)
 
 static struct frag_join *join_of(struct ike_sa *sa, int response)
 {
-    struct frag_join *joins = ext_peek(sa, EXT_frag); /* the two of them are all that the slot holds */
-    assert_int_equal(ext_frag.sa_size, 2 * sizeof(*joins));
+    struct frag_join *joins = ext_peek(sa, EXT_frag); /* the slot begins with the two of them */
+    assert_true(ext_frag.sa_size <= 2 * sizeof(*joins) + 16);
     return &joins[response];
 }
 
@@ -506,6 +506,47 @@ static void request_and_response_do_not_mix(void **state)
     fake_fini(&b);
 }
 
+/* Four requests in a window of four, their fragments mixed; towards a window of one only the last one begun is kept. */
+static void several_are_joined_side_by_side(void **state)
+{
+    enum { MESSAGES = 4 };
+    for (unsigned window = 1; window <= MESSAGES; window += MESSAGES - 1) {
+        struct ike_sa a, b;
+        struct raw_msg out;
+        uint8_t digest[16];
+        struct ike_wire *w[MESSAGES];
+        unsigned whole = 0;
+        module_sa(&a);
+        module_sa(&b);
+        b.window = window;
+        fake_set(&a, "fragment_size", "576");
+        for (uint32_t m = 0; m < MESSAGES; m++) {
+            struct ike_hdr h = hdr;
+            h.msgid += m;
+            assert_int_equal(ext_frag.segmenter->split(&a, &h, PLD_IDi, span(plain + m, 1200), &w[m]), ADIT_OK);
+            assert_int_equal(w[m]->made, 3);
+        }
+        for (unsigned i = 0; i < 3; i++)
+            for (unsigned m = 0; m < MESSAGES; m++) {
+                b.now++;
+                if (receive(&b, w[m]->datagrams[i], &out, digest) != ADIT_OK)
+                    continue;
+                whole++;
+                assert_true(out.plain.n == 1200 && out.hdr.msgid == hdr.msgid + m);
+                assert_memory_equal(out.plain.p, plain + m, 1200);
+            }
+        assert_int_equal(whole, window == 1 ? 0 : MESSAGES);
+        assert_true(ext_frag.on.held(&b) > 0 || window > 1);
+        b.now += 2 * FRAG_GIVE_UP_NS;
+        ext_frag.on.timer(&b, b.now);
+        assert_true(ext_frag.on.held(&b) == 0 && ext_frag.on.deadline(&b) == UINT64_MAX);
+        for (uint32_t m = 0; m < MESSAGES; m++)
+            wire_unref(w[m]);
+        fake_fini(&a);
+        fake_fini(&b);
+    }
+}
+
 static void what_is_left_lying_is_given_up(void **state)
 {
     struct ike_sa a, b;
@@ -566,6 +607,7 @@ int main(void)
         cmocka_unit_test(falsified_fragments_change_nothing),
         cmocka_unit_test(nothing_is_joined_without_agreement),
         cmocka_unit_test(request_and_response_do_not_mix),
+        cmocka_unit_test(several_are_joined_side_by_side),
         cmocka_unit_test(what_is_left_lying_is_given_up),
         cmocka_unit_test(cutting_may_fail_for_want_of_memory),
     };

@@ -438,6 +438,45 @@ static void the_peer_moves(void **state)
     }
 }
 
+/* s3.5, s3.6: within a window requests arrive in any order. */
+static void only_the_newest_request_counts(void **state)
+{
+    static const struct {
+        const char *what;
+        uint16_t says;
+        uint32_t msgid;
+        bool counts;
+    } rows[] = {
+        { "an update", N_UPDATE_SA_ADDRESSES, 7, true },
+        { "an older one", N_UPDATE_SA_ADDRESSES, 6, false },
+        { "an older list: no list came yet", N_NO_ADDITIONAL_ADDRESSES, 5, true },
+        { "an older list still", N_NO_ADDITIONAL_ADDRESSES, 4, false },
+        { "a newer update", N_UPDATE_SA_ADDRESSES, 9, true },
+        { "between the two", N_UPDATE_SA_ADDRESSES, 8, false },
+    };
+    struct ike_sa sa;
+    struct letter l, answer;
+    struct mobike_state *s = up(&sa, false);
+    struct ike_xchg x = { .sa = &sa, .path = sa.path };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        uint8_t *scratch = mem_new(mobike_info_resp.scratch);
+        x.msgid = rows[i].msgid;
+        x.path.remote.port = (uint16_t)(1000 + i);
+        s->peer.n = 1;
+        struct wr *w = open_letter(&l);
+        notify_put(w, rows[i].says, SPAN_NONE);
+        notify_put(w, N_COOKIE2, SPAN_LIT("12345678"));
+        assert_int_equal(mobike_info_resp.consume(&x, scratch, close_letter(&l), NULL), ADIT_OK);
+        assert_int_equal(mobike_info_resp.build(&x, scratch, open_letter(&answer), NULL), ADIT_OK);
+        mobike_info_resp.commit(&x, scratch);
+        assert_row(rows[i].what, says(close_letter(&answer), N_COOKIE2));
+        bool moved = sa.path.remote.port == x.path.remote.port, renewed = s->peer.n == 0;
+        assert_row(rows[i].what, rows[i].counts == (rows[i].says == N_UPDATE_SA_ADDRESSES ? moved : renewed));
+        mem_del(scratch);
+    }
+    fake_fini(&sa);
+}
+
 static void cookies_of_a_wrong_length_are_not_returned(void **state)
 {
     static const struct {
@@ -560,6 +599,7 @@ int main(void)
         cmocka_unit_test(refusals_have_an_end),
         cmocka_unit_test(without_nat_traversal_addresses_are_protected),
         cmocka_unit_test(the_peer_moves),
+        cmocka_unit_test(only_the_newest_request_counts),
         cmocka_unit_test(cookies_of_a_wrong_length_are_not_returned),
         cmocka_unit_test(a_peer_that_left_is_followed_to_where_it_speaks),
         cmocka_unit_test(what_the_host_says_leads_to),

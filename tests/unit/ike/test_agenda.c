@@ -83,6 +83,56 @@ static void while_an_exchange_is_open_nothing_is_due(void **state)
     core_free(ike);
 }
 
+/* The table of what may run beside what: the agenda's one question. */
+static void what_may_run_beside_what(void **state)
+{
+    static const struct ike_step beside = { .name = "a", .beside = true }, alone = { .name = "b" };
+    static const struct {
+        const char *what;
+        bool out_alone;
+        enum task_kind out;
+        uint32_t out_child;
+        unsigned tries;
+        enum task_kind in_line;
+        bool alone;
+        uint32_t child;
+        bool begins;
+    } rows[] = {
+        { "two Child SAs", false, TASK_NEW_CHILD, 0, 0, TASK_NEW_CHILD, false, 0, true },
+        { "two workers' Child SAs like one", false, TASK_NEW_CHILD, 3, 0, TASK_NEW_CHILD, false, 3, true },
+        { "rekeyings of two", false, TASK_REKEY_CHILD, 3, 0, TASK_REKEY_CHILD, false, 4, true },
+        { "two of one", false, TASK_REKEY_CHILD, 3, 0, TASK_REKEY_CHILD, false, 3, false },
+        { "rekeying and deleting one", false, TASK_REKEY_CHILD, 3, 0, TASK_DELETE_CHILD, false, 3, false },
+        { "rekeying one, deleting another", false, TASK_REKEY_CHILD, 3, 0, TASK_DELETE_CHILD, false, 4, true },
+        { "a check", false, TASK_NEW_CHILD, 0, 0, TASK_LIVENESS, false, 0, true },
+        { "the IKE SA's rekeying after a Child SA", false, TASK_NEW_CHILD, 0, 0, TASK_REKEY_IKE, true, 0, false },
+        { "a Child SA after the IKE SA's rekeying", true, TASK_REKEY_IKE, 0, 0, TASK_NEW_CHILD, false, 0, false },
+        { "the end", false, TASK_LIVENESS, 0, 0, TASK_DELETE_IKE, true, 0, false },
+        { "an extension's own", false, TASK_NEW_CHILD, 0, 0, TASK_EXCHANGE, true, 0, false },
+        { "after one repetition", false, TASK_NEW_CHILD, 0, 1, TASK_NEW_CHILD, false, 0, true },
+        { "no answer for long", false, TASK_NEW_CHILD, 0, 2, TASK_NEW_CHILD, false, 0, false },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct ike *ike = core_new();
+        struct ike_sa *sa = core_sa(ike, true);
+        struct ike_task active = { .kind = rows[i].out, .child_id = rows[i].out_child };
+        struct ike_xchg x = { .task = &active, .alone = rows[i].out_alone, .tries = rows[i].tries };
+        sa->peer_window = 3;
+        list_append(&sa->out, &x.link);
+        struct ike_task *t = agenda_add(sa, rows[i].in_line, rows[i].alone ? &alone : &beside);
+        t->child_id = rows[i].child;
+        assert_row(rows[i].what, (agenda_deadline(sa) <= ike->now) == rows[i].begins);
+        struct ike_task *later = agenda_add(sa, TASK_LIVENESS, &beside);
+        bool others = !rows[i].alone && !rows[i].out_alone && rows[i].tries < 2; /* it waits for its own turn only */
+        struct ike_task *first = agenda_take(sa);
+        assert_row(rows[i].what, first == (rows[i].begins ? t : others ? later : NULL));
+        if (first)
+            task_free(first);
+        list_remove(&x.link);
+        core_free(ike);
+    }
+}
+
 static void a_task_is_found_waiting_or_under_way(void **state)
 {
     struct ike *ike = core_new();
@@ -159,6 +209,7 @@ int main(void)
         cmocka_unit_test(a_rekeying_of_the_ike_sa_holds_creations_back),
         cmocka_unit_test(what_has_to_wait_waits),
         cmocka_unit_test(while_an_exchange_is_open_nothing_is_due),
+        cmocka_unit_test(what_may_run_beside_what),
         cmocka_unit_test(a_task_is_found_waiting_or_under_way),
         cmocka_unit_test(its_command_is_answered_once),
         cmocka_unit_test(tasks_have_names_for_people),

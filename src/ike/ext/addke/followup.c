@@ -197,7 +197,8 @@ static void resp_commit(struct ike_xchg *x, void *scratch)
 }
 
 const struct ike_step addke_followup_req = {
-    .name = "CHILD_MULTI_KE", .exchange = XCHG_IKE_FOLLOWUP_KE, .role = XCHG_REQUESTER, .scratch = sizeof(struct follow),
+    .name = "CHILD_MULTI_KE", .exchange = XCHG_IKE_FOLLOWUP_KE, .role = XCHG_REQUESTER, .beside = true,
+    .scratch = sizeof(struct follow),
     .build = req_build, .consume = req_consume, .commit = req_commit, .failed = req_failed, .fini = fini,
 };
 const struct ike_step addke_followup_resp = {

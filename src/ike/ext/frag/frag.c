@@ -1,14 +1,18 @@
 /* frag.c - IKE message fragmentation (RFC 7383): a message too long for the path leaves as several that are protected
  * one by one, and comes together again before anybody looks into it. */
 #include "ike/ext/frag/frag.h"
+#include "base/mem.h"
 #include "ike/ext.h"
 
 #define DATAGRAM_MIN 576 /* octets of IP packet: what every host takes (RFC 791); less makes no sense */
 #define DATAGRAM_MAX 65535
 
-/* Requests and responses are numbered apart, and one of each can be under way. */
+/* Requests and responses are numbered apart, and one of each can be under way; with a window above 1 more of them, and
+ * whoever needs a place first has it. */
 struct frag_state {
     struct frag_join join[2];
+    struct frag_join *more;
+    unsigned n_more;
 };
 
 static bool option_is(const struct ike_sa *sa, const char *word)
@@ -132,6 +136,43 @@ static bool read_head(struct adit_span datagram, struct frag_head *head, struct 
     return skf_get(&in, f) && length == datagram.n - IKE_HDR_SIZE; /* RFC 7383 s2.5: the last payload */
 }
 
+/* --- places for messages under way ---------------------------------------------------------------------------------- */
+
+static struct frag_join *place(struct frag_state *s, unsigned i)
+{
+    return i < 2 ? &s->join[i] : &s->more[i - 2];
+}
+
+/* Windows only grow. Without memory what is there has to do. */
+static void make_places(struct ike_sa *sa, struct frag_state *s)
+{
+    unsigned n = sa_window(sa, false) + sa_window(sa, true) - 2;
+    struct frag_join *more = n > s->n_more ? mem_new_array(n, sizeof(*more)) : NULL;
+    if (!more)
+        return;
+    for (unsigned i = 0; i < s->n_more; i++)
+        more[i] = s->more[i];
+    mem_del(s->more);
+    s->more = more;
+    s->n_more = n;
+}
+
+/* Of this message; a free one; else that of the message of which nothing was heard for longest. */
+static struct frag_join *place_for(struct frag_state *s, const struct frag_key *key)
+{
+    struct frag_join *best = &s->join[!!(key->flags & IKE_FLAG_RESPONSE)];
+    if (frag_join_is(best, key))
+        return best;
+    for (unsigned i = 2; i < 2 + s->n_more; i++) {
+        struct frag_join *j = place(s, i);
+        if (frag_join_is(j, key))
+            return j;
+        if (best->total && (!j->total || j->last_at < best->last_at))
+            best = j;
+    }
+    return best;
+}
+
 /* Opened in a copy of its own, which then is where the fragment is kept. */
 static enum adit_rc open_copy(struct ike_sa *sa, struct adit_span datagram, struct adit_buf *block,
                               struct adit_span *plain)
@@ -167,7 +208,8 @@ static enum adit_rc join(struct ike_sa *sa, const struct ike_hdr *hdr, struct ad
     struct skf f;
     if (!s || !read_head(datagram, &head, &f))
         return ADIT_ERR_DROP;
-    struct frag_join *j = &s->join[!!(hdr->flags & IKE_FLAG_RESPONSE)];
+    make_places(sa, s);
+    struct frag_join *j = place_for(s, &key);
     if (!frag_join_wants(j, &key, f))
         return ADIT_ERR_DROP;
     TRY(open_copy(sa, datagram, &block, &plain));
@@ -190,11 +232,13 @@ static uint64_t join_deadline(const struct frag_join *j)
 
 static uint64_t deadline(struct ike_sa *sa)
 {
-    const struct frag_state *s = ext_peek(sa, EXT_frag);
-    if (!s)
-        return UINT64_MAX;
-    uint64_t a = join_deadline(&s->join[0]), b = join_deadline(&s->join[1]);
-    return a < b ? a : b;
+    struct frag_state *s = ext_peek(sa, EXT_frag);
+    uint64_t at = UINT64_MAX;
+    for (unsigned i = 0; s && i < 2 + s->n_more; i++) {
+        uint64_t due = join_deadline(place(s, i));
+        at = due < at ? due : at;
+    }
+    return at;
 }
 
 static void join_timer(struct frag_join *j, uint64_t now)
@@ -207,28 +251,32 @@ static void join_timer(struct frag_join *j, uint64_t now)
 static void timer(struct ike_sa *sa, uint64_t now)
 {
     struct frag_state *s = ext_peek(sa, EXT_frag);
-    for (int i = 0; s && i < 2; i++)
-        join_timer(&s->join[i], now);
+    for (unsigned i = 0; s && i < 2 + s->n_more; i++)
+        join_timer(place(s, i), now);
 }
 
 static size_t held(struct ike_sa *sa)
 {
-    const struct frag_state *s = ext_peek(sa, EXT_frag);
-    return s ? frag_join_held(&s->join[0]) + frag_join_held(&s->join[1]) : 0;
+    struct frag_state *s = ext_peek(sa, EXT_frag);
+    size_t n = 0;
+    for (unsigned i = 0; s && i < 2 + s->n_more; i++)
+        n += frag_join_held(place(s, i));
+    return n;
 }
 
 static void shed(struct ike_sa *sa)
 {
     struct frag_state *s = ext_peek(sa, EXT_frag);
-    for (int i = 0; s && i < 2; i++)
-        frag_join_forget(&s->join[i]);
+    for (unsigned i = 0; s && i < 2 + s->n_more; i++)
+        frag_join_forget(place(s, i));
 }
 
 static void fini(struct ike_sa *sa, void *state)
 {
     struct frag_state *s = state;
-    for (int i = 0; i < 2; i++)
-        frag_join_fini(&s->join[i]);
+    for (unsigned i = 0; i < 2 + s->n_more; i++)
+        frag_join_fini(place(s, i));
+    mem_del(s->more);
 }
 
 static const struct ike_segmenter segmenter = {

@@ -54,6 +54,8 @@ struct frag_join {
     struct adit_buf whole; /* of the message completed last */
 };
 
+/* Is it this message that is under way? */
+bool frag_join_is(const struct frag_join *j, const struct frag_key *key);
 /* Before anything is computed: could this fragment be of use? False: drop it (RFC 7383 s2.6: contradictory, a duplicate,
  * of an older and coarser cut, or beyond our limits). */
 bool frag_join_wants(const struct frag_join *j, const struct frag_key *key, struct skf f);

@@ -28,7 +28,7 @@ size_t frag_cut(size_t whole, uint16_t n, uint16_t i)
 
 /* --- joining ---------------------------------------------------------------------------------------------------- */
 
-static bool same_message(const struct frag_join *j, const struct frag_key *key)
+bool frag_join_is(const struct frag_join *j, const struct frag_key *key)
 {
     return j->total && j->key.msgid == key->msgid && j->key.exchange == key->exchange &&
            j->key.flags == key->flags;
@@ -38,7 +38,7 @@ bool frag_join_wants(const struct frag_join *j, const struct frag_key *key, stru
 {
     if (f.number == 0 || f.number > f.total || f.total > FRAG_MAX)
         return false;
-    if (!same_message(j, key) || f.total > j->total)
+    if (!frag_join_is(j, key) || f.total > j->total)
         return true; /* another message, or the same one cut smaller: begins anew if it is authentic */
     return f.total == j->total && !j->pieces[f.number - 1].there;
 }
@@ -82,7 +82,7 @@ static enum adit_rc join_all(struct frag_join *j)
 static enum adit_rc make_room(struct frag_join *j, const struct frag_key *key, struct skf f,
                               struct adit_span plain)
 {
-    if (!same_message(j, key) || f.total != j->total)
+    if (!frag_join_is(j, key) || f.total != j->total)
         TRY(begin(j, key, f.total));
     if (plain.n <= FRAG_OCTETS_MAX - j->octets)
         return ADIT_OK;

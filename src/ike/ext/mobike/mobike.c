@@ -171,6 +171,7 @@ static void inherit(struct ike_sa *from, struct ike_sa *to)
         return;
     *fresh = *old;
     fresh->retired = fresh->asked = fresh->searching = false;
+    fresh->update_after = fresh->list_after = 0; /* message IDs begin anew */
     fresh->rebase = true;
     old->retired = true;
     if (old->initiator && old->decided_at && old->decided_at + RECENT > sa_now(from))

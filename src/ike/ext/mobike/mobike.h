@@ -29,6 +29,7 @@ struct mobike_state {
     bool searching; /* the request that is out went to several paths */
     bool held;      /* Child SAs stay on child_path until the peer has answered from its new address, s3.7 */
     bool rebase;    /* the SPIs are new, and so are all hashes */
+    uint32_t update_after, list_after; /* message ID after that of the peer's newest request about it; 0: none */
     struct adit_path child_path;
     struct ike_nat_view later; /* translators that count once Child SAs are no longer held */
     struct adit_addr peer_first; /* where the peer was when it gave its list */

@@ -69,6 +69,12 @@ static enum want info_want(struct ike_sa *sa, const struct ike_msg *msg)
     return sa_is_established(sa) && mobike_of(sa) ? WANT_RIDE : WANT_NO;
 }
 
+/* s3.5, s3.6: within a window above 1 requests arrive in any order, and the newest one counts. */
+static bool overtaken(const struct ike_xchg *x, uint32_t newest_after)
+{
+    return newest_after && (int32_t)(newest_after - xchg_msgid(x)) > 1;
+}
+
 static bool cookie_ok(struct adit_span data)
 {
     return data.n >= 8 && data.n <= 64;
@@ -81,8 +87,8 @@ static enum adit_rc info_consume(struct ike_xchg *x, void *scratch, const struct
     const struct mobike_state *s = mobike_of(sa);
     struct notify n;
     a->cookie = msg_notify(msg, N_COOKIE2, &n) && cookie_ok(n.data) ? n.data : SPAN_NONE;
-    a->update = msg_notify(msg, N_UPDATE_SA_ADDRESSES, &n) && s && !s->initiator;
-    a->list = mobike_list_get(msg, &a->peer);
+    a->update = msg_notify(msg, N_UPDATE_SA_ADDRESSES, &n) && s && !s->initiator && !overtaken(x, s->update_after);
+    a->list = mobike_list_get(msg, &a->peer) && s && !overtaken(x, s->list_after);
     a->refused = a->update && !sa_may_be_at(sa, NULL, &xchg_path(x)->remote.addr);
     ike_nat()->get(sa, msg, xchg_path(x), &a->nat);
     if ((a->update || a->list) && !mobike_nats_ok(msg, xchg_path(x)))
@@ -135,6 +141,10 @@ static void info_commit(struct ike_xchg *x, void *scratch)
 {
     const struct answer *a = scratch;
     struct mobike_state *s = mobike_of(xchg_sa(x));
+    if (s && a->update)
+        s->update_after = xchg_msgid(x) + 1;
+    if (s && a->list)
+        s->list_after = xchg_msgid(x) + 1;
     if (!s || a->refused)
         return;
     if (a->update)

@@ -203,6 +203,7 @@ const struct ike_step ask_info_req = {
     .name = "IKE_TICKET",
     .exchange = XCHG_INFORMATIONAL,
     .role = XCHG_REQUESTER,
+    .beside = true,
     .scratch = sizeof(struct ask),
     .build = ask_build,
     .consume = ask_consume,
