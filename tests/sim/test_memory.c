@@ -39,6 +39,16 @@ SIM_TEST(handshake)
     then_all_is_well(s);
 }
 
+SIM_TEST(handshake_with_a_window)
+{
+    sim_configure(s, .window = 5);
+    sim_start(s);
+    sim_starve(s, (unsigned)s->seed);
+    sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    sim_run(s, MINUTES(4));
+    then_all_is_well(s);
+}
+
 SIM_TEST(handshake_with_certificates)
 {
     sim_configure(s, .cert = "ecdsa");
@@ -74,9 +84,22 @@ SIM_TEST(deleting_the_ike_sa)
     starved(s, ADIT_CMD_TERMINATE, NULL);
 }
 
+SIM_TEST(several_at_once)
+{
+    static const char *const nets[] = { "net2", "net3", "net4", "net5" };
+    sim_configure(s, .n_children = 5, .window = 4);
+    sim_establish(s);
+    sim_starve(s, (unsigned)s->seed * 2);
+    for (size_t i = 0; i < ARRAY_LEN(nets); i++)
+        sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = nets[i]);
+    sim_run(s, MINUTES(4));
+    then_all_is_well(s);
+}
+
 static const struct sim_case cases[] = {
     SIM_CASE(handshake),           SIM_CASE(handshake_with_certificates), SIM_CASE(rekeying_the_child),
     SIM_CASE(rekeying_the_ike_sa), SIM_CASE(deleting_the_child),          SIM_CASE(deleting_the_ike_sa),
+    SIM_CASE(handshake_with_a_window), SIM_CASE(several_at_once),
 };
 
 int main(int argc, char **argv)
