@@ -44,12 +44,13 @@ static bool ike_rekeying_goes_on(const struct ike_sa *sa)
     return false;
 }
 
-/* The peer's series for this Child SA is on its way; it would refuse ours, or both would come to their end. */
-static bool peer_rekeys_child(const struct ike_sa *sa, uint32_t child_id)
+/* A series of key exchanges for this Child SA is on its way. The peer's: it would refuse ours, or both would come to their
+ * end. Ours, which in a larger window this one need not come after: the Child SA would be replaced twice. */
+static bool child_is_rekeyed(const struct ike_sa *sa, uint32_t child_id, bool by_us)
 {
     list_for_each(it, &sa->pendings) {
         const struct ike_pending *p = list_entry(it, struct ike_pending, link);
-        if (!p->requester && p->kind == PENDING_REKEY_CHILD && p->old_child == child_id)
+        if (p->requester == by_us && p->kind == PENDING_REKEY_CHILD && p->old_child == child_id)
             return true;
     }
     return false;
@@ -60,7 +61,9 @@ static bool peer_rekeys_child(const struct ike_sa *sa, uint32_t child_id)
 static bool held_back(const struct ike_sa *sa, const struct ike_task *t)
 {
     bool creates = t->kind == TASK_REKEY_IKE || t->kind == TASK_REKEY_CHILD || t->kind == TASK_NEW_CHILD;
-    if (t->kind == TASK_REKEY_CHILD && peer_rekeys_child(sa, t->child_id))
+    if (t->kind == TASK_REKEY_CHILD && child_is_rekeyed(sa, t->child_id, false))
+        return true;
+    if ((t->kind == TASK_REKEY_CHILD || t->kind == TASK_DELETE_CHILD) && t->child_id && child_is_rekeyed(sa, t->child_id, true))
         return true;
     return creates && ike_rekeying_goes_on(sa);
 }

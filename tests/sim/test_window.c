@@ -204,6 +204,25 @@ SIM_TEST(both_rekey_all_at_once)
     all_is_well(s, NETS + 1);
 }
 
+/* The second command comes while the further key exchanges of the first one run. */
+SIM_TEST(a_child_sa_is_not_rekeyed_twice_at_once)
+{
+    begin_with(s, 5, 5, "aes128gcm16-x25519-ke1_ecp384");
+    create_all(s, A, MINUTES(1));
+    sim_link(s, .delay_ms = 100);
+    sim_slow_jobs(s, 200);
+    sim_traffic(s, MILLIS(20));
+    sim_run(s, SECONDS(1));
+    for (unsigned after = 50; after < 1200; after += 50) {
+        sim_command(s, A, ADIT_CMD_REKEY, .child = nets[0]);
+        sim_run(s, MILLIS(after));
+        sim_command(s, A, ADIT_CMD_REKEY, .child = nets[0]);
+        sim_run(s, SECONDS(20));
+    }
+    all_is_well(s, NETS + 1);
+    expect_no_gap(s);
+}
+
 SIM_TEST(both_create_all_at_once)
 {
     begin(s, 5, 5);
@@ -327,6 +346,7 @@ int main(int argc, char **argv)
         SIM_CASE(fragmented_requests_side_by_side),
         SIM_CASE(a_lost_request_holds_the_window),
         SIM_CASE(both_rekey_all_at_once),
+        SIM_CASE(a_child_sa_is_not_rekeyed_twice_at_once),
         SIM_CASE(both_create_all_at_once),
         SIM_CASE(the_ike_sa_is_rekeyed_meanwhile),
         SIM_CASE(both_rekey_everything_at_once),

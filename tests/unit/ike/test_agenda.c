@@ -47,6 +47,28 @@ static void a_rekeying_of_the_ike_sa_holds_creations_back(void **state)
     core_free(ike);
 }
 
+static void a_series_of_ours_for_a_child_holds_what_is_about_it_back(void **state)
+{
+    struct ike *ike = core_new();
+    struct ike_sa *sa = core_sa(ike, true);
+    struct ike_pending *p = pending_new(sa, PENDING_REKEY_CHILD, true);
+    list_append(&sa->pendings, &p->link);
+    p->linked = true;
+    p->old_child = 3;
+    agenda_add(sa, TASK_REKEY_CHILD, &a_step)->child_id = 3;
+    agenda_add(sa, TASK_DELETE_CHILD, &a_step)->child_id = 3;
+    assert_null(agenda_take(sa));
+    struct ike_task *t = agenda_add(sa, TASK_REKEY_CHILD, &a_step);
+    t->child_id = 4;
+    assert_ptr_equal(agenda_take(sa), t);
+    task_free(t);
+    pending_free(p);
+    t = agenda_take(sa);
+    assert_true(t->kind == TASK_DELETE_CHILD && t->child_id == 3);
+    task_free(t);
+    core_free(ike);
+}
+
 static void what_has_to_wait_waits(void **state)
 {
     struct ike *ike = core_new();
@@ -207,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_most_urgent_comes_first),
         cmocka_unit_test(a_rekeying_of_the_ike_sa_holds_creations_back),
+        cmocka_unit_test(a_series_of_ours_for_a_child_holds_what_is_about_it_back),
         cmocka_unit_test(what_has_to_wait_waits),
         cmocka_unit_test(while_an_exchange_is_open_nothing_is_due),
         cmocka_unit_test(what_may_run_beside_what),
