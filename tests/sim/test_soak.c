@@ -2,7 +2,8 @@
  *
  *   test_soak [PART PARTS]          ADIT_SIM_RUNS lives in all (10000) from seed ADIT_SIM_FIRST (1) on; this process
  *                                   takes every PARTS-th (scripts/soak: one for each core)
- *   test_soak life SEED             replays one, drawing all that happens */
+ *   test_soak life SEED             replays one, drawing all that happens
+ *   ADIT_SOAK_WINDOWS=1             other lives: four Child SAs, of which several are rekeyed at once, and windows of 1 to 8 */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,8 @@ static const char *const esp_proposals[] = {
     "aes128-sha256-x25519", "aes256gcm16-mlkem512", "aes128gcm16-x25519-ke1_ecp384",
     "aes256gcm16-ecp384",
 };
+
+static bool windows; /* ADIT_SOAK_WINDOWS */
 
 static const char *one_of(struct sim *s, const char *const *v, size_t n)
 {
@@ -59,7 +62,32 @@ static void configure(struct sim *s)
         sim_nat(s, A);
     if (one_in(s, 3))
         sim_slow_jobs(s, (unsigned)prng_below(&s->prng, 400));
+    c.n_children = windows && !c.transport ? 4 : 0;
     sim_configure_(s, -1, &c);
+    for (int host = A; host <= B && windows; host++) {
+        c.window = (uint16_t)(1 + prng_below(&s->prng, 8));
+        sim_configure_(s, host, &c);
+    }
+}
+
+static const char *const nets[] = { "net2", "net3", "net4" };
+
+/* The others are there before traffic flows. */
+static void more_children(struct sim *s)
+{
+    for (size_t i = 0; i < ARRAY_LEN(nets) && s->conf[A].n_children; i++)
+        sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = nets[i]);
+    sim_run(s, MINUTES(2));
+}
+
+static void rekey_several(struct sim *s, bool both)
+{
+    int host = (int)prng_below(&s->prng, 2);
+    for (size_t i = 0; i < ARRAY_LEN(nets) && s->conf[A].n_children; i++) {
+        sim_command(s, host, ADIT_CMD_REKEY, .child = nets[i]);
+        if (both)
+            sim_command(s, !host, ADIT_CMD_REKEY, .child = nets[i]);
+    }
 }
 
 static void weather(struct sim *s)
@@ -81,7 +109,11 @@ static void weather(struct sim *s)
 static void happen(struct sim *s)
 {
     int host = (int)prng_below(&s->prng, 2);
-    switch (prng_below(&s->prng, 8)) {
+    switch (prng_below(&s->prng, windows ? 12 : 8)) {
+    case 8:
+    case 9: rekey_several(s, true); break;
+    case 10:
+    case 11: rekey_several(s, false); break;
     case 0: sim_both(s, ADIT_CMD_REKEY, .child = "net"); break;
     case 1: sim_both(s, ADIT_CMD_REKEY, .conn = "peer"); break;
     case 2:
@@ -131,6 +163,8 @@ static void life(struct sim *s)
     configure(s);
     weather(s);
     sim_establish(s);
+    if (windows && !one_in(s, 4))
+        more_children(s);
     if (one_in(s, 2))
         sim_traffic(s, MILLIS(100 + prng_below(&s->prng, 2000)));
     for (uint64_t n = prng_below(&s->prng, 5); n > 0; n--)
@@ -144,7 +178,9 @@ static void life(struct sim *s)
         return;
     if (!s->conf[A].rekey_s && !s->conf[A].child_rekey_s) { /* else one may just be under way */
         expect_no_garbage(s);
-        expect_children(s, 1);
+        expect(s, windows || s->conf[A].n_children == 0);
+        if (!windows)
+            expect_children(s, 1);
     }
     expect_same_keys(s);
     if (!cut || !s->conf[A].child_rekey_s) /* else its life may have ended meanwhile */
@@ -199,6 +235,7 @@ static uint64_t number(const char *text, uint64_t without)
 int main(int argc, char **argv)
 {
     static struct sim s;
+    windows = getenv("ADIT_SOAK_WINDOWS") != NULL;
     if (argc == 3 && strcmp(argv[1], "life") == 0)
         return sim_main(argc, argv, &the_life, 1, 1);
     uint64_t first = number(getenv("ADIT_SIM_FIRST"), 1), last = first - 1 + number(getenv("ADIT_SIM_RUNS"), 10000);
