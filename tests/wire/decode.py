@@ -3,6 +3,9 @@
 
 Usage: decode.py CAPTURE IKE_KEYS ESP_KEYS FOLDER       FOLDER: for tshark's settings, must exist
 
+WIRE_ESP: what ESP carries: tunnel (default; pings), transport (pings), stream (IP-TFS: next header 144), closed (not looked
+into). WIRE_SET: the
+order of messages is up to chance: which ones there are, without their numbers.
 TSHARK: the program, if it is not that of the PATH; TSHARK_KNOWS_ESN: it is new enough for a field of esp_sa.
 
 One line a message, with the numbers of the registries, so that the names of tshark's version don't matter:
@@ -10,12 +13,14 @@ One line a message, with the numbers of the registries, so that the names of tsh
 and at the end "ESP: N packets, M pings, K SAs". Problems go to standard error; the exit code is 1 if there are any.
 """
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections import defaultdict
 
-EXCHANGES = {34: 'IKE_SA_INIT', 35: 'IKE_AUTH', 36: 'CREATE_CHILD_SA', 37: 'INFORMATIONAL', 43: 'IKE_INTERMEDIATE',
+EXCHANGES = {34: 'IKE_SA_INIT', 35: 'IKE_AUTH', 36: 'CREATE_CHILD_SA', 37: 'INFORMATIONAL',
+             38: 'IKE_SESSION_RESUME', 43: 'IKE_INTERMEDIATE',
              44: 'IKE_FOLLOWUP_KE'}
 PAYLOADS = {33: 'SA', 34: 'KE', 35: 'IDi', 36: 'IDr', 37: 'CERT', 38: 'CERTREQ', 39: 'AUTH', 40: 'Nonce', 41: 'N',
             42: 'D', 43: 'V', 44: 'TSi', 45: 'TSr', 47: 'CP', 48: 'EAP'}
@@ -24,6 +29,7 @@ NOTIFIES = {16384: 'INITIAL_CONTACT', 16388: 'NAT_DETECTION_SOURCE_IP', 16389: '
             16430: 'IKEV2_FRAGMENTATION_SUPPORTED', 16431: 'SIGNATURE_HASH_ALGORITHMS',
             16438: 'INTERMEDIATE_EXCHANGE_SUPPORTED', 16441: 'ADDITIONAL_KEY_EXCHANGE'}
 PROTOCOLS = {1: 'IKE', 3: 'ESP'}
+CARRIED = {'tunnel': (4, 41), 'transport': (1,), 'stream': (144, None)}  # next headers
 SK, SKF = 46, 53
 problems = []
 
@@ -149,10 +155,12 @@ def read_generations(path):
 
 
 def esp_line(line):
-    """without the length of sequence numbers, which versions before 4.2 don't know; 32 bits is what they assume"""
-    if os.environ.get('TSHARK_KNOWS_ESN'):
-        return line
-    return ','.join(line.rstrip('\n').split(',')[:8]) + '\n'
+    """without the length of sequence numbers, which versions before 4.2 don't know; 32 bits is what they assume. Ends that
+    move keep their SAs: there the SPI alone says which one it is"""
+    fields = line.rstrip('\n').split(',')
+    if os.environ.get('WIRE_SET'):
+        fields[1:3] = ['"*"', '"*"']
+    return ','.join(fields if os.environ.get('TSHARK_KNOWS_ESN') else fields[:8]) + '\n'
 
 
 def run_tshark(capture, keys, esp_keys, folder):
@@ -194,7 +202,8 @@ def choose(passes, frame):
 
 def show_messages(passes):
     """A line for each message; one in pieces when its last has come."""
-    ivs = set()
+    ivs, lines = {}, []
+    may_repeat = os.environ.get('WIRE_SET')  # the same request, when nobody answers
     for frame in sorted(passes[0]):
         m, generation = choose(passes, frame)
         if not m:
@@ -202,28 +211,38 @@ def show_messages(passes):
         if m.malformed:
             complain(frame, f'{m.what} is malformed')
         if m.iv:
-            if (generation, m.iv) in ivs:
+            before = ivs.setdefault((generation, m.iv), m)
+            if before is not m and not (may_repeat and (before.what, before.piece) == (m.what, m.piece)):
                 complain(frame, f'{m.what} uses an IV again: {m.iv[-1]}')
-            ivs.add((generation, m.iv))
         if not m.of or m.piece == m.of:
-            print(m.line())
+            lines.append(m.line())
+    if os.environ.get('WIRE_SET'):
+        lines = sorted({re.sub(r'^(\S+) \d+', r'\1', line) for line in lines})
+    print('\n'.join(lines))
 
 
 def judge_packets(packets):
+    mode = os.environ.get('WIRE_ESP', 'tunnel')
     last = {}
     ivs = set()
     for frame, p in sorted(packets.items()):
-        if not p.good or p.malformed:
+        if mode == 'closed':
+            if p.malformed:
+                complain(frame, f'ESP packet {p.sequence} of {p.spi:#x} is malformed')
+        elif not p.good or p.malformed:
             complain(frame, f'ESP packet {p.sequence} of {p.spi:#x} can\'t be decrypted')
-        elif p.next_header not in (4, 41) or not p.ping:
-            complain(frame, f'ESP packet {p.sequence} of {p.spi:#x} is no ping in a tunnel (next header {p.next_header})')
+        elif p.next_header not in CARRIED[mode] or (not p.ping and mode != 'stream'):
+            complain(frame, f'ESP packet {p.sequence} of {p.spi:#x} is no ping in a {mode} (next header {p.next_header})')
         if p.sequence != last.get(p.spi, 0) + 1:
             complain(frame, f'ESP sequence {p.sequence} of {p.spi:#x} follows {last.get(p.spi, 0)}')
-        if (p.spi, *p.iv) in ivs:
+        if any(p.iv) and (p.spi, *p.iv) in ivs:
             complain(frame, f'ESP packet {p.sequence} of {p.spi:#x} uses an IV again')
         ivs.add((p.spi, *p.iv))
         last[p.spi] = p.sequence
     how = {p.in_udp for p in packets.values()}
+    if os.environ.get('WIRE_SET') or mode in ('stream', 'closed'):
+        print('ESP: ' + ('some' if packets else 'none'))
+        return
     print(f"ESP{' in UDP' if how == {True} else ''}: {len(packets)} packets, "
           f"{sum(p.ping for p in packets.values())} pings, {len(last)} SAs")
 
