@@ -4,6 +4,7 @@
  * give handshakes a second on two cores; memory is the growth of the resident set at 10,000 SAs.
  * Usage: bench_ike [--json] [--quick], or
  *        bench_ike --rate N       only the handshakes a second of the Nth method, SAs kept
+ *        bench_ike --many N       only: how fast beside 10,000 SAs, against 100, with the Nth method
  *        bench_ike --profile N K  under a profiler: K handshakes of the Nth method; its primitives: profile_bare() */
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,8 @@ struct end {
     struct adit_ike *ike;
     struct adit_path path;
     uint64_t up;
+    uint32_t id; /* of the newest IKE SA */
+    unsigned begun, clients; /* clients: each IKE SA is another one's, by turns; 0: all are of the same */
 };
 
 static void need(bool ok, const char *what, const struct adit_why *why)
@@ -103,7 +106,24 @@ static void add_certs(struct adit_config *cfg, struct arena *a, int me, const ch
              adit_config_add_key(cfg, &key) == ADIT_OK, "certificates", NULL);
 }
 
-static struct adit_config *configure(const struct method *m, int me, const struct adit_path *path)
+/* The client's side of many: connections that differ in their names and local identities. */
+static void add_clients(struct adit_config *cfg, const struct adit_conn *conn, unsigned clients)
+{
+    for (unsigned i = 0; i < clients; i++) {
+        char name[32], id[32];
+        snprintf(name, sizeof(name), "client%u", i);
+        snprintf(id, sizeof(id), "client%u.example", i);
+        struct adit_auth_cfg local = conn->local[0];
+        local.id_text = id;
+        local.id.data = span_str(id);
+        struct adit_conn one = *conn;
+        one.name = name;
+        one.local = &local;
+        need(adit_config_add_conn(cfg, &one) == ADIT_OK, "a client", NULL);
+    }
+}
+
+static struct adit_config *configure(const struct method *m, int me, const struct adit_path *path, unsigned clients)
 {
     static const char *const names[] = { "a.example", "b.example" };
     struct arena a = { 0 };
@@ -132,6 +152,12 @@ static struct adit_config *configure(const struct method *m, int me, const struc
                               .children = &child, .unique = ADIT_UNIQUE_NEVER, .send_certreq = true,
                               .keyingtries = 1, .rekey_s = 14400, .over_s = 1440, .dpd_delay_s = m->resumes,
                               .options = &resumption, .n_options = m->resumes };
+    if (clients && me)
+        auth[0] = (struct adit_auth_cfg){ .class = ADIT_AUTH_PSK, .auth = "psk", .id_text = "%any" };
+    if (clients)
+        conn.unique = ADIT_UNIQUE_REPLACE;
+    if (clients && !me)
+        add_clients(cfg, &conn, clients);
     need(cfg && adit_config_add_conn(cfg, &conn) == ADIT_OK && adit_config_add_shared(cfg, &psk) == ADIT_OK &&
              adit_config_settings(cfg, &set) == ADIT_OK, "configuration", NULL);
     if (m->cert)
@@ -148,7 +174,7 @@ static void start(struct end *e, const struct method *m, int me, struct adit_cry
         struct adit_endpoint *p = i == me ? &e->path.local : &e->path.remote;
         *p = (struct adit_endpoint){ .addr = { 4, { 192, 0, 2, (uint8_t)(i + 1) } }, .port = 500 };
     }
-    struct adit_config *cfg = configure(m, me, &e->path);
+    struct adit_config *cfg = configure(m, me, &e->path, e->clients);
     e->ike = adit_ike_new(&host, 1);
     need(e->ike, "engine", NULL);
     need(adit_ike_config(e->ike, cfg, 1, &why) == ADIT_OK, "configuration", &why);
@@ -170,6 +196,8 @@ static bool pump(struct end *from, struct end *to, uint64_t now)
             adit_job_run(ev.job);
             adit_ike_work_done(from->ike, ev.job, now);
         }
+        if (ev.type == ADIT_EV_IKE_UP)
+            from->id = ev.ike_id;
         /* One identity makes them all: the next Child SA counts as the successor of the last. */
         if (ev.type == ADIT_EV_CHILD_UP || ev.type == ADIT_EV_CHILD_REKEYED)
             from->up++;
@@ -186,27 +214,36 @@ static void handshakes(struct end e[2], unsigned n, bool keep)
     uint64_t now = NOW;
     uint64_t before = e[0].up;
     for (unsigned i = 0; i < n; i++) {
-        struct adit_command go = { .type = ADIT_CMD_INITIATE, .child = "net", .fresh = true };
-        struct adit_command stop = { .type = ADIT_CMD_TERMINATE, .conn = "peer", .force = true };
+        char name[32] = "peer";
+        if (e->clients)
+            snprintf(name, sizeof(name), "client%u", e->begun++ % e->clients);
+        struct adit_command go = { .type = ADIT_CMD_INITIATE, .conn = name, .child = "net", .fresh = true };
         struct adit_why why;
         need(adit_ike_command(e[0].ike, &go, now, NULL, &why) == ADIT_OK, "initiate", &why);
         while (pump(&e[0], &e[1], now) | pump(&e[1], &e[0], now))
             ;
-        if (!keep)
-            for (int k = 0; k < 2; k++)
-                (void)!adit_ike_command(e[k].ike, &stop, now, NULL, NULL);
+        for (int k = 0; k < 2 && !keep; k++) {
+            struct adit_command stop = { .type = ADIT_CMD_TERMINATE, .ike_id = e[k].id, .force = true };
+            need(adit_ike_command(e[k].ike, &stop, now, NULL, &why) == ADIT_OK, "terminate", &why);
+        }
     }
     need(e[0].up - before == n && e[1].up >= n, "not every handshake succeeded", NULL);
 }
 
-static void open_ends(struct end e[2], const struct method *m, struct adit_crypto *c[2])
+static void open_clients(struct end e[2], const struct method *m, struct adit_crypto *c[2], unsigned clients)
 {
     struct adit_why why;
     memset(e, 0, 2 * sizeof(*e));
     for (int i = 0; i < 2; i++) {
+        e[i].clients = clients;
         need((c[i] = adit_crypto_new(NULL, NULL, &why)), "crypto", &why);
         start(&e[i], m, i, c[i]);
     }
+}
+
+static void open_ends(struct end e[2], const struct method *m, struct adit_crypto *c[2])
+{
+    open_clients(e, m, c, 0);
 }
 
 static void close_ends(struct end e[2], struct adit_crypto *c[2])
@@ -379,15 +416,16 @@ static void time_rounds(const struct method *m, unsigned n, struct result *r)
     close_ends(e, c);
 }
 
-/* Is an engine with many SAs slower? Two pairs of ends, one with a hundredth of the other's SAs. */
-static double beside_many(const struct method *m, unsigned n, unsigned sas)
+/* Is an engine with many SAs slower? Two pairs of ends, one with 100 SAs. All of one pair of identities, or each with
+ * another one of as many clients, more than there are SAs. */
+static double beside_many(const struct method *m, unsigned n, unsigned sas, bool differ)
 {
     struct end few[2], many[2];
     struct adit_crypto *c[2], *d[2];
     double ratio[ROUNDS];
-    open_ends(few, m, c);
-    open_ends(many, m, d);
-    handshakes(few, sas / 100, true);
+    open_clients(few, m, c, differ ? sas + n : 0);
+    open_clients(many, m, d, differ ? sas + n : 0);
+    handshakes(few, 100, true);
     handshakes(many, sas, true);
     for (int i = 0; i < ROUNDS; i++) {
         double fast = time_handshakes(few, n / ROUNDS);
@@ -499,6 +537,12 @@ int main(int argc, char **argv)
             printf("%.0f\n", rate(method_of(argv[i + 1]), 2000, true));
             return 0;
         }
+        if (!strcmp(argv[i], "--many") && i + 1 < argc) {
+            const struct method *m = method_of(argv[i + 1]);
+            printf("one pair of identities: %.2f\n", beside_many(m, 2000, KEEP_SAS, false));
+            printf("all different: %.2f\n", beside_many(m, 2000, KEEP_SAS, true));
+            return 0;
+        }
         if (!strcmp(argv[i], "--profile") && i + 2 < argc) {
             profile(method_of(argv[i + 1]), (unsigned)atoi(argv[i + 2]));
             return 0;
@@ -517,7 +561,7 @@ int main(int argc, char **argv)
         const struct method *m = &methods[i];
         struct result r = { .kib = kib[i], .rate = rate(m, n, false) };
         time_rounds(m, n, &r);
-        r.many = beside_many(m, n, sas);
+        r.many = beside_many(m, n, sas, false);
         print(m, &r, json, i + 1 == ARRAY_LEN(methods));
         if (m->resumes)
             print_resumed(m, time_resumptions(m, n), json);

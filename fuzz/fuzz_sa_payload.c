@@ -35,10 +35,21 @@ static void write_again(const struct proposal *p)
     must_be_same(p, &again.v[1]);
 }
 
+/* In no more room than it says to need. */
+static void read_tightly(struct adit_span payload)
+{
+    struct proposals *tight = calloc(1, sa_payload_room(payload));
+    struct rd in = rd_init(payload);
+    must(tight);
+    (void)sa_payload_get(&in, tight);
+    free(tight);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static struct proposals got;
     struct rd in = rd_init(span(data, n));
+    read_tightly(span(data, n));
     if (!sa_payload_get(&in, &got)) {
         must(in.fail && in.at <= n);
         return 0;

@@ -1,9 +1,11 @@
 /* arena.c - a chain of blocks, newest first; a request that doesn't fit opens a block of its own size or of
- * BLOCK_SIZE. Nothing is freed before arena_fini(). */
+ * BLOCK_FIRST, later BLOCK_SIZE. Nothing is freed before arena_fini(). */
 #include "base/arena.h"
 #include "base/mem.h"
 
-#define BLOCK_SIZE 2048u /* octets: an exchange's scratch usually fits in one or two */
+/* Octets. An exchange's scratch usually fits in one or two after the first; a line of the log fits in the first. */
+#define BLOCK_FIRST 512u
+#define BLOCK_SIZE 2048u
 
 struct arena_block {
     struct arena_block *older;
@@ -13,7 +15,7 @@ struct arena_block {
 
 static struct arena_block *open_block(struct arena *a, size_t n)
 {
-    size_t cap = n > BLOCK_SIZE ? n : BLOCK_SIZE;
+    size_t usual = a->last ? BLOCK_SIZE : BLOCK_FIRST, cap = n > usual ? n : usual;
     struct arena_block *b = mem_new(sizeof(*b) + cap);
     if (!b)
         return NULL;

@@ -2,6 +2,7 @@
 #include "base/strbuf.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* What was written is longer than the memory: full, with dots at the end. */
 static void cut(struct strbuf *s)
@@ -12,9 +13,28 @@ static void cut(struct strbuf *s)
     s->p[s->n] = 0;
 }
 
+/* What printf does with "%s", at a tenth of the cost. */
+static void add(struct strbuf *s, const char *text, size_t n)
+{
+    if (s->cap == 0)
+        return;
+    size_t room = s->cap - s->n - 1, fits = n < room ? n : room;
+    memcpy(s->p + s->n, text, fits);
+    s->n += fits;
+    s->p[s->n] = 0;
+    if (fits < n)
+        cut(s);
+}
+
 void strbuf_add(struct strbuf *s, const char *text)
 {
-    strbuf_addf(s, "%s", text);
+    text = text ? text : "(null)";
+    add(s, text, strlen(text));
+}
+
+void strbuf_addc(struct strbuf *s, char c)
+{
+    add(s, &c, 1);
 }
 
 void strbuf_addf(struct strbuf *s, const char *fmt, ...)

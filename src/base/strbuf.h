@@ -13,8 +13,9 @@ struct strbuf {
     char name##_mem[size] = "";                                                                              \
     struct strbuf name = { name##_mem, 0, sizeof(name##_mem) }
 
-/* Append text, formatted text, lower-case hex digits. */
+/* Append text, a character, formatted text, lower-case hex digits. */
 void strbuf_add(struct strbuf *s, const char *text);
+void strbuf_addc(struct strbuf *s, char c);
 void strbuf_addf(struct strbuf *s, const char *fmt, ...) ADIT_PRINTF(2, 3);
 void strbuf_hex(struct strbuf *s, struct adit_span bytes);
 

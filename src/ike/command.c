@@ -105,6 +105,8 @@ struct ike_sa *sa_start(struct ike *ike, struct policy *policy, const struct pol
     sa->conn = conn;
     sa->tries_left = conn->cfg->keyingtries;
     sa_index(sa);
+    if (!sa->cut && peers_named(sa) != ADIT_OK)
+        sa_end(sa, ADIT_ERR_MEMORY, "out of memory");
     if (sa->cut) {
         why_set(why, ADIT_ERR_MEMORY, "out of memory");
         return NULL;
@@ -256,12 +258,10 @@ static enum adit_rc cmd_place(struct ike *ike, const struct adit_command *cmd, s
 
 static struct ike_sa *existing(struct ike *ike, const char *conn)
 {
-    list_for_each(it, &ike->sas) {
-        struct ike_sa *sa = list_entry(it, struct ike_sa, link);
-        if (!sa->cut && !sa->quiet && !sa->retire_at && sa->state <= SA_ESTABLISHED && sa->conn && !strcmp(sa_conn_name(sa), conn) &&
-            (sa->is_initiator || sa->state == SA_ESTABLISHED) && !sa->successor)
+    for (struct ike_sa *sa = NULL; (sa = peers_of_conn(ike, conn, sa));)
+        if (!sa->quiet && !sa->retire_at && sa->state <= SA_ESTABLISHED && !sa->successor &&
+            (sa->is_initiator || sa->state == SA_ESTABLISHED))
             return sa;
-    }
     return NULL;
 }
 
@@ -387,6 +387,18 @@ static bool sa_selected(const struct ike_sa *sa, const struct adit_command *cmd)
     return !cmd->conn || !strcmp(sa_conn_name(sa), cmd->conn);
 }
 
+/* The next one that the command means after `after` (NULL: the first). An id needs no search. */
+static struct ike_sa *next_selected(const struct ike *ike, const struct adit_command *cmd, const struct ike_sa *after)
+{
+    struct ike_sa *only = cmd->ike_id && !after ? sa_by_id(ike, cmd->ike_id) : NULL;
+    if (cmd->ike_id)
+        return only && sa_selected(only, cmd) ? only : NULL;
+    for (struct list *it = after ? after->link.next : ike->sas.next; it != &ike->sas; it = it->next)
+        if (sa_selected(list_entry(it, struct ike_sa, link), cmd))
+            return list_entry(it, struct ike_sa, link);
+    return NULL;
+}
+
 static bool child_selected(const struct ike_child *c, const struct adit_command *cmd)
 {
     if (c->state == ADIT_CHILD_REKEYED || c->state == ADIT_CHILD_DELETING)
@@ -411,10 +423,7 @@ static unsigned on_children(struct ike *ike, const struct adit_command *cmd, enu
                             const struct ike_step *step)
 {
     unsigned n = 0;
-    list_for_each_safe(it, &ike->sas) {
-        struct ike_sa *sa = list_entry(it, struct ike_sa, link);
-        if (!sa_selected(sa, cmd))
-            continue;
+    for (struct ike_sa *sa = NULL; (sa = next_selected(ike, cmd, sa));) {
         list_for_each(child, &sa->children) {
             struct ike_child *c = list_entry(child, struct ike_child, link);
             if (child_selected(c, cmd) && add_child_job(c, kind, step, n ? 0 : cmd->cookie))
@@ -450,11 +459,9 @@ static enum adit_rc cmd_terminate(struct ike *ike, const struct adit_command *cm
     if (picks_children(cmd)) {
         n = on_children(ike, cmd, TASK_DELETE_CHILD, &step_delete_child_req);
     } else {
-        list_for_each_safe(it, &ike->sas) {
-            struct ike_sa *sa = list_entry(it, struct ike_sa, link);
-            if (sa_selected(sa, cmd) && sa->state != SA_DELETING)
+        for (struct ike_sa *sa = NULL; (sa = next_selected(ike, cmd, sa));)
+            if (sa->state != SA_DELETING)
                 terminate_ike(sa, cmd, n++ == 0);
-        }
     }
     *matches = n;
     return n ? ADIT_OK : why_set(why, ADIT_ERR_NOT_FOUND, "no matching SA is up");
@@ -481,9 +488,8 @@ static enum adit_rc cmd_rekey(struct ike *ike, const struct adit_command *cmd, u
         n = on_children(ike, cmd, TASK_REKEY_CHILD, &step_rekey_child_req);
     } else {
         uint32_t newest = ike->next_id; /* SAs made by the command are not its matches */
-        list_for_each_safe(it, &ike->sas) {
-            struct ike_sa *sa = list_entry(it, struct ike_sa, link);
-            if (sa->id >= newest || !sa_selected(sa, cmd) || sa->state != SA_ESTABLISHED)
+        for (struct ike_sa *sa = NULL; (sa = next_selected(ike, cmd, sa));) {
+            if (sa->id >= newest || sa->state != SA_ESTABLISHED)
                 continue;
             if (cmd->reauth && peers_replaced(sa))
                 replaced++;
@@ -513,9 +519,8 @@ static enum adit_rc cmd_redirect(struct ike *ike, const struct adit_command *cmd
     if (!cmd->gateway)
         return why_set(why, ADIT_ERR_CONFIG, "gateway is missing");
     why_set(why, ADIT_ERR_NOT_FOUND, "no matching IKE SA is up");
-    list_for_each_safe(it, &ike->sas) {
-        struct ike_sa *sa = list_entry(it, struct ike_sa, link);
-        if (!sa_selected(sa, cmd) || sa->state != SA_ESTABLISHED)
+    for (struct ike_sa *sa = NULL; (sa = next_selected(ike, cmd, sa));) {
+        if (sa->state != SA_ESTABLISHED)
             continue;
         if (send_away(sa, cmd->gateway, why) == ADIT_OK)
             n++;

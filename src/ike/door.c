@@ -24,8 +24,13 @@ void xchg_is_final(struct ike_xchg *x)
     x->fatal = true;
 }
 
+/* The linker lays equal literals of the program together: most keys are found without looking at their letters. */
 static const char *option_default(const char *key)
 {
+    for (unsigned e = 0; e < EXT_COUNT; e++)
+        for (unsigned i = 0; i < ike_exts[e]->n_options; i++)
+            if (ike_exts[e]->options[i].key == key)
+                return ike_exts[e]->options[i].deflt;
     for (unsigned e = 0; e < EXT_COUNT; e++)
         for (unsigned i = 0; i < ike_exts[e]->n_options; i++)
             if (!strcmp(ike_exts[e]->options[i].key, key))

@@ -57,6 +57,8 @@ static bool start(struct ike *ike, uint64_t now)
     map_init(&ike->by_init, ike->seed ^ 1);
     map_init(&ike->by_child, ike->seed ^ 2);
     map_init(&ike->by_peer, ike->seed ^ 7);
+    map_init(&ike->by_remote, ike->seed ^ 8);
+    map_init(&ike->by_conn, ike->seed ^ 9);
     map_init(&ike->spi_in, ike->seed ^ 3);
     map_init(&ike->per_ip, ike->seed ^ 4);
     unproven_init(ike);
@@ -74,6 +76,7 @@ struct adit_ike *adit_ike_new(const struct adit_host *host, uint64_t now)
     ike->next_id = ike->next_child_id = ike->next_reqid = 1;
     list_init(&ike->sas);
     list_init(&ike->ended);
+    list_init(&ike->unknown);
     list_init(&ike->events);
     list_init(&ike->spare_events);
     list_init(&ike->orphans);
@@ -109,6 +112,8 @@ void adit_ike_free(struct adit_ike *engine)
     map_fini(&ike->by_init);
     map_fini(&ike->by_child);
     map_fini(&ike->by_peer);
+    map_fini(&ike->by_remote);
+    map_fini(&ike->by_conn);
     map_fini(&ike->spi_in);
     map_fini(&ike->per_ip);
     unproven_fini(ike);

@@ -3,41 +3,102 @@
  * time one stays, the same on both ends. Nothing is closed before the peer is known to have what takes its place. */
 #include "ike/sa.h"
 
-static uint64_t key_of(const struct ike *ike, struct adit_span local, struct adit_span remote)
+/* --- rings: all of one key, the first of them in a map -------------------------------------------------------------- */
+
+static uint64_t hash(uint64_t h, struct adit_span octets)
 {
-    uint64_t h = ike->seed;
-    for (size_t i = 0; i < local.n; i++)
-        h = (h ^ local.p[i]) * UINT64_C(0x100000001b3);
-    for (size_t i = 0; i < remote.n; i++)
-        h = (h ^ remote.p[i]) * UINT64_C(0x100000001b3);
-    return map_mix(h, ike->seed);
+    for (size_t i = 0; i < octets.n; i++)
+        h = (h ^ octets.p[i]) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+static uint64_t key_of(const struct ike *ike, struct adit_span one, struct adit_span other)
+{
+    uint64_t key = map_mix(hash(hash(ike->seed, one), other), ike->seed);
+    return key ? key : 1;
+}
+
+static enum adit_rc ring_add(struct map *m, struct ike_ring *r, uint64_t key)
+{
+    struct ike_ring *first = map_get(m, key);
+    if (!first)
+        TRY(map_put(m, key, r));
+    else
+        list_append(&first->link, &r->link);
+    r->key = key;
+    return ADIT_OK;
+}
+
+static struct ike_ring *next_in(const struct ike_ring *r)
+{
+    return list_entry(r->link.next, struct ike_ring, link);
+}
+
+static void ring_del(struct map *m, struct ike_ring *r)
+{
+    if (!r->key)
+        return;
+    bool first = map_get(m, r->key) == r;
+    if (first && !list_empty(&r->link))
+        (void)!map_put(m, r->key, next_in(r)); /* its place is there */
+    else if (first)
+        map_del(m, r->key);
+    list_remove(&r->link);
+    r->key = 0;
+}
+
+/* The one after `after` (NULL: the first); NULL: no more. */
+static struct ike_ring *ring_next(const struct map *m, uint64_t key, const struct ike_ring *after)
+{
+    struct ike_ring *first = map_get(m, key), *next = first && after ? next_in(after) : first;
+    return after && next == first ? NULL : next;
+}
+
+/* --- who is there --------------------------------------------------------------------------------------------------- */
+
+/* The ID payload's type and data: what is between them is reserved. */
+static uint64_t remote_key(const struct ike *ike, uint8_t type, struct adit_span data)
+{
+    return key_of(ike, span(&type, 1), data);
+}
+
+enum adit_rc peers_named(struct ike_sa *sa)
+{
+    if (sa->of_conn.key)
+        return ADIT_OK;
+    return ring_add(&sa->ike->by_conn, &sa->of_conn, key_of(sa->ike, span_str(sa_conn_name(sa)), SPAN_NONE));
 }
 
 enum adit_rc peers_add(struct ike_sa *sa)
 {
     struct ike *ike = sa->ike;
-    uint64_t key = key_of(ike, buf_span(&sa->id_local), buf_span(&sa->id_remote));
-    struct ike_sa *first = map_get(&ike->by_peer, key);
-    if (!first)
-        TRY(map_put(&ike->by_peer, key, sa));
-    else
-        list_append(&first->peers, &sa->peers);
-    sa->peer_key = key;
+    struct adit_span local = buf_span(&sa->id_local), remote = buf_span(&sa->id_remote);
+    uint8_t type = remote.n ? remote.p[0] : 0;
+    TRY(peers_named(sa));
+    TRY(ring_add(&ike->by_remote, &sa->of_remote, remote_key(ike, type, span_from(remote, remote.n < 4 ? remote.n : 4))));
+    TRY(ring_add(&ike->by_peer, &sa->of_peer, key_of(ike, local, remote)));
+    list_remove(&sa->unknown);
     return ADIT_OK;
 }
 
 void peers_del(struct ike_sa *sa)
 {
-    struct map *m = &sa->ike->by_peer;
-    if (!sa->peer_key)
-        return;
-    bool first = map_get(m, sa->peer_key) == sa;
-    if (first && !list_empty(&sa->peers))
-        (void)!map_put(m, sa->peer_key, list_entry(sa->peers.next, struct ike_sa, peers)); /* its place is there */
-    else if (first)
-        map_del(m, sa->peer_key);
-    list_remove(&sa->peers);
-    sa->peer_key = 0;
+    ring_del(&sa->ike->by_peer, &sa->of_peer);
+    ring_del(&sa->ike->by_remote, &sa->of_remote);
+    ring_del(&sa->ike->by_conn, &sa->of_conn);
+    list_remove(&sa->unknown);
+}
+
+struct ike_sa *peers_of_conn(const struct ike *ike, const char *name, const struct ike_sa *after)
+{
+    uint64_t key = after ? after->of_conn.key : key_of(ike, span_str(name), SPAN_NONE);
+    struct ike_ring *r = ring_next(&ike->by_conn, key, after ? &after->of_conn : NULL);
+    for (; r; r = ring_next(&ike->by_conn, key, r)) {
+        struct ike_sa *sa = list_entry(r, struct ike_sa, of_conn);
+        if (!sa->cut && !strcmp(sa_conn_name(sa), name))
+            return sa;
+    }
+    return NULL;
 }
 
 static bool is_of(const struct ike_sa *sa, struct adit_span local, struct adit_span remote)
@@ -47,16 +108,48 @@ static bool is_of(const struct ike_sa *sa, struct adit_span local, struct adit_s
 
 struct ike_sa *peers_find(const struct ike *ike, struct adit_span local, struct adit_span remote, const struct ike_sa *after)
 {
-    struct ike_sa *first = map_get(&ike->by_peer, key_of(ike, local, remote));
-    struct ike_sa *at = after ? list_entry(after->peers.next, struct ike_sa, peers) : first;
-    if (!first || (after && at == first))
-        return NULL;
-    do {
-        if (is_of(at, local, remote))
-            return at;
-        at = list_entry(at->peers.next, struct ike_sa, peers);
-    } while (at != first);
+    uint64_t key = after ? after->of_peer.key : key_of(ike, local, remote);
+    struct ike_ring *r = ring_next(&ike->by_peer, key, after ? &after->of_peer : NULL);
+    for (; r; r = ring_next(&ike->by_peer, key, r)) {
+        struct ike_sa *sa = list_entry(r, struct ike_sa, of_peer);
+        if (is_of(sa, local, remote))
+            return sa;
+    }
     return NULL;
+}
+
+/* The identity that we want, else its address. */
+static bool may_be_same_peer(const struct ike_sa *other, const struct ike_sa *sa, const struct adit_id *peer)
+{
+    struct adit_span whole = buf_span(&other->id_remote);
+    bool counts = other != sa && !other->cut && other->state < SA_DEAD &&
+                  (other->state >= SA_AUTHENTICATING || other->id < sa->id);
+    if (counts && peer->type && whole.n >= 4)
+        return whole.p[0] == peer->type && span_equal(span_from(whole, 4), peer->data);
+    return counts && addr_equal(&other->path.remote.addr, &sa->path.remote.addr);
+}
+
+static bool is_known_by_id(const struct ike_sa *sa, const struct adit_id *peer)
+{
+    const struct ike *ike = sa->ike;
+    uint64_t key = remote_key(ike, peer->type, peer->data);
+    for (struct ike_ring *r = NULL; (r = ring_next(&ike->by_remote, key, r));)
+        if (may_be_same_peer(list_entry(r, struct ike_sa, of_remote), sa, peer))
+            return true;
+    list_for_each(it, &ike->unknown)
+        if (may_be_same_peer(list_entry(it, struct ike_sa, unknown), sa, peer))
+            return true;
+    return false;
+}
+
+bool peers_known(const struct ike_sa *sa, const struct adit_id *peer)
+{
+    if (peer->type)
+        return is_known_by_id(sa, peer);
+    list_for_each(it, &sa->ike->sas)
+        if (may_be_same_peer(list_entry(it, struct ike_sa, link), sa, peer))
+            return true;
+    return false;
 }
 
 static struct ike_sa *next_peer(const struct ike_sa *sa, const struct ike_sa *after)
@@ -228,11 +321,13 @@ static void settle(struct ike_sa *sa, struct ike_sa *other)
 
 void peers_established(struct ike_sa *sa)
 {
+    if (sa->conn->cfg->unique == ADIT_UNIQUE_NEVER && !sa->reauth_of)
+        return; /* all of them stay: thousands may have the same identities */
     for (struct ike_sa *other = NULL; (other = next_peer(sa, other));)
         if (other != sa && other->state == SA_ESTABLISHED)
             settle(sa, other);
     struct ike_sa *old = sa->reauth_of ? sa_by_id(sa->ike, sa->reauth_of) : NULL;
-    if (old && old->state == SA_ESTABLISHED && !old->retire_at && old->peer_key != sa->peer_key)
+    if (old && old->state == SA_ESTABLISHED && !old->retire_at && old->of_peer.key != sa->of_peer.key)
         close_old(old, "reauthenticated"); /* the peer has another identity now */
 }
 
@@ -254,7 +349,7 @@ bool peers_replaced(const struct ike_sa *sa)
 
 bool peers_have(const struct ike_sa *sa, const char *child)
 {
-    const struct ike_sa *heir = sa->peer_key ? heir_of(sa) : NULL;
+    const struct ike_sa *heir = sa->of_peer.key ? heir_of(sa) : NULL;
     if (!heir)
         return false;
     list_for_each(it, &heir->children) {
@@ -279,7 +374,7 @@ static void hand_on(struct ike_task *t, struct ike_sa *to)
 
 void peers_hand_on(struct ike_sa *sa)
 {
-    struct ike_sa *heir = sa->peer_key && sa->established_at && !sa->successor ? heir_of(sa) : NULL;
+    struct ike_sa *heir = sa->of_peer.key && sa->established_at && !sa->successor ? heir_of(sa) : NULL;
     if (!heir)
         return;
     for (struct ike_xchg *x = NULL; (x = sa_next_out(sa, x));)

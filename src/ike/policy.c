@@ -247,7 +247,7 @@ static enum adit_rc load_conns(struct build *b)
         return no_memory(b);
     for (size_t i = 0; i < n; i++)
         TRY(load_conn(b, conns[i]));
-    return ADIT_OK;
+    return policy_index(b->p) == ADIT_OK ? ADIT_OK : no_memory(b);
 }
 
 /* --- the whole ----------------------------------------------------------------------------------------------- */
@@ -293,6 +293,7 @@ enum adit_rc policy_new(const struct adit_crypto *crypto, struct adit_config *cf
     if (!p)
         return no_memory(&b);
     p->refs = 1;
+    map_init(&p->by_name, 0); /* names are the configuration's own: nobody chooses them against us */
     p->crypto = crypto;
     p->config = adit_config_ref(cfg);
     p->settings = *adit_config_get_settings(cfg);
@@ -332,6 +333,7 @@ void policy_unref(struct policy *p)
     for (size_t i = 0; i < p->n_keys; i++)
         key_free(p->keys[i]);
     pki_store_free(p->store);
+    map_fini(&p->by_name);
     arena_fini(&p->arena);
     adit_config_unref(p->config);
     mem_del(p);

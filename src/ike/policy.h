@@ -3,6 +3,7 @@
 #ifndef IKE_POLICY_H
 #define IKE_POLICY_H
 
+#include "base/map.h"
 #include "ike/auth/auth.h"
 #include "pki/pki.h"
 
@@ -33,6 +34,7 @@ struct policy {
     struct pki_store *store;
     size_t n_conns, n_certs, n_keys;
     struct policy_conn *conns; /* in load order */
+    struct map by_name;        /* hash of a name -> the first connection of that hash */
     struct policy_cert *certs;
     struct crypto_key **keys;
     struct adit_ike_settings settings; /* defaults filled in */
@@ -44,6 +46,8 @@ ADIT_MUST_USE enum adit_rc policy_new(const struct adit_crypto *crypto, struct a
 struct policy *policy_ref(struct policy *p);
 void policy_unref(struct policy *p);
 
+/* Fills by_name when all connections are there. */
+ADIT_MUST_USE enum adit_rc policy_index(struct policy *p);
 const struct policy_conn *policy_conn_by_name(const struct policy *p, const char *name);
 /* First connection (in load order, `conn` only when given) that has a child of that name. */
 const struct policy_conn *policy_conn_by_child(const struct policy *p, const char *conn, const char *child);

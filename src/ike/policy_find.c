@@ -9,21 +9,38 @@
 
 /* --- connections --------------------------------------------------------------------------------------------- */
 
+static uint64_t key_of(const char *name)
+{
+    uint64_t h = 0;
+    for (; *name; name++)
+        h = (h ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+enum adit_rc policy_index(struct policy *p)
+{
+    for (size_t i = p->n_conns; i-- > 0;) /* of two with one hash the first is in the map */
+        TRY(map_put(&p->by_name, key_of(p->conns[i].cfg->name), &p->conns[i]));
+    return ADIT_OK;
+}
+
 const struct policy_conn *policy_conn_by_name(const struct policy *p, const char *name)
 {
-    for (size_t i = 0; i < p->n_conns; i++)
-        if (!strcmp(p->conns[i].cfg->name, name))
-            return &p->conns[i];
+    const struct policy_conn *c = map_get(&p->by_name, key_of(name));
+    for (; c && c < p->conns + p->n_conns; c++)
+        if (!strcmp(c->cfg->name, name))
+            return c;
     return NULL;
 }
 
 const struct policy_conn *policy_conn_by_child(const struct policy *p, const char *conn, const char *child)
 {
-    for (size_t i = 0; i < p->n_conns; i++) {
-        const struct adit_conn *cfg = p->conns[i].cfg;
-        if ((!conn || !strcmp(cfg->name, conn)) && conn_child(cfg, child))
+    const struct policy_conn *named = conn ? policy_conn_by_name(p, conn) : NULL;
+    if (conn)
+        return named && conn_child(named->cfg, child) ? named : NULL;
+    for (size_t i = 0; i < p->n_conns; i++)
+        if (conn_child(p->conns[i].cfg, child))
             return &p->conns[i];
-    }
     return NULL;
 }
 

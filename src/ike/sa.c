@@ -43,7 +43,10 @@ struct ike_sa *sa_new(struct ike *ike, bool is_initiator, const struct adit_path
     list_init(&sa->children);
     list_init(&sa->pendings);
     list_init(&sa->ended);
-    list_init(&sa->peers);
+    list_init(&sa->of_peer.link);
+    list_init(&sa->of_remote.link);
+    list_init(&sa->of_conn.link);
+    list_append(&ike->unknown, &sa->unknown);
     list_init(&sa->held);
     list_init(&sa->held_of_share);
     list_append(&ike->sas, &sa->link);

@@ -46,7 +46,10 @@ struct ike {
     struct map by_spi;     /* our SPI -> SA */
     struct map by_init;    /* hash of (peer, SPIi) -> half-open responder SA */
     struct map by_child;   /* child id -> child */
-    struct map by_peer;    /* hash of a pair of identities -> first SA of that hash */
+    struct map by_peer;    /* hash of a pair of identities -> first ike_sa.of_peer of that hash */
+    struct map by_remote;  /* hash of the peer's identity -> first ike_sa.of_remote */
+    struct map by_conn;    /* hash of a connection's name -> first ike_sa.of_conn */
+    struct list unknown;   /* SAs by ike_sa.unknown, whose peer has not said yet who it is */
     struct map spi_in;     /* inbound ESP SPIs in use */
     struct timerheap timers;
     struct list events;   /* struct ike_event */
@@ -105,10 +108,15 @@ struct ike_known {
     uint64_t proven_until; /* wall clock, s; 0 = no end */
 };
 
+/* A place among the SAs of the same key in one of the engine's maps. */
+struct ike_ring {
+    struct list link;
+    uint64_t key; /* 0: it is not there */
+};
+
 struct ike_sa {
-    struct list link, ended;
-    struct list peers; /* a ring: SAs of the same peer_key */
-    uint64_t peer_key; /* in by_peer; 0 = not there */
+    struct list link, ended, unknown;
+    struct ike_ring of_peer, of_remote, of_conn;
     struct list held, held_of_share;
     struct unproven_share *share; /* NULL: it holds nothing that counts */
     size_t held_octets;
@@ -496,8 +504,13 @@ void standby_relieve_all(const struct ike_sa *sa); /* the same for all of an IKE
 void child_supersede(struct ike_child *old, uint32_t by); /* a rekeying has replaced it: it waits for its Delete */
 
 /* --- peers.c: IKE SAs with the same peer, by the pair of identities (whole payload bodies) --- */
-enum adit_rc peers_add(struct ike_sa *sa); /* once its identities are known */
+enum adit_rc peers_named(struct ike_sa *sa); /* its connection is known, for good */
+enum adit_rc peers_add(struct ike_sa *sa);   /* once its identities are known, too */
 void peers_del(struct ike_sa *sa);
+/* The next one of a connection of that name after `after` (NULL: the first), without half-open ones of responders. */
+struct ike_sa *peers_of_conn(const struct ike *ike, const char *name, const struct ike_sa *after);
+/* Is there another IKE SA with this peer, as far as we can tell before it has said who it is? */
+bool peers_known(const struct ike_sa *sa, const struct adit_id *peer);
 /* The next one after `after` (NULL: the first); NULL: no more. */
 struct ike_sa *peers_find(const struct ike *ike, struct adit_span local, struct adit_span remote,
                           const struct ike_sa *after);

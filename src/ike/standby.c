@@ -48,7 +48,7 @@ static struct ike_child *find(const struct ike_child *gone)
 
 bool standby_relieve(const struct ike_child *gone)
 {
-    struct ike_child *c = gone->sa->peer_key ? find(gone) : NULL;
+    struct ike_child *c = gone->sa->of_peer.key ? find(gone) : NULL;
     if (!c || !c->standby || gone->standby)
         return c;
     if (c->replaces == gone->id && !is_leaving(gone))

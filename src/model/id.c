@@ -209,7 +209,7 @@ enum adit_rc id_parse(const char *text, struct arena *arena, id_dn_fn *dn, void 
 static void print_printable(struct strbuf *out, struct adit_span text)
 {
     for (size_t i = 0; i < text.n; i++)
-        strbuf_addf(out, "%c", text.p[i] >= ' ' && text.p[i] < 127 ? text.p[i] : '?');
+        strbuf_addc(out, text.p[i] >= ' ' && text.p[i] < 127 ? (char)text.p[i] : '?');
 }
 
 static bool is_printable(struct adit_span text)

@@ -39,11 +39,13 @@ void wr_payload_end(struct wr *w, struct wr_mark mark);
 void wr_chain(struct wr *w);
 
 /* --- sa_payload.c (s3.3) ------------------------------------------------------------------------------------ */
-struct proposals { /* scratch for one received SA payload: 25 KiB, keep it off deep stacks */
+struct proposals { /* scratch for any received SA payload: 25 KiB, keep it off deep stacks */
     uint16_t n;
     struct proposal v[PROPOSALS_MAX];
 };
+/* `out` has room for PROPOSALS_MAX, or is of sa_payload_room() octets for this payload. */
 bool sa_payload_get(struct rd *in, struct proposals *out);
+size_t sa_payload_room(struct adit_span payload);
 /* One proposal of an SA payload under way. `last` closes the list. */
 void sa_proposal_put(struct wr *w, const struct proposal *p, bool last);
 

@@ -100,6 +100,20 @@ static bool get_proposal(struct rd *in, struct proposal *p, bool *last)
     return rd_join(in, &body);
 }
 
+/* One more than can be read: the last one may be cut short, and what is beyond the maximum is refused unread. */
+size_t sa_payload_room(struct adit_span payload)
+{
+    size_t proposals = 1;
+    for (struct rd in = rd_init(payload); in.n >= 8 && proposals < PROPOSALS_MAX; proposals++) {
+        rd_skip(&in, 2);
+        uint16_t n = rd_u16(&in);
+        if (n < 8 || n - 4u > in.n)
+            break;
+        rd_skip(&in, n - 4u);
+    }
+    return offsetof(struct proposals, v) + proposals * sizeof(struct proposal);
+}
+
 bool sa_payload_get(struct rd *in, struct proposals *out)
 {
     bool last = false;

@@ -22,7 +22,7 @@ enum adit_rc nego_get_sa(struct ike_xchg *x, const struct ike_msg *msg, struct p
 {
     const struct payload *p = msg_find(msg, PLD_SA);
     struct rd in = rd_init(p ? p->body : SPAN_NONE);
-    *out = arena_new(&x->arena, sizeof(**out));
+    *out = arena_new(&x->arena, sa_payload_room(p ? p->body : SPAN_NONE));
     if (!*out)
         return ADIT_ERR_MEMORY;
     if (!p || !sa_payload_get(&in, *out))

@@ -19,29 +19,13 @@ static struct adit_id wanted_peer(const struct ike_sa *sa)
     return pattern ? (struct adit_id){ 0 } : r->id;
 }
 
-/* As far as we can tell before the peer has said who it is: the identity that we want, else its address. */
-static bool may_be_same_peer(const struct ike_sa *other, const struct ike_sa *sa, const struct adit_id *peer)
-{
-    struct adit_span whole = buf_span(&other->id_remote);
-    if (peer->type && whole.n >= 4)
-        return whole.p[0] == peer->type && span_equal(span_from(whole, 4), peer->data);
-    return addr_equal(&other->path.remote.addr, &sa->path.remote.addr);
-}
-
 /* INITIAL_CONTACT makes the peer forget everything else between these two identities (RFC 7296 s2.4): of several
  * connections to one peer only the first may say it, also when they are set up at the same time. */
 static bool is_first_with_peer(const struct ike_sa *sa, const struct adit_id *peer)
 {
     if (sa->reauth_of || sa->conn->cfg->unique == ADIT_UNIQUE_NEVER)
         return false;
-    list_for_each(it, &sa->ike->sas) {
-        const struct ike_sa *other = list_entry(it, struct ike_sa, link);
-        bool counts = other != sa && !other->cut && other->state < SA_DEAD &&
-                      (other->state >= SA_AUTHENTICATING || other->id < sa->id);
-        if (counts && may_be_same_peer(other, sa, peer))
-            return false;
-    }
-    return true;
+    return !peers_known(sa, peer);
 }
 
 static void put_certreq(struct ike_sa *sa, struct wr *w)

@@ -118,8 +118,8 @@ static enum adit_rc take_method(struct ike_xchg *x, struct init_req *s, const st
 
 static enum adit_rc read_sa(struct ike_xchg *x, struct init_req *s, const struct ike_msg *msg, struct adit_why *why)
 {
-    struct proposals *answer = arena_new(&x->arena, sizeof(*answer));
     const struct payload *sa = msg_find(msg, PLD_SA), *nonce = msg_find(msg, PLD_NONCE);
+    struct proposals *answer = arena_new(&x->arena, sa_payload_room(sa ? sa->body : SPAN_NONE));
     struct rd in = rd_init(sa ? sa->body : SPAN_NONE), in2 = rd_init(nonce ? nonce->body : SPAN_NONE);
     struct negotiate_rules r = rules(x, msg);
     struct adit_span spi;

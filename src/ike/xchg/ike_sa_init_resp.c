@@ -33,8 +33,8 @@ static enum adit_rc no_conn(struct ike_xchg *x, struct adit_why *why)
 static enum adit_rc choose(struct ike_xchg *x, struct init_resp *s, const struct ike_msg *msg, uint16_t kei,
                            struct adit_why *why)
 {
-    struct proposals *offer = arena_new(&x->arena, sizeof(*offer));
     const struct payload *p = msg_find(msg, PLD_SA);
+    struct proposals *offer = arena_new(&x->arena, sa_payload_room(p ? p->body : SPAN_NONE));
     struct rd in = rd_init(p ? p->body : SPAN_NONE);
     struct adit_span spi;
     const struct policy_conn *tried = NULL;

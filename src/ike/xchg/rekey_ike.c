@@ -267,6 +267,7 @@ static void resp_commit(struct ike_xchg *x, void *scratch)
 
 static bool copy_identity(struct ike_sa *to, const struct ike_sa *from)
 {
+    to->conn = from->conn;
     return buf_set(&to->id_local, buf_span(&from->id_local)) == ADIT_OK &&
            buf_set(&to->id_remote, buf_span(&from->id_remote)) == ADIT_OK && peers_add(to) == ADIT_OK;
 }
@@ -285,7 +286,6 @@ struct ike_sa *sa_inherit(struct ike_pending *p, struct ike_keys *keys)
     sa->spi_r = p->new_spi_r;
     policy_unref(sa->policy);
     sa->policy = policy_ref(old->policy);
-    sa->conn = old->conn;
     sa->lineage = old->lineage;
     sa->home = old->home;
     sa->suite = p->suite;

@@ -9,7 +9,9 @@ static void text_is_appended(void **state)
     strbuf_addf(&s, "%08x ", 0x1234u);
     strbuf_hex(&s, SPAN_LIT("\x00\xff\x1a"));
     assert_string_equal(s.p, "spi 00001234 00ff1a");
-    assert_int_equal(s.n, 19);
+    strbuf_addc(&s, '!');
+    assert_string_equal(s.p, "spi 00001234 00ff1a!");
+    assert_int_equal(s.n, 20);
 }
 
 static void a_cut_shows(void **state)

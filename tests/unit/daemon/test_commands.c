@@ -46,8 +46,8 @@ static int teardown(void **state)
 
 static void has(const char *text, const char *part)
 {
-    if (!strstr(text, part))
-        fail_msg("no %s in %s", part, text);
+    if (!text || !strstr(text, part))
+        fail_msg("no %s in %s", part, text ? text : "no answer");
 }
 
 static const char *status(void)

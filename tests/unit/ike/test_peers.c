@@ -38,6 +38,43 @@ static void they_are_found_by_both_identities(void **state)
     core_free(ike);
 }
 
+static void a_connections_ones_are_found_by_its_name(void **state)
+{
+    struct ike *ike = core_new();
+    struct ike_sa *a = core_sa(ike, true), *b = core_sa(ike, true);
+    assert_null(peers_of_conn(ike, sa_conn_name(a), NULL)); /* nobody has said that it is known */
+    assert_int_equal(peers_named(a), ADIT_OK);
+    assert_int_equal(peers_named(a), ADIT_OK); /* twice does no harm */
+    set_peer(b, "me..", "alice");
+    assert_ptr_equal(peers_of_conn(ike, sa_conn_name(a), NULL), a);
+    assert_ptr_equal(peers_of_conn(ike, sa_conn_name(a), a), b);
+    assert_null(peers_of_conn(ike, sa_conn_name(a), b));
+    assert_null(peers_of_conn(ike, "another", NULL));
+    peers_del(a);
+    assert_ptr_equal(peers_of_conn(ike, sa_conn_name(a), NULL), b);
+    core_free(ike);
+}
+
+static void a_peer_is_known_by_identity_or_address(void **state)
+{
+    struct ike *ike = core_new();
+    struct ike_sa *old = core_sa(ike, true), *fresh = core_sa(ike, true);
+    const struct adit_id alice = { ID_FQDN, SPAN_LIT("alice") }, bob = { ID_FQDN, SPAN_LIT("bob") }, anybody = { 0 };
+    fresh->path.remote.addr.ip[0] ^= 1;
+    assert_false(peers_known(fresh, &alice)); /* the older one has not said who it is, and is elsewhere */
+    fresh->path = old->path;
+    assert_true(peers_known(fresh, &alice)); /* it may be she */
+    assert_int_equal(buf_set(&old->id_local, SPAN_LIT("\2\0\0\0me")), ADIT_OK);
+    assert_int_equal(buf_set(&old->id_remote, SPAN_LIT("\2\0\0\0alice")), ADIT_OK);
+    assert_int_equal(peers_add(old), ADIT_OK);
+    assert_true(peers_known(fresh, &alice));
+    assert_false(peers_known(fresh, &bob)); /* same address, but it has said who it is */
+    assert_true(peers_known(fresh, &anybody));
+    old->state = SA_DEAD;
+    assert_false(peers_known(fresh, &alice));
+    core_free(ike);
+}
+
 /* Both sides connect in the same instant: one IKE SA stays, and it is the same one on both ends. */
 static void both_connect(struct sim *s)
 {
@@ -98,6 +135,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(they_are_found_by_both_identities),
+        cmocka_unit_test(a_connections_ones_are_found_by_its_name),
+        cmocka_unit_test(a_peer_is_known_by_identity_or_address),
         cmocka_unit_test(of_crossing_ones_the_same_stays_on_both_ends),
         cmocka_unit_test(never_means_never),
         cmocka_unit_test(initial_contact_ends_what_was),

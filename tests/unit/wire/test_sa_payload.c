@@ -145,6 +145,29 @@ static void counts_are_limited(void **state)
     }
 }
 
+static void as_much_room_as_proposals(void **state)
+{
+    static const struct {
+        const char *what, *octets;
+        size_t n, proposals;
+    } rows[] = {
+        { "nothing", "", 0, 1 },
+        { "one", "\0\0\0\x8\1\1\0\0", 8, 2 },
+        { "two", "\2\0\0\x8\1\1\0\0\0\0\0\x8\2\1\0\0", 16, 3 },
+        { "the second cut short", "\2\0\0\x8\1\1\0\0\0\0\0", 11, 2 },
+        { "too short a length", "\2\0\0\x7\1\1\0\0\0\0\0\x8\2\1\0\0", 16, 1 },
+        { "too long a length", "\2\0\xff\xff\1\1\0\0\0\0\0\x8\2\1\0\0", 16, 1 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_row(rows[i].what, sa_payload_room(span(rows[i].octets, rows[i].n)) ==
+                                     offsetof(struct proposals, v) + rows[i].proposals * sizeof(struct proposal));
+    uint8_t mem[100 * 8];
+    for (size_t i = 0; i < sizeof(mem); i++)
+        mem[i] = i % 8 == 3 ? 8 : i % 8 == 0 ? 2 : 0;
+    assert_int_equal(sa_payload_room(SPAN_ARRAY(mem)),
+                     offsetof(struct proposals, v) + PROPOSALS_MAX * sizeof(struct proposal));
+}
+
 static void random_proposal(uint32_t *x, struct proposal *p, uint8_t num)
 {
     static const uint8_t spi_sizes[] = { 0, 4, 8 };
@@ -197,7 +220,7 @@ int main(void)
         cmocka_unit_test(a_proposal_is_understood),     cmocka_unit_test(no_prefix_is_a_payload),
         cmocka_unit_test(bad_bodies_are_refused),       cmocka_unit_test(odd_transforms_are_kept_apart),
         cmocka_unit_test(spis_are_kept_up_to_8_octets), cmocka_unit_test(counts_are_limited),
-        cmocka_unit_test(what_is_put_is_got),
+        cmocka_unit_test(what_is_put_is_got),           cmocka_unit_test(as_much_room_as_proposals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
