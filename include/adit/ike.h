@@ -44,8 +44,8 @@ unsigned adit_ike_changes(const struct adit_ike *ike);
 size_t adit_ike_save(const struct adit_ike *ike, uint8_t *out, size_t room);
 bool adit_ike_load(struct adit_ike *ike, const uint8_t *data, size_t n);
 
-/* One datagram without the non-ESP marker; path->local.port tells whether it came to the NAT-T port. Never fails: what
- * is wrong with it becomes an event and a counter. */
+/* One datagram without the non-ESP marker; path->local.port tells whether it came to the NAT-T port. Or, with path->tcp, one
+ * message of a TCP connection (RFC 9329). Never fails: what is wrong with it becomes an event and a counter. */
 void adit_ike_input(struct adit_ike *ike, const struct adit_path *path, const uint8_t *data, size_t n, uint64_t now);
 void adit_ike_tick(struct adit_ike *ike, uint64_t now);
 /* ns; UINT64_MAX = never. Call adit_ike_tick() then. */
@@ -63,6 +63,9 @@ enum adit_command_type {
     ADIT_CMD_PATH,      /* child_id: the data plane saw the peer at another address (path) */
     ADIT_CMD_INACTIVE,  /* child_id */
     ADIT_CMD_LIVE,      /* child_id: authentic ESP arrived (proof of life for DPD) */
+    ADIT_CMD_STREAM_UP,   /* ike_id, path: the TCP connection that STREAM_OPEN asked for is there, with the addresses and ports
+                             that it got (path.tcp) */
+    ADIT_CMD_STREAM_DOWN, /* ike_id, path: it did not come about (path.local.port 0), or it is no more */
     ADIT_CMD_ADDRESSES, /* addresses: those of the host that peers may reach it at, all of them; again when they or its routes change */
 };
 struct adit_command {
@@ -96,7 +99,8 @@ void adit_ike_work_done(struct adit_ike *ike, struct adit_job *job, uint64_t now
 void adit_ike_fetched(struct adit_ike *ike, uint64_t cookie, const uint8_t *data, size_t n, const char *error, uint64_t now);
 
 enum adit_event_type {
-    ADIT_EV_SEND,         /* datagrams to path.remote from path.local (port 4500: add the marker) */
+    ADIT_EV_SEND,         /* datagrams to path.remote from path.local (port 4500: add the marker); path.tcp: frames on that
+                             TCP connection, or nowhere if it is no more */
     ADIT_EV_CHILD_ADD,    /* install: spec */
     ADIT_EV_CHILD_UPDATE, /* spec: id, path, udp_encap, outbound are new, the rest unchanged; keys absent */
     ADIT_EV_CHILD_REMOVE, /* id; grace_ns for the inbound half */
@@ -116,6 +120,10 @@ enum adit_event_type {
     ADIT_EV_FETCH,        /* text: an http:// URL; what is there is wanted, `most` octets of it at most: answer with
                              adit_ike_fetched(cookie). Peers can choose it within what the configuration allows: the host
                              follows no redirection and bounds time and size. Without an answer the engine goes on alone */
+    ADIT_EV_STREAM_OPEN,  /* ike_id, path: connect by TCP to path.remote (from path.local.addr if set) and send the prefix;
+                             answer with STREAM_UP or STREAM_DOWN */
+    ADIT_EV_STREAM_USED,  /* ike_id, path: the TCP connection carries an IKE SA whose peer is authentic */
+    ADIT_EV_STREAM_CLOSE, /* path: no IKE SA uses it any more. Who opened it closes it, when all is sent */
 };
 enum adit_level { ADIT_LOG_AUDIT = 0, ADIT_LOG_INFO = 1, ADIT_LOG_MORE = 2, ADIT_LOG_DEBUG = 3 };
 

@@ -16,6 +16,7 @@ struct adit_endpoint {
 /* Where a datagram came from and to which of our addresses, or the reverse when sending. */
 struct adit_path {
     struct adit_endpoint local, remote;
+    bool tcp; /* by the TCP connection between them (RFC 9329), which they name; else by datagrams */
 };
 
 /* Identification (RFC 7296 s3.5): type of registry ID; data borrowed. type 0 = any. */

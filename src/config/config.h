@@ -137,6 +137,8 @@ struct config_daemon {
     struct adit_ike_settings ike; /* everything filled in; options of extensions too */
     uint16_t n_vici_sockets;
     const char *const *vici_sockets; /* paths */
+    uint16_t n_tcp_ports;
+    const char *const *tcp_ports; /* as text, checked: numbers, or a single "none" */
     const char *swanctl_conf;
     int log;                             /* enum adit_level of adit/ike.h */
     const char *ike_keylog, *esp_keylog; /* paths; NULL = off */

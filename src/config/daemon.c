@@ -31,6 +31,22 @@ static const struct config_node *read_section(struct load *l, const char *path)
     return config_tree_get(root, CONFIG_SECTION, "adit");
 }
 
+static bool is_port(const char *text)
+{
+    unsigned long v = 0;
+    for (; *text >= '0' && *text <= '9' && v <= UINT16_MAX; text++)
+        v = v * 10 + (unsigned long)(*text - '0');
+    return !*text && v > 0 && v <= UINT16_MAX;
+}
+
+static void check_tcp_ports(struct load *l, const struct config_node *at, const struct config_daemon *d)
+{
+    for (uint16_t i = 0; i < d->n_tcp_ports; i++)
+        if (!is_port(d->tcp_ports[i]) && (d->n_tcp_ports > 1 || strcmp(d->tcp_ports[i], "none")))
+            report_error(l->report, at, "tcp_ports: '%s' is no port (1 to 65535, with commas between; or none)",
+                         d->tcp_ports[i]);
+}
+
 static void check_daemon(struct load *l, const struct config_node *section, const struct config_daemon *d)
 {
     struct config_node nowhere = { .file = "" };
@@ -43,6 +59,7 @@ static void check_daemon(struct load *l, const struct config_node *section, cons
         report_error(l->report, at, "retransmit_base must be at least 1");
     if (d->mtu && d->mtu < 1280) /* RFC 8200 s5 */
         report_error(l->report, at, "mtu must be at least 1280, or 0");
+    check_tcp_ports(l, at, d);
     if (d->ike_keylog || d->esp_keylog)
         report_warning(l->report, at, "a keylog is on: who reads it reads the traffic");
 }

@@ -16,6 +16,7 @@
 #include "daemon/notice.h"
 #include "daemon/reply.h"
 #include "daemon/sdnotify.h"
+#include "daemon/streams.h"
 #include "dp/dp.h"
 
 #define STOP_POLL_MS 50
@@ -274,6 +275,7 @@ enum adit_rc daemon_start(struct daemon *d, struct adit_why *why)
     TRY(start_engine(d, why));
     TRY(start_dataplane(d, why));
     TRY(start_sockets(d, why));
+    TRY(host_start_streams(d, why));
     TRY(start_config(d, why));
     start_addresses(d);
     log_say(&d->log, ADIT_LOG_AUDIT, "DMN", "aditd %s is ready: ports %u and %u, data plane %s%s%s",
@@ -370,6 +372,7 @@ void daemon_free(struct daemon *d)
         workpool_stop(d->pool);
     fetcher_stop(d->fetch);
     ikesock_stop(d->sock);
+    streams_stop(d->streams);
     addresses_stop(d->addresses);
     if (d->vici)
         vici_server_stop(d->vici);
@@ -384,6 +387,7 @@ void daemon_free(struct daemon *d)
     workpool_free(d->pool);
     fetcher_free(d->fetch);
     ikesock_free(d->sock);
+    streams_free(d->streams);
     addresses_free(d->addresses);
     vici_server_free(d->vici);
     traps_free(d);

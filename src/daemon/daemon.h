@@ -17,6 +17,7 @@
 struct addresses;
 struct dp;
 struct ikesock;
+struct streams;
 
 /* From the command line; NULL = what adit.conf says, or its default. */
 struct daemon_options {
@@ -37,6 +38,7 @@ struct daemon {
     struct adit_ike *ike;
     struct dp *dp; /* NULL: dataplane = none */
     struct ikesock *sock;
+    struct streams *streams; /* TCP */
     struct addresses *addresses; /* NULL: the kernel does not tell */
     struct workpool *pool;
     struct vici_server *vici;
@@ -74,6 +76,8 @@ void host_run(struct daemon *d);
 void host_dp_ready(struct daemon *d);
 /* A datagram for the engine, without marker. */
 void host_input(struct daemon *d, const struct adit_path *path, struct adit_span datagram);
+/* TCP connections for the engine, and what becomes of them. */
+enum adit_rc host_start_streams(struct daemon *d, struct adit_why *why);
 /* Current counts of one Child SA; zeros if there is no data plane. */
 void host_child_stats(struct daemon *d, uint32_t child_id, struct adit_child_stats *out);
 /* All SAs that this connection's child ever had: never falls. */

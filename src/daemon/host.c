@@ -11,6 +11,7 @@
 #include "daemon/kept.h"
 #include "daemon/keeper.h"
 #include "daemon/notice.h"
+#include "daemon/streams.h"
 #include "dp/dp.h"
 #include "model/model.h"
 
@@ -37,8 +38,20 @@ static void report_send(struct daemon *d, const struct adit_event *ev, int error
     log_say(&d->log, ADIT_LOG_MORE, "NET", "sending to %s: %s", to.p, strerror(-error));
 }
 
+/* One that is no more: the engine knows, or hears of it in a moment. */
+static void send_on_stream(struct daemon *d, const struct adit_event *ev)
+{
+    int error = streams_send(d->streams, &ev->path, ev->datagrams, ev->n_datagrams);
+    if (error && error != -ENOTCONN)
+        report_send(d, ev, error);
+}
+
 static void send_datagrams(struct daemon *d, const struct adit_event *ev)
 {
+    if (ev->path.tcp) {
+        send_on_stream(d, ev);
+        return;
+    }
     if (!d->dp || ev->path.local.port != d->set.ike.port_nat_t) {
         int error = ikesock_send(d->sock, &ev->path, ev->datagrams, ev->n_datagrams);
         if (error)
@@ -222,6 +235,9 @@ static void handle(struct daemon *d, struct adit_event *ev)
     case ADIT_EV_KEYLOG: keylog_line(&d->keylog, ev->group ? ev->group : "ike", ev->text); return;
     case ADIT_EV_FETCH: fetch_start(d->fetch, ev->cookie, ev->text, ev->most); return;
     case ADIT_EV_ASSIGNED: assigned_up(d, ev); return;
+    case ADIT_EV_STREAM_OPEN: streams_open(d->streams, ev->ike_id, &ev->path); return;
+    case ADIT_EV_STREAM_USED: streams_used(d->streams, &ev->path); return;
+    case ADIT_EV_STREAM_CLOSE: streams_close(d->streams, &ev->path); return;
     case ADIT_EV_RELEASED: assigned_down(d, ev); return;
     case ADIT_EV_IKE_UP:
     case ADIT_EV_IKE_DOWN:
@@ -289,6 +305,44 @@ void host_addresses(struct daemon *d, const struct adit_addr *v, unsigned n)
     host_run(d);
 }
 
+/* --- TCP --------------------------------------------------------------------------------------------------------------- */
+
+static void stream_ike(void *arg, const struct adit_path *path, struct adit_span message)
+{
+    host_input(arg, path, message);
+}
+
+static void stream_esp(void *arg, const struct adit_path *path, struct adit_span packet)
+{
+    struct daemon *d = arg;
+    if (d->dp)
+        (void)!dp_esp_in(d->dp, path, packet);
+}
+
+static void stream_news(struct daemon *d, enum adit_command_type type, uint32_t ike_id, const struct adit_path *path)
+{
+    command(d, &(struct adit_command){ .type = type, .ike_id = ike_id, .path = *path });
+    host_run(d);
+}
+
+static void stream_up(void *arg, uint32_t ike_id, const struct adit_path *path)
+{
+    stream_news(arg, ADIT_CMD_STREAM_UP, ike_id, path);
+}
+
+static void stream_down(void *arg, uint32_t ike_id, const struct adit_path *path)
+{
+    stream_news(arg, ADIT_CMD_STREAM_DOWN, ike_id, path);
+}
+
+enum adit_rc host_start_streams(struct daemon *d, struct adit_why *why)
+{
+    struct streams_settings s = { .ports = d->set.tcp_ports, .n_ports = d->set.n_tcp_ports, .mark = d->set.fwmark,
+                                  .log = &d->log, .ike = stream_ike, .esp = stream_esp, .up = stream_up,
+                                  .down = stream_down, .arg = d };
+    return streams_new(&d->loop, &s, &d->streams, why);
+}
+
 /* --- the data plane ---------------------------------------------------------------------------------------------------- */
 
 static void acquire(struct daemon *d, const struct dp_event *ev)
@@ -332,9 +386,14 @@ void host_dp_ready(struct daemon *d)
 {
     struct dp_event ev;
     while (dp_poll(d->dp, &ev)) {
+        if (ev.type == DP_EV_ESP) {
+            (void)!streams_send_esp(d->streams, &ev.path, ev.data); /* no room: dropped, and counted there */
+            continue;
+        }
         dp_event(d, &ev);
         host_run(d);
     }
+    streams_flush(d->streams);
 }
 
 void host_free(struct daemon *d)

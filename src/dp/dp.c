@@ -479,6 +479,17 @@ bool dp_poll(struct dp *dp, struct dp_event *out)
     return next_event(dp, out); /* what came just before the flag fell */
 }
 
+bool dp_esp_in(struct dp *dp, const struct adit_path *path, struct adit_span packet)
+{
+    unsigned to = packet.n < 4 ? 0 : be32_get(packet.p) % dp->s.n;
+    bool taken = packet.n >= 4 && handover_esp(&dp->s, to, packet, path);
+    if (taken)
+        worker_kick(&dp->s.workers[to]);
+    else
+        dp->own.rx_errors++;
+    return taken;
+}
+
 /* --- the rest of the interface -------------------------------------------------------------------------------- */
 
 const char *dp_name(const struct dp *dp)
@@ -522,16 +533,22 @@ enum adit_rc dp_send_nat_t(struct dp *dp, const struct adit_path *path, struct a
 
 /* --- birth and death ------------------------------------------------------------------------------------------ */
 
+/* From each worker to each, and from the control thread to each. */
+static size_t n_rings(const struct dp *dp)
+{
+    return (size_t)(dp->s.n + 1) * dp->s.n;
+}
+
 static enum adit_rc make_rings(struct dp *dp)
 {
-    size_t n = (size_t)dp->s.n * dp->s.n;
+    size_t n = n_rings(dp);
     dp->s.rings = aligned_alloc(64, n * sizeof(struct ring));
     if (!dp->s.rings)
         return ADIT_ERR_MEMORY;
     for (size_t i = 0; i < n; i++)
         dp->s.rings[i] = (struct ring){ 0 };
     for (size_t i = 0; i < n; i++)
-        if (i / dp->s.n != i % dp->s.n)
+        if (i / dp->s.n != i % dp->s.n) /* none to oneself */
             TRY(ring_init(&dp->s.rings[i], dp->s.n > 8 ? RING_SIZE_MIN : RING_SIZE));
     return ADIT_OK;
 }
@@ -677,7 +694,7 @@ void dp_free(struct dp *dp)
         free_workers(dp);
     if (dp->s.epoch.slots)
         epoch_fini(&dp->s.epoch);
-    for (size_t i = 0; dp->s.rings && i < (size_t)dp->s.n * dp->s.n; i++)
+    for (size_t i = 0; dp->s.rings && i < n_rings(dp); i++)
         ring_fini(&dp->s.rings[i]);
     free(dp->s.rings);
     mem_del(atomic_load(&dp->s.tables));

@@ -31,6 +31,7 @@ enum dp_event_type {
     DP_EV_PATH,     /* id: peer seen at another endpoint (RFC 7296 s2.23 dynamic update) */
     DP_EV_INACTIVE, /* id: idle for its inactivity time */
     DP_EV_OWN,      /* id: a worker (resource - 1) sends on this one, which is for all, for want of its own */
+    DP_EV_ESP,      /* data: a packet for the TCP connection `path` (RFC 9329) */
     DP_EV_IKE,      /* an IKE datagram arrived on the NAT-T port: data without marker, path, tos */
 };
 struct dp_event {
@@ -39,7 +40,7 @@ struct dp_event {
     unsigned resource; /* OWN */
     struct adit_path path;
     struct adit_ts local, remote; /* ACQUIRE */
-    struct adit_span data;        /* IKE: valid until the next dp_poll() */
+    struct adit_span data;        /* IKE, ESP: valid until the next dp_poll() */
     uint64_t at;                  /* ns, CLOCK_MONOTONIC */
 };
 
@@ -87,6 +88,8 @@ bool dp_child_stats(struct dp *dp, uint32_t id, struct adit_child_stats *out);
 ADIT_MUST_USE enum adit_rc dp_policy_add(struct dp *dp, const struct dp_policy *p, struct adit_why *why);
 void dp_policy_del(struct dp *dp, uint32_t reqid);
 void dp_counters(struct dp *dp, struct dp_counters *out);
+/* An ESP packet that came by a TCP connection. False: dropped, its worker is behind. */
+bool dp_esp_in(struct dp *dp, const struct adit_path *path, struct adit_span packet);
 /* Sends an IKE datagram (marker is added) or a NAT keepalive from the NAT-T port. data.n == 1 && 0xff: keepalive. */
 ADIT_MUST_USE enum adit_rc dp_send_nat_t(struct dp *dp, const struct adit_path *path, struct adit_span data);
 

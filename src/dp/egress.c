@@ -71,6 +71,18 @@ static void tell_link_mtu(struct worker *w, const struct dp_sa *sa)
         (void)worker_note(w, &n, SPAN_NONE, NOTE_SPARE);
 }
 
+/* The control thread has the connection. When it does not keep up packets are dropped: TCP inside wants to know. */
+static size_t send_to_stream(struct worker *w, const struct adit_path *path, const struct iovec *iov, size_t n)
+{
+    size_t sent = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct note note = { .type = NOTE_EVENT, .event = { .type = DP_EV_ESP, .path = *path, .at = w->now },
+                             .data_n = (uint32_t)iov[i].iov_len };
+        sent += worker_note(w, &note, span(iov[i].iov_base, iov[i].iov_len), NOTE_SPARE_ESP);
+    }
+    return sent;
+}
+
 static void send_run(struct worker *w, struct dp_sa *sa, size_t first, size_t n)
 {
     struct egress *e = &w->out;
@@ -78,7 +90,9 @@ static void send_run(struct worker *w, struct dp_sa *sa, size_t first, size_t n)
     unsigned f = path->remote.addr.family == 6;
     int error = 0;
     size_t sent = 0;
-    if (esp_sa_is_udp(sa->esp) && w->udp[f].fd >= 0)
+    if (path->tcp)
+        sent = send_to_stream(w, path, e->iov + first, n);
+    else if (esp_sa_is_udp(sa->esp) && w->udp[f].fd >= 0)
         sent = net_udp_send(&w->udp[f], path, e->group[first]->tos, e->group[first]->df, e->iov + first, n,
                             &error);
     else if (!esp_sa_is_udp(sa->esp) && w->raw[f].tx >= 0)

@@ -13,22 +13,22 @@ struct handed {
     struct adit_path from;
 };
 
-static uint8_t *record_begin(struct worker *w, unsigned to, const struct handed *h)
+static bool ring_put(struct ring *r, const struct handed *h, struct adit_span data)
 {
-    uint8_t *p = ring_reserve(worker_ring(w, to), sizeof(*h) + ESP_HEADROOM + h->n + ESP_TAILROOM, 0);
+    size_t whole = sizeof(*h) + ESP_HEADROOM + h->n + ESP_TAILROOM;
+    uint8_t *p = ring_reserve(r, whole, 0);
     if (!p)
-        return NULL;
+        return false;
     *(struct handed *)(void *)p = *h;
-    return p + sizeof(*h) + ESP_HEADROOM;
+    span_copy(p + sizeof(*h) + ESP_HEADROOM, data);
+    ring_commit(r, whole);
+    return true;
 }
 
 static bool record_put(struct worker *w, unsigned to, const struct handed *h, struct adit_span data)
 {
-    uint8_t *p = record_begin(w, to, h);
-    if (!p)
+    if (!ring_put(worker_ring(w, to), h, data))
         return false;
-    span_copy(p, data);
-    ring_commit(worker_ring(w, to), sizeof(*h) + ESP_HEADROOM + h->n + ESP_TAILROOM);
     w->handed |= 1ull << to % 64;
     return true;
 }
@@ -45,6 +45,12 @@ bool handover_in(struct worker *w, unsigned to, struct adit_span datagram, uint8
 {
     struct handed h = { .tos = tos, .n = (uint32_t)datagram.n, .from = *from };
     return record_put(w, to, &h, datagram);
+}
+
+bool handover_esp(struct dp_shared *s, unsigned to, struct adit_span packet, const struct adit_path *from)
+{
+    struct handed h = { .n = (uint32_t)packet.n, .from = *from };
+    return ring_put(&s->rings[s->n * s->n + to], &h, packet);
 }
 
 bool handover_ready(struct worker *w)
@@ -82,7 +88,7 @@ unsigned handover_take(struct worker *w)
 {
     struct dp_shared *s = dp_shared_of(w->dp);
     unsigned taken = 0;
-    for (unsigned from = 0; from < s->n; from++)
+    for (unsigned from = 0; from <= s->n; from++)
         if (from != w->i)
             taken += take_from(w, &s->rings[from * s->n + w->i]);
     return taken;

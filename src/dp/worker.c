@@ -356,7 +356,7 @@ static bool has_work(struct worker *w)
     struct dp_shared *s = dp_shared_of(w->dp);
     if (atomic_load(&w->cmd) || atomic_load(&w->stop) || w->seen_generation != atomic_load(&s->generation))
         return true;
-    for (unsigned from = 0; from < s->n; from++)
+    for (unsigned from = 0; from <= s->n; from++)
         if (!ring_empty(&s->rings[from * s->n + w->i]))
             return true;
     return false;

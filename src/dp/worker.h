@@ -21,6 +21,7 @@
 #define COALESCE_RUNS 8 /* inner flows merged at a time */
 #define PACED_MAX 64 /* packets that SAs send by themselves in one go */
 #define TOUCHED_MAX 64
+#define NOTE_SPARE_ESP (4 * 65536) /* ... and that ESP for TCP connections leaves to IKE */
 #define NOTE_SPARE 65536 /* octets of the ring to control that IKE datagrams leave to other notes */
 
 /* --- notes: worker -> control, one record each --------------------------------------------------------------- */
@@ -128,7 +129,7 @@ struct worker {
 struct dp_shared {
     unsigned n;
     struct worker *workers;
-    struct ring *rings; /* [from * n + to] */
+    struct ring *rings; /* [from * n + to]; from n: the control thread */
     _Atomic(struct dp_tables *) tables;
     _Atomic uint64_t generation; /* of decisions: moves with the tables and with every (de)activation */
     struct epoch epoch;
@@ -213,6 +214,8 @@ bool handover_out(struct worker *w, unsigned to, const struct esp_gso *gso, stru
                   unsigned hops);
 bool handover_in(struct worker *w, unsigned to, struct adit_span datagram, uint8_t tos,
                  const struct adit_path *from);
+/* By the control thread, into the ring of worker `to`. */
+bool handover_esp(struct dp_shared *s, unsigned to, struct adit_span packet, const struct adit_path *from);
 /* Is there room for anything the TUN may give? */
 bool handover_ready(struct worker *w);
 /* Takes what others handed to us. Returns how many records. */

@@ -9,6 +9,7 @@
 #define PMTU_DEFAULT 1500
 #define PMTU_MIN_V4 576 /* RFC 1122's least that hosts take: nobody's forged error shrinks packets below it */
 #define PMTU_MIN_V6 1280
+#define TCP_FRAME_SIZE 34    /* TCP header with timestamps, a frame's Length (RFC 9329) */
 #define ESP_ALIGN 4          /* RFC 4303 s2.4 */
 #define RECENT_PACKETS 65536 /* how far back an ICMP error may reach */
 
@@ -210,7 +211,9 @@ bool esp_sa_moved(const struct esp_sa *sa, struct adit_path *out)
 static uint16_t inner_max(const struct esp_sa *sa, uint16_t kept, uint16_t size)
 {
     int outer = sa->path.remote.addr.family == 6 ? IP6_HDR_SIZE : IP4_HDR_MIN;
-    if (sa->udp)
+    if (sa->path.tcp)
+        outer += TCP_FRAME_SIZE;
+    else if (sa->udp)
         outer += UDP_HDR_SIZE;
     else if (kept)
         outer = kept; /* the packet's own header, with its options */
@@ -238,7 +241,7 @@ uint32_t esp_room(const struct esp_sa *sa, const struct esp_pkt *pkt)
 void esp_sa_set_path(struct esp_sa *sa, const struct adit_path *path, bool udp_encap)
 {
     sa->path = *path;
-    sa->udp = udp_encap;
+    sa->udp = udp_encap || path->tcp; /* who sends it writes what is around it */
     sa->moved = false;
     if (sa->pmtu) /* the overhead may be another one now */
         esp_sa_set_pmtu(sa, sa->pmtu);

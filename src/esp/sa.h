@@ -89,7 +89,7 @@ struct esp_sa {
     uint8_t icv, iv, align; /* octets */
     uint8_t copy_dscp;      /* enum adit_copy */
     uint8_t df;             /* enum adit_df */
-    bool esn, udp, active, cut_outside, copy_ecn, expired, moved;
+    bool esn, udp /* or TCP */, active, cut_outside, copy_ecn, expired, moved;
     uint8_t events, raised; /* bits of esp_event: to be told; told before (SOFT, HARD come once) */
     struct esp_half out, in;
     uint64_t seq; /* outbound: last one used */

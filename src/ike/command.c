@@ -79,8 +79,9 @@ struct adit_path sa_known_path(struct ike_sa *sa)
     struct adit_path path = sa->path;
     struct ike_nat_view nat = { 0 };
     ike_nat()->now(sa, &nat);
-    if (sa->is_initiator && !nat.remote)
+    if (path.tcp || (sa->is_initiator && !nat.remote))
         path.local.port = path.remote.port = 0;
+    path.tcp = false; /* how is chosen anew */
     return path;
 }
 
@@ -635,6 +636,8 @@ enum adit_rc adit_ike_command(struct adit_ike *engine, const struct adit_command
     case ADIT_CMD_REKEY: rc = cmd_rekey(ike, cmd, &n, why); break;
     case ADIT_CMD_REDIRECT: rc = cmd_redirect(ike, cmd, &n, why); break;
     case ADIT_CMD_ADDRESSES: rc = cmd_addresses(ike, cmd, &n); break;
+    case ADIT_CMD_STREAM_UP:
+    case ADIT_CMD_STREAM_DOWN: rc = stream_command(ike, cmd, &n, why); break;
     case ADIT_CMD_ACQUIRE: rc = cmd_acquire(ike, cmd, &n, why); break;
     default: rc = about_child(ike, cmd, &n, why); break;
     }

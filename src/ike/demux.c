@@ -52,8 +52,8 @@ static bool passes_cookie(struct ike *ike, const struct ike_hdr *hdr, const stru
         ike->counters[ADIT_C_INVALID]++;
         return false;
     }
-    if (!halfopen_wants_cookie(ike, &path->remote.addr))
-        return true;
+    if (path->tcp || !halfopen_wants_cookie(ike, &path->remote.addr))
+        return true; /* by TCP it has shown that it is there: RFC 9329 s6.3 */
     if (cookie.n && cookie_ok(&ike->cookies, prf, cookie, nonce, &path->remote.addr, hdr->spi_i))
         return true;
     if (cookie.n)

@@ -243,9 +243,15 @@ void sa_repeat_request(struct ike_sa *sa)
         if (x->phase != PHASE_SENT)
             continue;
         x->tries = 0;
+        x->last = false;
         x->retransmit_at = sa->ike->now;
     }
     sa_arm(sa);
+}
+
+struct ike_sa *sa_heir(const struct ike_sa *sa)
+{
+    return sa->state == SA_REKEYED && sa->successor ? sa_by_id(sa->ike, sa->successor) : NULL;
 }
 
 unsigned sa_host_addresses(const struct ike_sa *sa, const struct adit_addr **v)

@@ -216,13 +216,15 @@ static void send_request(struct ike_xchg *x, unsigned tries)
     }
 }
 
+/* A connection repeats by itself what gets lost (RFC 9329 s6.2): there an answer is waited for as long as all repetitions
+ * would take. */
 static uint64_t retransmit_delay(struct ike_xchg *x)
 {
     const struct adit_ike_settings *s = &x->ike->policy->settings;
-    double d = s->retransmit_timeout_s;
-    for (unsigned i = 0; i < x->tries; i++)
-        d *= s->retransmit_base;
-    uint64_t ns = (uint64_t)(d * 1e9);
+    double d = s->retransmit_timeout_s, sum = d;
+    for (unsigned i = 0; i < (x->last ? s->retransmit_tries : x->tries); i++)
+        sum += d *= s->retransmit_base;
+    uint64_t ns = (uint64_t)((x->last ? sum : d) * 1e9);
     return ns + ike_jitter(x->ike, ns / 16 + 1);
 }
 
@@ -267,6 +269,7 @@ static void drive_request(struct ike_xchg *x)
     x->phase = PHASE_SENT;
     x->rebuild = false;
     x->tries = 0;
+    x->last = x->sa->path.tcp;
     x->sent_at = x->ike->now;
     x->retransmit_at = x->ike->now + retransmit_delay(x);
     note_sent(x);
@@ -348,6 +351,12 @@ static void again(struct ike_xchg *x)
     drive_request(x);
 }
 
+/* A connection that somebody else has got hold of brings no better answer than this (RFC 9329 s6.4). */
+static bool answer_counts(const struct ike_xchg *x)
+{
+    return x->fatal || (x->path.tcp && !x->stale);
+}
+
 static void drive_response(struct ike_xchg *x)
 {
     struct adit_why why = { 0 };
@@ -357,7 +366,7 @@ static void drive_response(struct ike_xchg *x)
     x->waiting = NULL;
     if (rc != ADIT_OK && !why.text[0])
         why_set(&why, rc, "%s", adit_rc_name(rc));
-    if (rc != ADIT_OK && opens_sa(x->exchange) && !x->fatal) {
+    if (rc != ADIT_OK && opens_sa(x->exchange) && !answer_counts(x)) {
         keep_waiting(x, rc, &why);
     } else if (rc != ADIT_OK) {
         request_failed(x, rc, &why);
@@ -386,7 +395,7 @@ void xchg_response(struct ike_xchg *x, const struct ike_hdr *hdr, const struct a
     } else if (rc == ADIT_OK && x->exchange != XCHG_IKE_AUTH) {
         rc = reply_read(&x->msg, &type, &why);
     }
-    if (rc != ADIT_OK && opens_sa(x->exchange)) {
+    if (rc != ADIT_OK && opens_sa(x->exchange) && !answer_counts(x)) {
         keep_waiting(x, rc, &why);
         return;
     }
@@ -417,6 +426,7 @@ static void repeat(struct ike_xchg *x)
 {
     struct ike_sa *sa = x->sa;
     x->tries += x->tries < sa->ike->policy->settings.retransmit_tries;
+    x->last = sa->path.tcp;
     sa->retransmits++;
     ike_count(sa->ike, sa, ADIT_C_RETRANSMITS);
     x->retransmit_at = sa->ike->now + retransmit_delay(x);
@@ -429,7 +439,9 @@ void xchg_retransmit(struct ike_xchg *x)
 {
     struct ike_sa *sa = x->sa;
     bool refused = opens_sa(x->exchange) && sa->failure[0] && x->tries >= 1;
-    if (refused || (x->tries >= tries_of(x) && !waits_on(x))) {
+    if (opens_sa(x->exchange) && !x->last && opening_unanswered(sa, x->tries))
+        return;
+    if (refused || ((x->last || x->tries >= tries_of(x)) && !waits_on(x))) {
         struct adit_why why;
         why_set(&why, ADIT_ERR_TIMEOUT, "%s", sa->failure[0] ? sa->failure : "peer does not answer");
         ike_count(sa->ike, sa, sa->state == SA_ESTABLISHED ? ADIT_C_DPD_FAILED : ADIT_C_IKE_FAILED);

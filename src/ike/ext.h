@@ -251,7 +251,18 @@ void certs_add(struct ike_certs *out, struct adit_span der);
 /* Does the way's certificate chain up to the CA with this SHA-1 of its public key, as in CERTREQ? */
 bool auth_way_leads_to(const struct auth_way *way, struct adit_span ca_sha1);
 
+enum stream_news {
+    STREAM_IS_UP,   /* the TCP connection is there: path names it */
+    STREAM_IS_DOWN, /* it is no more, or (path.local.port 0) did not come about */
+};
+
 struct ike_hooks {
+    /* Initiator, before its first message, once: another path than the configured addresses' datagrams? sa_set_path(), or
+     * sa_open_stream(), for which it then waits. */
+    void (*begins)(struct ike_sa *sa);
+    /* Initiator, nobody has answered its first message in `tries` repetitions. True: sa_begin_anew() was called. */
+    bool (*unanswered)(struct ike_sa *sa, unsigned tries);
+    void (*stream)(struct ike_sa *sa, enum stream_news news, const struct adit_path *path);
     bool (*may_use)(struct ike_sa *sa); /* by configuration; gates announcements and steps. NULL: yes */
     /* Transform types beyond 1-5 that this extension understands in this exchange: bits (1 << type). */
     uint32_t (*transforms)(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *request);
@@ -400,6 +411,7 @@ void lease_return(struct lease *lease); /* NULL: nothing */
 const struct adit_pool *sa_pool(const struct ike_sa *sa, const char *name); /* of the newest configuration; NULL: none */
 /* Will this SA, once it is up, take the place of others of the same peer (INITIAL_CONTACT in msg, unique = replace)? */
 bool sa_takes_over(const struct ike_sa *sa, const struct ike_msg *msg);
+struct ike_sa *sa_heir(const struct ike_sa *sa); /* the one that a rekeying has put in its place; NULL: none */
 struct ike_sa *sa_replaced(const struct ike_sa *sa); /* the one that its reauthentication replaces; NULL: none */
 struct adit_span sa_peer_id(const struct ike_sa *sa); /* whole ID payload body; empty before authentication */
 /* ADIT_EV_ASSIGNED or _RELEASED; what is copied. */
@@ -419,6 +431,13 @@ uint64_t sa_spi_i(const struct ike_sa *sa), sa_spi_r(const struct ike_sa *sa);
 uint32_t sa_id(const struct ike_sa *sa);
 const struct adit_path *sa_path(const struct ike_sa *sa);
 void sa_set_path(struct ike_sa *sa, const struct adit_path *path); /* children follow by ADIT_EV_CHILD_UPDATE */
+/* Asks the host for a TCP connection to `to`; its word comes by the hook `stream`. An SA without keys waits for it. */
+void sa_open_stream(struct ike_sa *sa, const struct adit_path *to);
+void sa_close_stream(struct ike_sa *sa, const struct adit_path *path); /* unless another SA uses it */
+void sa_use_stream(struct ike_sa *sa); /* tells the host that an authentic peer is on sa_path() */
+/* Initiator, before its first answer: this attempt ends, another one with all that was to be done in it begins. NULL: memory,
+ * and nothing has changed. */
+struct ike_sa *sa_begin_anew(struct ike_sa *sa, const char *why);
 void sa_children_changed(struct ike_sa *sa); /* what child_spec says has changed: ADIT_EV_CHILD_UPDATE for all */
 void sa_repeat_request(struct ike_sa *sa); /* the request that waits for its answer goes out again now, on sa_path() */
 unsigned sa_host_addresses(const struct ike_sa *sa, const struct adit_addr **v); /* 0: the host does not tell */

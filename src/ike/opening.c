@@ -23,6 +23,23 @@ const struct ike_step *opening_step(struct ike_sa *sa)
     return &step_init_req;
 }
 
+bool opening_begins(struct ike_sa *sa)
+{
+    for (unsigned i = 0; i < EXT_COUNT && !sa->begun; i++)
+        if (ike_exts[i]->on.begins)
+            ike_exts[i]->on.begins(sa);
+    sa->begun = true;
+    return !sa->cut && !sa->streamless;
+}
+
+bool opening_unanswered(struct ike_sa *sa, unsigned tries)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.unanswered && ike_exts[i]->on.unanswered(sa, tries))
+            return true;
+    return false;
+}
+
 void opening_failed(struct ike_sa *sa, enum adit_rc rc)
 {
     const struct ike_opening *o = opening_of(sa->opened_by);

@@ -261,11 +261,30 @@ static void end_extensions(struct ike_sa *sa)
             ike_exts[i]->on.life(sa, LIFE_ENDED, NULL);
 }
 
+/* The same attempt at that place, NULL: where it was; it takes over what was to be done. */
+static struct ike_sa *start_again(struct ike_sa *sa, const struct adit_path *place)
+{
+    struct adit_why w;
+    struct adit_path known = { .local = { sa->path.local.addr, sa->reply_path.local.port },
+                               .remote = { sa->path.remote.addr, sa->reply_path.remote.port } };
+    struct ike_sa *fresh = sa_start(sa->ike, sa->policy, sa->conn, place ? place : &known, &w);
+    if (!fresh)
+        return NULL;
+    fresh->reauth_of = sa->reauth_of;
+    fresh->wait_cookie = sa->wait_cookie;
+    sa->wait_cookie = 0;
+    list_for_each_safe(it, &sa->tasks) {
+        list_remove(it);
+        list_append(&fresh->tasks, it);
+    }
+    sa_arm(fresh);
+    return fresh;
+}
+
 /* keyingtries: the same attempt again, with everything that was to be done in it; by IKE_SA_INIT if it was opened in
  * another way. */
 static void try_again(struct ike_sa *sa, enum adit_rc rc)
 {
-    struct adit_why w;
     bool otherwise = opening_of(sa->opened_by) && rc != ADIT_ERR_CLOSED && rc != ADIT_ERR_MEMORY;
     if (!sa->is_initiator || sa->state >= SA_ESTABLISHED || sa->quiet)
         return;
@@ -275,24 +294,26 @@ static void try_again(struct ike_sa *sa, enum adit_rc rc)
         opening_failed(sa, rc);
     else if (rc != ADIT_ERR_TIMEOUT || sa->tries_left == 1)
         return;
-    struct adit_path known = { .local = { sa->path.local.addr, sa->reply_path.local.port },
-                               .remote = { sa->path.remote.addr, sa->reply_path.remote.port } };
-    if (sa->home.remote.addr.family)
-        known = sa->home;
-    struct ike_sa *fresh = sa_start(sa->ike, sa->policy, sa->conn, &known, &w);
+    struct ike_sa *fresh = start_again(sa, sa->home.remote.addr.family ? &sa->home : NULL);
     if (!fresh)
         return;
     if (!otherwise && !sa->home.remote.addr.family && conn_has_name(sa->conn->cfg))
         (void)!sa_ask_name(fresh); /* the peer may have another address by now */
     fresh->tries_left = sa->tries_left && !otherwise ? sa->tries_left - 1 : sa->tries_left;
-    fresh->reauth_of = sa->reauth_of;
-    fresh->wait_cookie = sa->wait_cookie;
-    sa->wait_cookie = 0;
-    list_for_each_safe(it, &sa->tasks) {
-        list_remove(it);
-        list_append(&fresh->tasks, it);
-    }
-    sa_arm(fresh);
+}
+
+struct ike_sa *sa_begin_anew(struct ike_sa *sa, const char *why)
+{
+    struct ike_sa *fresh = start_again(sa, NULL);
+    if (!fresh)
+        return NULL;
+    fresh->home = sa->home;
+    fresh->tries_left = sa->tries_left;
+    sa->successor = fresh->id; /* not a failure */
+    sa->quiet = true;
+    sa_log(sa, ADIT_LOG_INFO, "IKE", "%s", why);
+    sa_end(sa, ADIT_ERR_CLOSED, why);
+    return fresh;
 }
 
 static void note_end(struct ike_sa *sa, enum adit_rc rc, const char *why)
@@ -394,6 +415,8 @@ static void connect_next(struct ike_sa *sa)
     const struct ike_step *step;
     enum adit_rc rc;
     if (!sa->keyed) {
+        if (!opening_begins(sa))
+            return;
         step = opening_step(sa);
         sa->opened_by = step->exchange;
         rc = xchg_open(sa, step->exchange, step, NULL);

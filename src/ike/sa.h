@@ -132,6 +132,8 @@ struct ike_sa {
     struct adit_path path;
     struct adit_path home; /* where it began, if it was sent elsewhere, without ports; remote.addr unset: at path */
     bool placeless;        /* the host was asked for its path */
+    bool begun;            /* initiator: its first request is on its way, or waits for a connection */
+    bool streamless;       /* ... which the host was asked for: nothing can be said before it is there */
     struct adit_suite suite;
     struct ike_keys keys;
     struct crypt *sealer, *opener; /* made when needed, dropped when idle */
@@ -246,6 +248,7 @@ struct ike_xchg {
     bool numbered;       /* requester: msgid is taken, since the request has been made */
     bool rebuild, fatal; /* rebuild: the request goes out again, changed as the response asks for */
     bool stale;          /* the response answers a request before the one that is under way: it says nothing new */
+    bool last;           /* no repetition follows: nobody's, or the connection's own */
     bool hurried;        /* unauthenticated answers have changed the request before: now they wait for its repetition */
     uint32_t msgid;
     struct ike_task *task; /* requester: why it was opened */
@@ -336,7 +339,15 @@ uint64_t ike_jitter(struct ike *ike, uint64_t upto);
 void ike_count(struct ike *ike, const struct ike_sa *sa, enum adit_ike_counter c);
 const char *sa_conn_name(const struct ike_sa *sa);
 
+/* --- stream.c: TCP connections as paths --- */
+/* The host's word about one: the SA that asked for it hears of it, and those that share it. */
+enum adit_rc stream_command(struct ike *ike, const struct adit_command *cmd, unsigned *matches, struct adit_why *why);
+
 /* --- opening.c --- */
+/* Initiator, before its first message: extensions choose the path. False: it has to wait for that, or has ended. */
+bool opening_begins(struct ike_sa *sa);
+/* Its first message is repeated in vain. True: an extension begins anew in another way, this SA has ended. */
+bool opening_unanswered(struct ike_sa *sa, unsigned tries);
 bool opens_sa(uint8_t exchange); /* IKE_SA_INIT, or what an extension has in its place */
 const struct ike_opening *opening_of(uint8_t exchange); /* NULL: it is none of an extension's */
 const struct ike_step *opening_step(struct ike_sa *sa); /* the initiator's */

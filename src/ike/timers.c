@@ -55,6 +55,8 @@ uint64_t sa_next_deadline(struct ike_sa *sa)
     uint64_t at = earlier(UINT64_MAX, sa->die_at);
     if (sa->placeless)
         return at;
+    if (sa->streamless)
+        return earlier(at, ext_deadline(sa));
     if (sa->is_initiator && sa->state < SA_ESTABLISHED && !sa_out(sa))
         return 1; /* just made: it has not begun yet */
     at = earlier(at, retransmit_at(sa));

@@ -46,7 +46,7 @@ bool endpoint_equal(const struct adit_endpoint *a, const struct adit_endpoint *b
 
 bool path_equal(const struct adit_path *a, const struct adit_path *b)
 {
-    return endpoint_equal(&a->local, &b->local) && endpoint_equal(&a->remote, &b->remote);
+    return a->tcp == b->tcp && endpoint_equal(&a->local, &b->local) && endpoint_equal(&a->remote, &b->remote);
 }
 
 uint64_t addr_hash(const struct adit_addr *a, uint64_t seed)

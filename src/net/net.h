@@ -58,6 +58,14 @@ int net_udp_recv(struct net_udp *u, struct net_rx *rx);
 size_t net_udp_send(struct net_udp *u, const struct adit_path *path, uint8_t tos, bool df, struct iovec *iov,
                     size_t n, int *error);
 
+/* --- TCP: tcp.c ---------------------------------------------------------------------------------------------- */
+/* Sockets, or -errno. Nothing here waits. listen: as net_udp_open() for `local`. */
+int net_tcp_listen(const struct adit_endpoint *local, uint32_t mark);
+int net_tcp_accept(int listener, struct adit_path *path); /* path->tcp is set; -EAGAIN: nobody is waiting */
+/* From path->local.addr (family 0, or all zero: the kernel chooses) and any port. Writable: ask net_tcp_connected(). */
+int net_tcp_connect(const struct adit_path *path, uint32_t mark);
+int net_tcp_connected(int fd, struct adit_path *path); /* 0: it is, by this path; -EINPROGRESS: not yet; else why not */
+
 /* --- raw IP: raw.c -------------------------------------------------------------------------------------------- */
 struct net_raw {
     int rx, tx; /* protocol socket; header-included socket */

@@ -94,7 +94,8 @@ void sim_send(struct sim *s, int host, enum sim_kind kind, const struct adit_pat
         span_copy(changed, data);
         data = span(changed, s->tamper(s, host, changed, data.n));
     }
-    enum sim_fate fate = simnet_send(&s->net, host, kind, path, data, s->now);
+    enum sim_fate fate = path->tcp ? simstream_send(s, host, kind, path, data)
+                                   : simnet_send(&s->net, host, kind, path, data, s->now);
     if (kind == SIM_IKE || s->verbose)
         simlog_packet(s->log, s->now, host, kind, data, fates[fate]);
 }
@@ -215,6 +216,11 @@ static void arrive(struct sim *s, struct sim_datagram *d)
         buf_fini(&d->data);
         return;
     }
+    if (d->path.tcp && !simstream_alive(s, d->dst, &d->path)) {
+        sim_note(s, d->dst, "does not get what was on the way by a TCP connection that broke");
+        buf_fini(&d->data);
+        return;
+    }
     garble(s, d);
     if (d->kind == SIM_IKE)
         simhost_input(&s->host[d->dst], &d->path, buf_span(&d->data));
@@ -267,7 +273,7 @@ static uint64_t min(uint64_t a, uint64_t b)
 
 static uint64_t next_at(const struct sim *s)
 {
-    uint64_t at = simnet_next(&s->net);
+    uint64_t at = min(simnet_next(&s->net), simstream_next(s));
     for (int i = 0; i < SIM_MEMBERS; i++)
         at = min(at, simhost_deadline(&s->host[i]));
     return s->probe_every ? min(at, s->next_probe) : at;
@@ -277,6 +283,7 @@ static void step(struct sim *s)
 {
     if (simnet_next(&s->net) <= s->now)
         deliver(s);
+    simstream_tick(s);
     for (int i = 0; i < SIM_MEMBERS; i++)
         if (simhost_deadline(&s->host[i]) <= s->now)
             simhost_tick(&s->host[i]);

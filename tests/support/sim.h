@@ -20,6 +20,7 @@
 #include "base/span.h"
 #include "support/simhost.h"
 #include "support/simnet.h"
+#include "support/simstream.h"
 
 #define MILLIS(n) ((uint64_t)(n)*1000000ull)
 #define SECONDS(n) ((uint64_t)(n)*1000000000ull)
@@ -93,6 +94,8 @@ struct sim {
     const char *test;
     struct prng prng, crypto_prng;
     struct simnet net;
+    struct simstreams streams;
+    bool no_tcp; /* a firewall refuses new TCP connections */
     struct simhost host[SIM_MEMBERS];
     struct sim_conf conf[SIM_MEMBERS];
     bool third; /* C takes part */

@@ -145,6 +145,7 @@ void sim_tear_down(struct sim *s)
     sim_note(s, -1, "tear down");
     sim_traffic(s, 0);
     sim_link(s, .delay_ms = 5);
+    s->net.no_udp = s->no_tcp = false;
     sim_cut(s, A, false);
     sim_cut(s, B, false);
     sim_cut(s, C, false);

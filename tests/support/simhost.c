@@ -232,6 +232,8 @@ static void handle(struct simhost *h, const struct adit_event *ev)
     case ADIT_EV_DONE: take_done(h, ev); break;
     case ADIT_EV_KEEPALIVE: sim_send(h->sim, h->index, SIM_KEEPALIVE, &ev->path, SPAN_LIT("\xff")); break;
     case ADIT_EV_LOG: sim_note(h->sim, h->index, "[%s] %s", ev->group, ev->text); break;
+    case ADIT_EV_STREAM_OPEN: simstream_open(h->sim, h->index, ev->ike_id, &ev->path); break;
+    case ADIT_EV_STREAM_CLOSE: simstream_close(h->sim, h->index, &ev->path); break;
     case ADIT_EV_ASSIGNED: h->assigned = *ev->assigned; break;
     default: break;
     }

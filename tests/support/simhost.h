@@ -63,7 +63,7 @@ struct simhost {
     unsigned n_fetches;
     struct simfetch fetch[SIM_FETCHES];
     unsigned job_delay_ms; /* how long a job takes; 0: all jobs run inline */
-    unsigned events[ADIT_EV_FETCH + 1];
+    unsigned events[ADIT_EV_STREAM_CLOSE + 1];
     struct adit_assigned assigned; /* the last one */
     unsigned starved;  /* probes that no inbound SA took */
     uint64_t received; /* probes */

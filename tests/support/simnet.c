@@ -137,6 +137,8 @@ static enum sim_fate mishap(struct simnet *net, struct simnet_port *h, enum sim_
     const struct sim_link *l = &h->link;
     if (h->cut)
         return SIM_CUT;
+    if (net->no_udp)
+        return SIM_LOST;
     if (kind == SIM_IKE && l->drop_mask) {
         unsigned i = net->counters[h->counter]++;
         if (i < 64 && (l->drop_mask >> i) & 1)
@@ -147,18 +149,47 @@ static enum sim_fate mishap(struct simnet *net, struct simnet_port *h, enum sim_
     return kind == SIM_IKE && l->mtu && n + IP_UDP > l->mtu ? SIM_TOO_BIG : SIM_ARRIVES;
 }
 
+static int find_way(struct simnet *net, int src, const struct adit_path *path, struct adit_path *seen)
+{
+    struct simnet_port *h = &net->host[src];
+    const struct simnet_addr *from = known(h, &path->local.addr);
+    *seen = (struct adit_path){ path->remote, path->local, path->tcp };
+    if (from && (from->gone || from->dead))
+        return -1;
+    if (h->nat.on)
+        seen->remote = nat_out(&h->nat, &path->local);
+    return route(net, &seen->local);
+}
+
+int simnet_reach(struct simnet *net, int src, const struct adit_path *path, struct adit_path *seen)
+{
+    int to = find_way(net, src, path, seen);
+    return to < 0 || net->host[src].cut || net->host[to].cut ? -1 : to;
+}
+
+struct adit_addr simnet_address(const struct simnet *net, int host)
+{
+    const struct simnet_port *h = &net->host[host];
+    if (owns(h, &h->addr))
+        return h->addr;
+    for (unsigned i = 0; i < h->n_extra; i++)
+        if (!h->extra[i].gone && !h->extra[i].dead)
+            return h->extra[i].addr;
+    return h->addr;
+}
+
+void simnet_carry(struct simnet *net, const struct sim_datagram *d, struct adit_span data, uint64_t at)
+{
+    fly(net, d, data, at);
+}
+
 enum sim_fate simnet_send(struct simnet *net, int src, enum sim_kind kind, const struct adit_path *path,
                           struct adit_span data, uint64_t now)
 {
     struct simnet_port *h = &net->host[src];
-    struct sim_datagram d = { .kind = kind, .src = src, .path = { path->remote, path->local } };
+    struct sim_datagram d = { .kind = kind, .src = src };
     enum sim_fate fate = mishap(net, h, kind, data.n);
-    const struct simnet_addr *from = known(h, &path->local.addr);
-    if (from && (from->gone || from->dead))
-        return SIM_NO_ROUTE;
-    if (h->nat.on)
-        d.path.remote = nat_out(&h->nat, &path->local);
-    d.dst = route(net, &d.path.local);
+    d.dst = find_way(net, src, path, &d.path);
     if (d.dst < 0)
         return SIM_NO_ROUTE;
     if (net->host[d.dst].cut)

@@ -67,6 +67,7 @@ struct simnet {
     struct sim_datagram *flying;
     size_t n_flying, cap_flying;
     uint64_t seq;
+    bool no_udp; /* a firewall lets TCP through only */
     bool hold; /* IKE datagrams wait until somebody takes them by hand: simnet_pick() */
 };
 
@@ -75,6 +76,11 @@ void simnet_fini(struct simnet *net);
 /* Sends from host src; returns what becomes of it. */
 enum sim_fate simnet_send(struct simnet *net, int src, enum sim_kind kind, const struct adit_path *path,
                           struct adit_span data, uint64_t now);
+/* One that arrives then, whatever becomes of others. */
+void simnet_carry(struct simnet *net, const struct sim_datagram *d, struct adit_span data, uint64_t at);
+/* Which host that path leads to, and how it looks there; -1: nowhere. */
+int simnet_reach(struct simnet *net, int src, const struct adit_path *path, struct adit_path *seen);
+struct adit_addr simnet_address(const struct simnet *net, int host); /* the first that it has */
 /* When the next datagram arrives; UINT64_MAX = none. */
 uint64_t simnet_next(const struct simnet *net);
 /* Takes the next one that has arrived by now; the caller frees out->data. */

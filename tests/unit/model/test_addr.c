@@ -61,6 +61,9 @@ static void endpoints_and_paths_compare_all_parts(void **state)
     struct adit_path p = { { addr("192.0.2.1"), 500 }, { addr("192.0.2.2"), 4500 } }, q = p;
     STRBUF(out, 64);
     assert_true(path_equal(&p, &q));
+    q.tcp = true; /* the same endpoints, but not datagrams */
+    assert_false(path_equal(&p, &q));
+    q.tcp = false;
     q.remote.port = 500;
     assert_false(path_equal(&p, &q));
     endpoint_print(&out, &p.remote);

@@ -3,6 +3,7 @@
 #include "ike/ext/frag/frag.h"
 #include "base/mem.h"
 #include "ike/ext.h"
+#include "wire/tcpframe.h"
 
 #define DATAGRAM_MIN 576 /* octets of IP packet: what every host takes (RFC 791); less makes no sense */
 #define DATAGRAM_MAX 65535
@@ -31,6 +32,8 @@ static bool may_use(struct ike_sa *sa)
 static size_t datagram_max(const struct ike_sa *sa)
 {
     const struct adit_path *path = sa_path(sa);
+    if (path->tcp)
+        return TCPFRAME_IKE_MAX; /* RFC 9329 s7.5: no fragments but of what no frame can hold */
     uint64_t size = sa_option_number(sa, "fragment_size");
     size_t marker = path->local.port == sa_port_nat_t(sa) ? 4 : 0; /* non-ESP marker, RFC 3948 s2.2 */
     size_t headers = (path->remote.addr.family == 6 ? 40 : 20) + 8 + marker;

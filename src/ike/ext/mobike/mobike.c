@@ -11,7 +11,8 @@
 
 bool mobike_may_use(struct ike_sa *sa)
 {
-    return span_equal(span_str(sa_option(sa, "mobike")), SPAN_LIT("yes"));
+    /* By TCP whoever opens the connections comes back from anywhere (RFC 9329 s6.1). */
+    return !sa_path(sa)->tcp && span_equal(span_str(sa_option(sa, "mobike")), SPAN_LIT("yes"));
 }
 
 struct mobike_state *mobike_of(const struct ike_sa *sa)

@@ -65,7 +65,7 @@ static bool is_any(const struct ike_sa *sa)
 static uint64_t keepalive_at(struct ike_sa *sa)
 {
     uint64_t every = sa_option_number(sa, "keep_alive") * NS_PER_S;
-    if (!every || !sa_is_established(sa) || !natt_is_local(state(sa)) || state(sa)->retired)
+    if (!every || !sa_is_established(sa) || !natt_is_local(state(sa)) || state(sa)->retired || sa_path(sa)->tcp)
         return UINT64_MAX;
     return sa_last_sent_at(sa) + every;
 }
@@ -171,7 +171,7 @@ static void set(struct ike_sa *sa, const struct ike_nat_view *v)
 static void tell(struct ike_sa *sa)
 {
     if (natt_is_local(state(sa)))
-        sa_log(sa, ADIT_LOG_INFO, "IKE", "local host is behind NAT, sending keep alives");
+        sa_log(sa, ADIT_LOG_INFO, "IKE", "local host is behind NAT%s", sa_path(sa)->tcp ? "" : ", sending keep alives");
     if (natt_is_remote(state(sa)))
         sa_log(sa, ADIT_LOG_INFO, "IKE", "remote host is behind NAT");
     if (is_faked(sa))
@@ -183,6 +183,8 @@ static void tell(struct ike_sa *sa)
 static void move_to_nat_t(struct ike_sa *sa)
 {
     struct adit_path path = *sa_path(sa);
+    if (path.tcp)
+        return; /* RFC 9329 s6.5: a connection gets through as it is */
     path.local.port = sa_port_nat_t(sa);
     if (path.remote.port == PORT_IKE)
         path.remote.port = PORT_NAT_T;
@@ -213,7 +215,7 @@ static void life(struct ike_sa *sa, enum sa_life what, struct ike_sa *other)
 /* Never on port 500, where nobody looks for ESP (RFC 7296 s2.23). */
 static void child_spec(struct ike_sa *sa, struct adit_child_spec *spec)
 {
-    spec->udp_encap = is_any(sa) && spec->path.local.port != PORT_IKE;
+    spec->udp_encap = is_any(sa) && !spec->path.tcp && spec->path.local.port != PORT_IKE;
 }
 
 /* RFC 7296 s2.23: a host behind a translator does not follow, or two of them would chase each other. */
