@@ -429,7 +429,7 @@ static void repeat(struct ike_xchg *x)
     x->last = sa->path.tcp;
     sa->retransmits++;
     ike_count(sa->ike, sa, ADIT_C_RETRANSMITS);
-    x->retransmit_at = sa->ike->now + retransmit_delay(x);
+    x->retransmit_at = (x->last ? x->sent_at : sa->ike->now) + retransmit_delay(x);
     sa_log(sa, ADIT_LOG_INFO, "IKE", "retransmit %u of %s request, message ID %u", x->tries,
            iana_name(IANA_XCHG, x->exchange), x->msgid);
     send_request(x, x->tries);

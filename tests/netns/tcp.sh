@@ -141,6 +141,36 @@ is 'by TCP' "$(sa_fact 0 transport) $(sa_fact 0 remote-host)" 'tcp 2001:db8::2'
 check 'ping' passes
 down
 
+say 'ESP goes another way'
+reload 0 < <(client 192.0.2.2 'ike_transport = tcp' 'septransport = yes')
+check 'adit initiate' adit 0 initiate --child net --timeout 10
+is 'both know' "$(sa_fact 0 transport) $(sa_fact 0 separate-transports) $(sa_fact 1 separate-transports)" 'tcp yes yes'
+check 'ping' passes
+spawn stream n0 ping -i 0.05 -I 10.0.0.1 10.1.0.1
+sleep 0.5
+old=$(port_of)
+reset 1
+check 'a new connection' wait_for 5 'a new connection' eval '[ -n "$(port_of)" ] && [ "$(port_of)" != "$old" ]'
+check 'the peer follows' wait_for 5 'the new port' eval '[ "$(sa_fact 1 remote-port)" = "$(port_of)" ]'
+sleep 0.5
+kill -INT "$stream"
+wait "$stream" 2>/dev/null
+is 'ESP did not notice' "$(grep -o '[0-9.]*% packet loss' "$stream_log")" '0% packet loss'
+down
+nat() { printf 'flush ruleset\ntable ip nat {\n chain post {\n  type nat hook postrouting priority 100;\n %s\n }\n}\n' "$1" | quiet_ns 0 nft -f -; }
+ip -n "$test_prefix-0" addr add 192.0.2.9/24 dev w1
+if nat 'oifname "w1" ip protocol udp snat to 192.0.2.9:20000-29999; oifname "w1" ip protocol tcp snat to 192.0.2.9:30000-39999;'; then
+    check 'adit initiate' adit 0 initiate --child net --timeout 10
+    is 'we know that we are behind a NAT' "$(sa_fact 0 nat-local)/$(sa_fact 1 nat-remote)" yes/yes
+    is 'ESP in UDP' "$(sa_fact 0 'child-sas.*.encap') $(sa_fact 1 'child-sas.*.encap')" 'yes yes'
+    check 'the outer side speaks once it knows where to' wait_for 5 'ping from outside' \
+        quiet_ns 1 ping -q -c 1 -W 1 -I 10.1.0.1 10.0.0.1
+    check 'ping' passes
+    down
+    quiet_ns 0 nft flush ruleset
+else skip 'NAT' 'nftables has no NAT in this kernel'; fi
+ip -n "$test_prefix-0" addr del 192.0.2.9/24 dev w1
+
 say 'strangers'
 quiet_ns 0 python3 - <<'PY' >"$test_tmp/strangers" || true
 import socket

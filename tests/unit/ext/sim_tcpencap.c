@@ -125,10 +125,28 @@ SIM_TEST(breaks_again_and_again)
         simstream_reset(s);
         sim_run(s, MILLIS(prng_below(&s->prng, 3000)));
     }
-    sim_run(s, SECONDS(10));
+    sim_run(s, SECONDS(70));
     expect_tcp(s);
     expect_children(s, 1);
     expect_traffic(s);
+}
+
+/* Whoever closes each connection as soon as something is said on it is not dialled without end. */
+static size_t hang_up(struct sim *s, int from, uint8_t *d, size_t n)
+{
+    simstream_reset(s);
+    return n;
+}
+
+SIM_TEST(a_peer_that_hangs_up_is_not_dialled_without_end)
+{
+    sim_configure(s, TCP);
+    sim_start(s);
+    s->tamper = hang_up;
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    expect(s, sim_wait(s, A, cookie, MINUTES(10)) == ADIT_ERR_TIMEOUT);
+    expect(s, s->host[A].events[ADIT_EV_STREAM_OPEN] < 12, "%u", s->host[A].events[ADIT_EV_STREAM_OPEN]);
+    s->tamper = NULL;
 }
 
 /* Both ends want something while there is no connection: it is done when there is one again. */
@@ -347,6 +365,7 @@ int main(int argc, char **argv)
         SIM_CASE(either_side_ends_it),
         SIM_CASE(breaks_at_any_message),
         SIM_CASE(breaks_again_and_again),
+        SIM_CASE(a_peer_that_hangs_up_is_not_dialled_without_end),
         SIM_CASE(requests_wait_for_the_next_connection),
         SIM_CASE(a_dead_peer_is_given_up),
         SIM_CASE(a_restarted_responder_is_left),

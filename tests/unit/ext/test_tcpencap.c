@@ -20,7 +20,7 @@ static void only_who_is_on_tcp_is_followed_there(void **state)
         { "from one connection to the next", true, true, false, true, true },
         { "it is we who open them", true, true, true, true, false },
         { "from UDP to TCP", false, true, false, true, false },
-        { "from TCP to UDP", true, false, false, true, false },
+        { "ESP by UDP: for others to decide", true, false, false, false, false },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct ike *ike = core_new();

@@ -221,7 +221,7 @@ static void child_spec(struct ike_sa *sa, struct adit_child_spec *spec)
 /* RFC 7296 s2.23: a host behind a translator does not follow, or two of them would chase each other. */
 static bool moved(struct ike_sa *sa, const struct adit_path *path, enum heard_by by)
 {
-    if (natt_is_remote(state(sa)) && !natt_is_local(state(sa)))
+    if (natt_is_remote(state(sa)) && !natt_is_local(state(sa)) && !sa_path(sa)->tcp)
         sa_set_path(sa, path);
     return false;
 }

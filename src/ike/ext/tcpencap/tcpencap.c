@@ -77,6 +77,15 @@ static void greeted(struct ike_xchg *x, void *scratch)
         s->greets = false;
 }
 
+/* Only an answer shows that a connection is good for anything: it could be closed each time that it is there. */
+static void welcomed(struct ike_xchg *x, void *scratch)
+{
+    struct tcpencap_state *s = ours(xchg_sa(x));
+    greeted(x, scratch);
+    if (s)
+        s->tries = 0;
+}
+
 static void not_greeted(struct ike_xchg *x, void *scratch, enum adit_rc rc, const struct adit_why *why)
 {
     greeted(x, scratch);
@@ -87,7 +96,7 @@ static const struct ike_step hello = {
     .exchange = XCHG_INFORMATIONAL,
     .role = XCHG_REQUESTER,
     .build = say_nothing,
-    .commit = greeted,
+    .commit = welcomed,
     .failed = not_greeted,
 };
 
@@ -95,7 +104,6 @@ static void is_up(struct ike_sa *sa, struct tcpencap_state *s, const struct adit
 {
     bool again = s->up;
     s->up = true;
-    s->tries = 0;
     s->again_at = 0;
     sa_set_path(sa, path);
     if (!again)
@@ -145,8 +153,8 @@ static void follow(struct ike_sa *sa, const struct adit_path *path)
 static bool moved(struct ike_sa *sa, const struct adit_path *path, enum heard_by by)
 {
     struct adit_path before = *sa_path(sa);
-    if (!before.tcp && !path->tcp)
-        return false;
+    if (!path->tcp && (!before.tcp || by == BY_ESP))
+        return false; /* datagrams, or ESP that has been given another way */
     if (!before.tcp || !path->tcp || ours(sa))
         return true;
     for (struct ike_sa *on = sa; on; on = sa_heir(on))
