@@ -7,7 +7,7 @@ import time
 from iked import OpenIked
 from pluto import Pluto
 from sides import Adit
-from world import SLOW, Trouble, World, command, make_certificates, wait_for
+from world import ROOT, SLOW, Trouble, World, command, make_certificates, wait_for
 
 KINDS = {'libreswan': Pluto, 'openiked': OpenIked}
 CERTIFICATES = {'rsa': ('rsa:2048', 'rsa:2048'), 'ecdsa': ('ec:P-256', 'ec:P-384'), 'ed25519': ('ed25519', 'ed25519')}
@@ -109,7 +109,19 @@ class Life:
         for side in (self.adit, self.peer):
             side.install([self.cell])
         self.peer.start(576)
+        if self.cell.row.get('espintcp'):
+            self.stand_in()
         self.adit.start(576)
+
+    def stand_in(self):
+        """for the espintcp of pluto's kernel: where the initiator is, so that the responder sees the right address"""
+        space, where = self.world.space('initiator'), 'far' if self.cell.role == 'initiator' else 'near'
+        rules = ('type nat hook output priority -100', 'tcp dport 4501 redirect to :4501')
+        command('ip', 'netns', 'exec', space, 'nft', '-f', '-',
+                data='table ip espintcp {\n chain out {\n' + ''.join(f'  {r};\n' for r in rules) + ' }\n}\n')
+        self.world.spawn(['ip', 'netns', 'exec', space, os.path.join(ROOT, 'tests/interop/espintcp.py'), '4501',
+                          self.world.responder_address(self.cell), where], os.path.join(self.world.tmp, 'espintcp.log'))
+        wait_for('espintcp.py listens', 5, lambda: ':4501 ' in command('ip', 'netns', 'exec', space, 'ss', '-Hltn'))
 
     def one_each(self, changed):
         """what both sides have, once each has just one IKE SA (and Child SA) and what should be new is new"""

@@ -75,6 +75,8 @@ class Pluto(Chrooted):
         wait_for('pluto answers', 20, lambda: os.path.exists(self.file('run/pluto.ctl')))
         names = [self.cell.name] + (['there'] if self.connection_there(self.cell) else [])
         self.ipsec('addconn', '--config', self.file('ipsec.conf'), *names)
+        for what in self.cell.row.get('peer_impair', []):
+            self.ipsec('whack', '--impair', what)
         self.ipsec('whack', '--listen')
 
     def crash(self):

@@ -198,12 +198,29 @@ static void strangers_are_few_and_brief(void **state)
     stop(&h);
 }
 
+/* RFC 9329 s6.1: what begins with ESP may be the connection of an IKE SA that lives; who it is the data plane finds out. */
+static void esp_may_come_first(void **state)
+{
+    struct host h;
+    start(&h);
+    int fd = dial();
+    turn(&h, 20);
+    assert_int_equal(send(fd, "IKETCP\0\x0a" "espacket\0\x06" "abcd", 22, 0), 22);
+    turn(&h, 20);
+    assert_true(h.n_esp == 2 && h.n_ike == 0 && streams_count(h.s) == 1);
+    close(fd);
+    turn(&h, 20);
+    assert_int_equal(streams_count(h.s), 0);
+    stop(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_ends_talk),
         cmocka_unit_test(an_end_inside_a_message_is_survived),
         cmocka_unit_test(whoever_opened_it_is_told_of_its_end),
+        cmocka_unit_test(esp_may_come_first),
         cmocka_unit_test(strangers_are_few_and_brief),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
