@@ -135,6 +135,7 @@ struct adit_ike_settings {
     uint32_t cookie_threshold_ip;   /* 3 from one address */
     uint32_t half_open_max;         /* hard ceiling */
     uint16_t port, port_nat_t;      /* 500, 4500 */
+    const char *ke_pool;            /* key pairs made ahead: "auto" (NULL), "no", or "mceliece8192128f:2, frodoa5" */
     uint16_t n_options;             /* of extensions: fragment_size, keep_alive ... */
     const struct adit_option *options;
 };

@@ -91,7 +91,9 @@ ADIT_MUST_USE enum adit_rc adit_ike_command(struct adit_ike *ike, const struct a
 struct adit_job;
 void adit_job_run(struct adit_job *job);
 const char *adit_job_name(const struct adit_job *job); /* "sign ECDSA", "key exchange ML_KEM_768" */
-bool adit_job_is_slow(const struct adit_job *job);
+bool adit_job_is_slow(const struct adit_job *job); /* milliseconds to seconds */
+bool adit_job_is_idle(const struct adit_job *job); /* nobody waits for it: when there is nothing else to do */
+void adit_job_refuse(struct adit_job *job); /* instead of running it, if too much waits already: what needs it fails */
 void adit_ike_work_done(struct adit_ike *ike, struct adit_job *job, uint64_t now); /* takes the job back */
 
 /* The answer to ADIT_EV_FETCH, by its cookie: n octets, copied; or error (not NULL), in words for the log. One that nobody
@@ -227,6 +229,12 @@ const char *adit_ike_counter_name(unsigned i); /* "ike-init-in-req": strongSwan'
 uint64_t adit_ike_counter(const struct adit_ike *ike, unsigned i);
 /* The same for one connection; 0 if unknown. */
 uint64_t adit_ike_conn_counter(const struct adit_ike *ike, const char *conn, unsigned i);
+/* Key pairs made while nothing else is to do (`ke_pool`): one method each; false at the end. */
+struct adit_ke_pool_info {
+    uint16_t method; /* KE_* */
+    unsigned wanted, ready;
+};
+bool adit_ike_ke_pool(const struct adit_ike *ike, size_t index, struct adit_ke_pool_info *out);
 unsigned adit_ike_half_open(const struct adit_ike *ike);
 /* Those that adit_ike_sa_next lists: an SA that is gone, and kept only to repeat its last answer, does not count. */
 unsigned adit_ike_sa_count(const struct adit_ike *ike);

@@ -20,6 +20,13 @@ static void memory(const struct vici_node *answer)
                         (unsigned long long)format_number(vici_text(answer, "secrets.locked"), 0)));
 }
 
+/* "MODP_4096 1/2": ready, wanted. */
+static void ke_pool(const struct vici_node *pool)
+{
+    for (const struct vici_node *m = pool ? pool->first : NULL; m; m = m->next)
+        printf("%-18s %s %.*s\n", m == pool->first ? "keys made ahead" : "", m->name, (int)m->value.n, (const char *)m->value.p);
+}
+
 static void print(const struct vici_node *answer, const struct cli_args *a)
 {
     char list[1024];
@@ -30,6 +37,7 @@ static void print(const struct vici_node *answer, const struct cli_args *a)
     row("work threads", answer, "workers.total");
     row("work waiting", answer, "queues.high");
     row("slow work waiting", answer, "queues.low");
+    ke_pool(vici_child(answer, "ke-pool"));
     row("data plane", answer, "dataplane.name");
     row("interface", answer, "dataplane.interface");
     memory(answer);

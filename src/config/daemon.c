@@ -57,6 +57,10 @@ static void check_daemon(struct load *l, const struct config_node *section, cons
         report_error(l->report, at, "half_open_timeout must be at least 1 second");
     if (d->ike.retransmit_base < 1)
         report_error(l->report, at, "retransmit_base must be at least 1");
+    struct ke_pool pool;
+    struct adit_why why = { 0 };
+    if (ke_pool_parse(d->ike.ke_pool, &pool, &why) != ADIT_OK)
+        report_error(l->report, at, "%s", why.text);
     if (d->mtu && d->mtu < 1280) /* RFC 8200 s5 */
         report_error(l->report, at, "mtu must be at least 1280, or 0");
     check_tcp_ports(l, at, d);

@@ -6,6 +6,7 @@
 #include "daemon/cmd.h"
 #include "daemon/text.h"
 #include "dp/dp.h"
+#include "wire/iana.h"
 
 static void show_uptime(struct vici_build *b, const struct daemon *d)
 {
@@ -21,7 +22,7 @@ static void show_uptime(struct vici_build *b, const struct daemon *d)
     vici_section_end(b);
 }
 
-/* Two priorities of ours stand for strongSwan's four. */
+/* Three priorities of ours stand for strongSwan's four: what nobody waits for is not in its lists. */
 static void show_workers(struct vici_build *b, struct daemon *d)
 {
     struct workpool_stats s;
@@ -43,6 +44,15 @@ static void show_workers(struct vici_build *b, struct daemon *d)
     vici_strf(b, "low", "%u", s.queued_slow);
     vici_section_end(b);
     vici_strf(b, "scheduled", "%u", adit_ike_deadline(d->ike) == UINT64_MAX ? 0 : 1);
+}
+
+static void show_ke_pool(struct vici_build *b, const struct daemon *d)
+{
+    struct adit_ke_pool_info info;
+    vici_section(b, "ke-pool");
+    for (size_t i = 0; adit_ike_ke_pool(d->ike, i, &info); i++)
+        vici_strf(b, iana_name(IANA_KE, info.method), "%u/%u", info.ready, info.wanted);
+    vici_section_end(b);
 }
 
 static void show_memory(struct vici_build *b)
@@ -90,6 +100,7 @@ void cmd_stats(void *arg, struct vici_call *call)
     vici_strf(&r.b, "total", "%u", adit_ike_sa_count(d->ike));
     vici_strf(&r.b, "half-open", "%u", adit_ike_half_open(d->ike));
     vici_section_end(&r.b);
+    show_ke_pool(&r.b, d);
     show_extensions(&r.b);
     show_memory(&r.b);
     show_dataplane(&r.b, d);

@@ -182,9 +182,14 @@ void host_total_stats(struct daemon *d, const char *conn, const char *child, str
 
 static void do_work(struct daemon *d, struct adit_job *job)
 {
-    if (workpool_submit(d->pool, job, adit_job_is_slow(job)))
+    enum workpool_class class = adit_job_is_idle(job) ? WORKPOOL_IDLE : adit_job_is_slow(job) ? WORKPOOL_SLOW : WORKPOOL_FAST;
+    if (workpool_submit(d->pool, job, class))
         return;
-    adit_job_run(job); /* the pool is full: whoever asks for more waits */
+    /* The pool is full: whoever asks for more waits; but not everybody for something slow. */
+    if (class == WORKPOOL_FAST)
+        adit_job_run(job);
+    else
+        adit_job_refuse(job);
     adit_ike_work_done(d->ike, job, daemon_now());
 }
 

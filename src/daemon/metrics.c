@@ -51,6 +51,15 @@ static void write_daemon(struct daemon *d, struct text *out)
     om_sample_u64(out, "adit_work_queued", "", NULL, w.queued_fast + w.queued_slow);
 }
 
+static void write_ke_pool(struct daemon *d, struct text *out)
+{
+    struct adit_ke_pool_info info;
+    om_family(out, "adit_ke_pool_keys", "gauge", NULL, "Key pairs made ahead that are ready, by method");
+    for (size_t i = 0; adit_ike_ke_pool(d->ike, i, &info); i++)
+        om_sample_u64(out, "adit_ke_pool_keys", "",
+                      (struct om_label[]){ { "method", iana_name(IANA_KE, info.method) }, { 0 } }, info.ready);
+}
+
 static void write_ike_counters(struct daemon *d, struct text *out)
 {
     om_family(out, "adit_ike_events", "counter", NULL, "What the IKE engine counted, by event");
@@ -322,6 +331,7 @@ void metrics_write(struct daemon *d, struct text *out)
     write_daemon(d, out);
     write_connections(d, out);
     write_children(d, out);
+    write_ke_pool(d, out);
     write_ike_counters(d, out);
     write_dataplane(d, out);
     metrics_handshakes(&d->journal, out);

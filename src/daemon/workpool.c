@@ -3,12 +3,10 @@
 #include "daemon/workpool.h"
 #include "base/mem.h"
 
-enum { FAST, SLOW };
-
 struct item {
     struct item *next;
     void *job;
-    bool slow;
+    enum workpool_class class;
 };
 struct queue {
     struct item *head, **tail;
@@ -20,10 +18,11 @@ struct workpool {
     uv_mutex_t lock;
     uv_cond_t work;
     uv_thread_t *thread;
-    unsigned threads, running, running_slow, queue_max;
+    unsigned threads, running, queue_max;
+    unsigned of_class[WORKPOOL_CLASSES]; /* of those that run */
     unsigned long submitted, refused;
     bool ending;
-    struct queue waiting[2], finished;
+    struct queue waiting[WORKPOOL_CLASSES], finished;
 };
 
 static void queue_init(struct queue *q)
@@ -53,28 +52,36 @@ static struct item *queue_get(struct queue *q)
     return it;
 }
 
-/* Fast ones first; a slow one only while another thread stays free for fast ones. */
+/* Would another thread stay free for fast ones? One alone has to take what there is. */
+static bool is_room_for_slow(const struct workpool *p)
+{
+    return p->threads == 1 || p->of_class[WORKPOOL_SLOW] + p->of_class[WORKPOOL_IDLE] + 1 < p->threads;
+}
+
+/* Fast ones first; then slow ones; idle ones one after the other, when nothing else waits. */
 static struct item *next_item(struct workpool *p)
 {
-    if (p->waiting[FAST].n)
-        return queue_get(&p->waiting[FAST]);
-    if (p->waiting[SLOW].n && (p->threads == 1 || p->running_slow + 1 < p->threads))
-        return queue_get(&p->waiting[SLOW]);
-    return NULL;
+    if (p->waiting[WORKPOOL_FAST].n)
+        return queue_get(&p->waiting[WORKPOOL_FAST]);
+    if (!is_room_for_slow(p))
+        return NULL;
+    if (p->waiting[WORKPOOL_SLOW].n)
+        return queue_get(&p->waiting[WORKPOOL_SLOW]);
+    return p->of_class[WORKPOOL_IDLE] ? NULL : queue_get(&p->waiting[WORKPOOL_IDLE]);
 }
 
 static void run_item(struct workpool *p, struct item *it)
 {
     p->running++;
-    p->running_slow += it->slow;
+    p->of_class[it->class]++;
     uv_mutex_unlock(&p->lock);
     p->ops.run(it->job);
     uv_mutex_lock(&p->lock);
     p->running--;
-    p->running_slow -= it->slow;
+    p->of_class[it->class]--;
     queue_put(&p->finished, it);
     uv_async_send(&p->wake);
-    if (it->slow)
+    if (it->class != WORKPOOL_FAST)
         uv_cond_signal(&p->work); /* room for the next slow one */
 }
 
@@ -131,15 +138,16 @@ struct workpool *workpool_new(uv_loop_t *loop, unsigned threads, unsigned queue_
         return NULL;
     p->ops = *ops;
     p->queue_max = queue_max;
-    queue_init(&p->waiting[FAST]);
-    queue_init(&p->waiting[SLOW]);
+    for (int class = 0; class < WORKPOOL_CLASSES; class++)
+        queue_init(&p->waiting[class]);
     queue_init(&p->finished);
     uv_mutex_init(&p->lock);
     uv_cond_init(&p->work);
     uv_async_init(loop, &p->wake, on_wake);
     p->wake.data = p;
     unsigned cores = uv_available_parallelism();
-    if (start_threads(p, threads ? threads : cores ? cores : 1))
+    /* Two at least, also on one core: the kernel shares it out, but a job is never interrupted by another of its thread. */
+    if (start_threads(p, threads ? threads : cores > 2 ? cores : 2))
         return p;
     workpool_stop(p);
     uv_run(loop, UV_RUN_NOWAIT);
@@ -155,7 +163,7 @@ void workpool_stop(struct workpool *p)
     uv_mutex_unlock(&p->lock);
     for (unsigned i = 0; i < p->threads; i++)
         uv_thread_join(&p->thread[i]);
-    for (int class = FAST; class <= SLOW; class ++) {
+    for (int class = 0; class < WORKPOOL_CLASSES; class++) {
         for (struct item *it; (it = queue_get(&p->waiting[class]));) {
             p->ops.run(it->job);
             queue_put(&p->finished, it);
@@ -175,15 +183,15 @@ void workpool_free(struct workpool *p)
     mem_del(p);
 }
 
-bool workpool_submit(struct workpool *p, void *job, bool slow)
+bool workpool_submit(struct workpool *p, void *job, enum workpool_class class)
 {
     struct item *it = mem_new(sizeof(*it));
     uv_mutex_lock(&p->lock);
-    bool room = it && !p->ending && p->waiting[FAST].n + p->waiting[SLOW].n < p->queue_max;
+    bool room = it && !p->ending && p->waiting[class].n < p->queue_max;
     if (room) {
         it->job = job;
-        it->slow = slow;
-        queue_put(&p->waiting[slow ? SLOW : FAST], it);
+        it->class = class;
+        queue_put(&p->waiting[class], it);
         p->submitted++;
         uv_cond_signal(&p->work);
     } else {
@@ -201,8 +209,9 @@ void workpool_get_stats(struct workpool *p, struct workpool_stats *out)
     *out = (struct workpool_stats){ .threads = p->threads,
                                     .running = p->running,
                                     .queue_max = p->queue_max,
-                                    .queued_fast = p->waiting[FAST].n,
-                                    .queued_slow = p->waiting[SLOW].n,
+                                    .queued_fast = p->waiting[WORKPOOL_FAST].n,
+                                    .queued_slow = p->waiting[WORKPOOL_SLOW].n,
+                                    .queued_idle = p->waiting[WORKPOOL_IDLE].n,
                                     .submitted = p->submitted,
                                     .refused = p->refused };
     uv_mutex_unlock(&p->lock);

@@ -80,6 +80,7 @@ struct adit_ike *adit_ike_new(const struct adit_host *host, uint64_t now)
     list_init(&ike->events);
     list_init(&ike->spare_events);
     list_init(&ike->orphans);
+    list_init(&ike->spares);
     list_init(&ike->conns);
     list_init(&ike->fetches);
     timerheap_init(&ike->timers);
@@ -104,6 +105,7 @@ void adit_ike_free(struct adit_ike *engine)
         list_remove(orphan);
         xchg_free(x);
     }
+    ahead_fini(ike);
     events_fini(ike);
     conn_states_fini(ike);
     map_fini(&ike->by_spi);
@@ -143,6 +145,8 @@ enum adit_rc adit_ike_config(struct adit_ike *engine, struct adit_config *cfg, u
     }
     policy_unref(ike->policy);
     ike->policy = fresh;
+    ike->stock_stopped = false;
+    ahead_refill(ike);
     ike_sweep(ike);
     return ADIT_OK;
 }
@@ -165,6 +169,8 @@ void adit_ike_tick(struct adit_ike *engine, uint64_t now)
     struct timer *t;
     ike->now = now;
     ike_renew_cookies(ike);
+    if (ahead_deadline(ike) <= now)
+        ahead_refill(ike);
     while ((t = timerheap_pop(&ike->timers, now))) {
         struct ike_sa *sa = list_entry(t, struct ike_sa, timer);
         sa_timer(sa);
@@ -175,7 +181,9 @@ void adit_ike_tick(struct adit_ike *engine, uint64_t now)
 
 uint64_t adit_ike_deadline(const struct adit_ike *engine)
 {
-    return timerheap_deadline(&((const struct ike *)engine)->timers);
+    const struct ike *ike = (const struct ike *)engine;
+    uint64_t timers = timerheap_deadline(&ike->timers), stock = ahead_deadline(ike);
+    return stock < timers ? stock : timers;
 }
 
 void ike_sweep(struct ike *ike)

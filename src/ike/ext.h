@@ -90,6 +90,9 @@ enum adit_rc ke_init(struct ike_xchg *x, struct ike_ke *ke, uint16_t method);   
 enum adit_rc ke_respond(struct ike_xchg *x, struct ike_ke *ke, uint16_t method, const struct ike_msg *msg,
                         struct adit_why *why);                                          /* responder: ours and secret */
 enum adit_rc ke_finish(struct ike_xchg *x, struct ike_ke *ke, const struct ike_msg *msg, struct adit_why *why);
+/* Requester: this method will be next in this SA. If it is dear, its key pair is begun while messages travel, and ke_init()
+ * of the next exchange finds it. May be called often. */
+void ke_ahead(struct ike_xchg *x, uint16_t method);
 void ke_fini(struct ike_ke *ke);
 
 /* --- steps: parts of an exchange -------------------------------------------------------------------------------- */

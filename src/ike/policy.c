@@ -282,7 +282,8 @@ static enum adit_rc load(struct build *b)
         return no_memory(b);
     TRY(load_keys(b));
     TRY(load_certs(b));
-    return load_conns(b);
+    TRY(load_conns(b));
+    return policy_stock_load(b->p, b->why);
 }
 
 enum adit_rc policy_new(const struct adit_crypto *crypto, struct adit_config *cfg, struct policy **out,

@@ -38,6 +38,8 @@ struct policy {
     struct policy_cert *certs;
     struct crypto_key **keys;
     struct adit_ike_settings settings; /* defaults filled in */
+    size_t n_stock;
+    struct ke_pool_item stock[KE_POOL_MAX]; /* keys made ahead */
 };
 
 /* Parses everything; the first bad certificate, key or constraint is named with its source. */
@@ -46,6 +48,8 @@ ADIT_MUST_USE enum adit_rc policy_new(const struct adit_crypto *crypto, struct a
 struct policy *policy_ref(struct policy *p);
 void policy_unref(struct policy *p);
 
+/* What `ke_pool` asks for; the rest of p is loaded. ADIT_ERR_CONFIG: a method that is not there, or not dear. */
+ADIT_MUST_USE enum adit_rc policy_stock_load(struct policy *p, struct adit_why *why);
 /* Fills by_name when all connections are there. */
 ADIT_MUST_USE enum adit_rc policy_index(struct policy *p);
 const struct policy_conn *policy_conn_by_name(const struct policy *p, const char *name);

@@ -118,6 +118,7 @@ void sa_free(struct ike_sa *sa)
     list_for_each_safe(task, &sa->tasks)
         task_free(list_entry(task, struct ike_task, link));
     window_fini(sa);
+    ahead_forget(sa);
     sa_drop_crypts(sa);
     keys_fini(&sa->keys);
     sa_drop_ext(sa);

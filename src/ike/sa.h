@@ -16,6 +16,7 @@
 
 struct ike_event;
 struct conn_state;
+struct ike_spare;
 
 struct ike_bucket { /* how often something may still happen in this second */
     uint64_t filled_at;
@@ -58,6 +59,8 @@ struct ike {
     struct list fetches;  /* struct ike_fetch: those that are out */
     unsigned n_fetches;
     uint64_t last_fetch;
+    struct list spares;   /* key pairs made ahead: ahead.c */
+    bool stock_stopped;
     struct list orphans;  /* exchanges whose SA is gone while a job is out */
     struct ike_event *polled;
     struct list conns; /* struct conn_state: counters, why down */
@@ -406,6 +409,18 @@ void window_get(struct ike_xchg *x, const struct ike_msg *msg);
 void window_commit(struct ike_xchg *x);
 void window_forget(struct ike_sa *sa); /* exchanges are freed */
 void window_fini(struct ike_sa *sa);   /* answers, too */
+
+/* --- work.c, ahead.c: key pairs made before they are needed --- */
+/* A job that makes the key pair of ke, for an SA or (0) for the stock: idle work then. False: memory is out. */
+bool spare_work(struct ike *ike, struct ike_spare *s, work_fn *fn, struct ike_ke *ke, uint32_t sa_id);
+/* Fills ke in as if its job were back, or makes it wait for what is under way for its SA; false: neither is there. */
+bool ahead_take(struct ike_xchg *x, struct ike_ke *ke);
+/* The job is back. Who waited for it goes on as after any job; NULL: nobody. */
+struct ike_xchg *ahead_done(struct ike_spare *s, enum adit_rc rc);
+void ahead_refill(struct ike *ike);       /* the configuration is new, or the stock's hour is over */
+uint64_t ahead_deadline(const struct ike *ike);
+void ahead_forget(struct ike_sa *sa);     /* it ends */
+void ahead_fini(struct ike *ike);
 
 /* --- message.c, segment.c --- */
 /* Payload chain -> index in the exchange's arena; unknown critical and duplicate single payloads are refused. */

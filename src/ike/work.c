@@ -1,29 +1,45 @@
 /* work.c - computations that may take long leave the engine as jobs and come back (architecture: nothing blocks). A job
- * touches only memory of its exchange, which outlives its SA if need be. */
+ * touches only memory of its exchange, which outlives its SA if need be, or of a key pair that is made ahead (ahead.c). */
 #include "ike/sa.h"
 
 struct adit_job {
     struct ike_xchg *x;
     struct ike_work *work;
+    struct ike_spare *spare; /* then x and work are NULL */
     work_fn *fn;
     void *arg;
     const char *name;
     enum crypto_cost cost;
+    bool idle;
     enum adit_rc rc;
 };
 
-static bool hand_out(struct ike_xchg *x, struct ike_work *w, work_fn *fn, void *arg, enum crypto_cost cost,
-                     const char *name)
+static bool emit(struct ike *ike, uint32_t sa_id, const struct adit_job *what)
 {
     struct adit_job *job = mem_new(sizeof(*job));
-    struct adit_event *ev = job ? event_add(x->ike, ADIT_EV_WORK) : NULL;
+    struct adit_event *ev = job ? event_add(ike, ADIT_EV_WORK) : NULL;
     if (!ev) {
         mem_del(job);
         return false;
     }
-    *job = (struct adit_job){ .x = x, .work = w, .fn = fn, .arg = arg, .name = name, .cost = cost };
+    *job = *what;
     ev->job = job;
-    ev->ike_id = x->sa->id;
+    ev->ike_id = sa_id;
+    return true;
+}
+
+bool spare_work(struct ike *ike, struct ike_spare *s, work_fn *fn, struct ike_ke *ke, uint32_t sa_id)
+{
+    return emit(ike, sa_id, &(struct adit_job){ .spare = s, .fn = fn, .arg = ke, .name = ke->alg->name,
+                                               .cost = ke->alg->cost, .idle = !sa_id });
+}
+
+static bool hand_out(struct ike_xchg *x, struct ike_work *w, work_fn *fn, void *arg, enum crypto_cost cost,
+                     const char *name)
+{
+    struct adit_job job = { .x = x, .work = w, .fn = fn, .arg = arg, .name = name, .cost = cost };
+    if (!emit(x->ike, x->sa->id, &job))
+        return false;
     w->state = 1;
     x->jobs_out++;
     x->waiting = name;
@@ -59,15 +75,38 @@ bool adit_job_is_slow(const struct adit_job *job)
     return job->cost == CRYPTO_SLOW;
 }
 
+bool adit_job_is_idle(const struct adit_job *job)
+{
+    return job->idle;
+}
+
+void adit_job_refuse(struct adit_job *job)
+{
+    job->rc = ADIT_ERR_LIMIT;
+}
+
+/* Who goes on with the result; NULL: nobody waits. */
+static struct ike_xchg *take_result(struct adit_job *job)
+{
+    struct ike_xchg *x = job->x;
+    if (job->spare) {
+        x = ahead_done(job->spare, job->rc);
+    } else {
+        job->work->rc = job->rc;
+        job->work->state = 2;
+    }
+    mem_del(job);
+    return x;
+}
+
 void adit_ike_work_done(struct adit_ike *engine, struct adit_job *job, uint64_t now)
 {
     struct ike *ike = (struct ike *)engine;
-    struct ike_xchg *x = job->x;
     ike->now = now;
-    job->work->rc = job->rc;
-    job->work->state = 2;
+    struct ike_xchg *x = take_result(job);
+    if (!x)
+        return;
     x->jobs_out--;
-    mem_del(job);
     if (!x->sa) {
         if (!x->jobs_out) {
             list_remove(&x->link);
@@ -111,6 +150,8 @@ static enum adit_rc pick(struct ike_xchg *x, struct ike_ke *ke, uint16_t method)
 enum adit_rc ke_init(struct ike_xchg *x, struct ike_ke *ke, uint16_t method)
 {
     TRY(pick(x, ke, method));
+    if (!ke->work.state && ke->alg->cost != CRYPTO_CHEAP)
+        (void)ahead_take(x, ke); /* then there is nothing to be computed, or what is under way to be waited for */
     return xchg_work(x, &ke->work, job_init, ke, ke->alg->cost, ke->alg->name);
 }
 

@@ -333,6 +333,7 @@ enum adit_rc adit_config_settings(struct adit_config *cfg, const struct adit_ike
     struct copy c = { &cfg->arena, true };
     struct adit_ike_settings copy = *s;
     copy.options = copy_options(&c, s->options, s->n_options);
+    copy.ke_pool = copy_str(&c, s->ke_pool);
     if (!c.ok)
         return ADIT_ERR_MEMORY;
     cfg->settings = copy;

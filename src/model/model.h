@@ -68,6 +68,21 @@ void suite_to_proposal(const struct adit_suite *s, uint8_t proto, struct proposa
 /* --- config.c: adit/config.h -------------------------------------------------------------------------------- */
 const struct adit_child_cfg *conn_child(const struct adit_conn *conn, const char *name);
 
+/* --- ke_pool.c ---------------------------------------------------------------------------------------------- */
+/* `ke_pool`: of which key exchange methods how many keys are made ahead. */
+#define KE_POOL_MAX 8
+#define KE_POOL_KEYS_MAX 16
+struct ke_pool {
+    bool automatic; /* the slow ones among those that are configured */
+    size_t n;
+    struct ke_pool_item {
+        uint16_t method; /* KE_* */
+        uint8_t keys;
+    } v[KE_POOL_MAX];
+};
+/* "auto" (or NULL), "no", or "METHOD[:KEYS], ..". ADIT_ERR_CONFIG says which item is wrong. */
+ADIT_MUST_USE enum adit_rc ke_pool_parse(const char *text, struct ke_pool *out, struct adit_why *why);
+
 /* --- words.c ------------------------------------------------------------------------------------------------ */
 /* The nearest word for "did you mean" (edit distance <= 1/3 of its length), or NULL. */
 const char *word_nearest(const char *word, const char *const *words, size_t n);

@@ -52,6 +52,7 @@ struct sim_conf {
     uint32_t rekey_s, reauth_s, dpd_s, child_rekey_s; /* 0 = never */
     uint32_t cookie_threshold;                        /* 0 = default */
     unsigned half_open_s;                             /* 0 = default */
+    const char *ke_pool;                              /* key pairs made ahead; NULL: none, some take seconds */
     uint16_t local_port, remote_port;                 /* 0 = 500 */
     const char *peer;                                 /* what kind it is said to be; NULL: found out */
     enum adit_unique unique;

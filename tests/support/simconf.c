@@ -134,6 +134,7 @@ static void add_settings(struct build *b)
 {
     struct adit_ike_settings set = { .cookie_threshold = b->conf->cookie_threshold,
                                      .half_open_timeout_s = b->conf->half_open_s,
+                                     .ke_pool = b->conf->ke_pool ? b->conf->ke_pool : "no",
                                      .n_options = count(b->conf->daemon_option),
                                      .options = b->conf->daemon_option };
     must(b, adit_config_settings(b->cfg, &set), NULL);

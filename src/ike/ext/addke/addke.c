@@ -81,6 +81,7 @@ static enum adit_rc req_build(struct ike_xchg *x, void *scratch, struct wr *w, s
     struct round *r = scratch;
     TRY(ke_init(x, &r->ke, next_method(xchg_sa(x))));
     ke_put(w, r->ke.alg->id, buf_span(&r->ke.ours));
+    ke_ahead(x, addke_method(sa_suite(xchg_sa(x)), done(xchg_sa(x)) + 1));
     return ADIT_OK;
 }
 

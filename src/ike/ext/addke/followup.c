@@ -95,6 +95,7 @@ static enum adit_rc req_build(struct ike_xchg *x, void *scratch, struct wr *w, s
     TRY(ke_init(x, &f->ke, next_method(p)));
     ke_put(w, f->ke.alg->id, buf_span(&f->ke.ours));
     notify_put(w, N_ADDITIONAL_KEY_EXCHANGE, span(l->link, l->n));
+    ke_ahead(x, addke_method(pending_suite(p), pending_done(p)));
     return ADIT_OK;
 }
 
