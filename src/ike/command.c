@@ -163,6 +163,17 @@ static bool is_on_its_way(const struct ike_sa *old)
     return false;
 }
 
+void sa_renew(struct ike_sa *old, struct ike_task *t)
+{
+    sa_log(old, ADIT_LOG_INFO, "IKE", "the peer rekeys nothing: a new IKE_SA takes the place of %s[%u]", sa_conn_name(old),
+           old->id);
+    if (is_on_its_way(old))
+        return;
+    uint64_t cookie = t->cookie;
+    t->cookie = 0;
+    sa_reauthenticate(old, cookie);
+}
+
 static bool ask_place(struct ike_sa *sa, const char *where)
 {
     struct adit_event *ev = event_add(sa->ike, ADIT_EV_RESOLVE);

@@ -265,6 +265,7 @@ static void drive_request(struct ike_xchg *x)
     }
     x->sa->next_send += !x->numbered;
     x->numbered = true;
+    window_watch(x->sa);
     x->waiting = NULL;
     x->phase = PHASE_SENT;
     x->rebuild = false;
@@ -462,6 +463,7 @@ static void store_reply(struct ike_xchg *x)
 {
     list_remove(&x->link);
     window_store(x->sa, x->msgid, x->wire, x->digest);
+    window_watch(x->sa);
     x->phase = PHASE_OVER;
 }
 

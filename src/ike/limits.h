@@ -39,6 +39,9 @@
                                            is not answered for so long (strongSwan and we: 165 s) ends the IKE SA */
 #define IKE_TEMPORARY_RETRY_MIN SECONDS(1) /* after TEMPORARY_FAILURE, plus up to twice as much at random */
 #define IKE_TEMPORARY_TRIES 12
+#define IKE_IDS_REKEY 0xffff0000u       /* message IDs do not come round (RFC 7296 s2.2): the IKE SA is rekeyed from here on ... */
+#define IKE_IDS_EACH 4096u              /* ... tried again after so many ... */
+#define IKE_IDS_END 0xffffff00u         /* ... and closed here */
 #define IKE_SPARE_EVENTS 16             /* kept for when memory is out: some 25 KiB an engine */
 #define IKE_ERRORS_PER_SECOND 20        /* unprotected error answers, all peers together */
 #define IKE_STRANGER_LINES_PER_SECOND 200 /* log lines about half-open SAs, all peers together */

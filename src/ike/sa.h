@@ -408,6 +408,7 @@ void window_put(struct ike_xchg *x, struct wr *w);
 void window_get(struct ike_xchg *x, const struct ike_msg *msg);
 void window_commit(struct ike_xchg *x);
 void window_forget(struct ike_sa *sa); /* exchanges are freed */
+void window_watch(struct ike_sa *sa);  /* rekeys it while there are message IDs left, or closes it */
 void window_fini(struct ike_sa *sa);   /* answers, too */
 
 /* --- work.c, ahead.c: key pairs made before they are needed --- */
@@ -613,5 +614,7 @@ struct adit_path sa_home(struct ike_sa *sa);
 /* A whole new IKE SA that takes the place of one that is up, Child SAs included: by the newest configuration, unless the
  * connection is no longer in it. cookie: a command that waits for it, or 0. */
 void sa_reauthenticate(struct ike_sa *old, uint64_t cookie);
+/* The peer has refused to rekey anything (NO_ADDITIONAL_SAS, RFC 7296 s4): the same, and t's command is answered by it. */
+void sa_renew(struct ike_sa *old, struct ike_task *t);
 
 #endif

@@ -46,6 +46,8 @@ bool window_has_room(const struct ike_sa *sa)
 {
     unsigned window = sa->state < SA_ESTABLISHED ? 1 : sa->peer_window;
     uint32_t oldest = sa->next_send, next = sa->next_send;
+    if (next == UINT32_MAX)
+        return false; /* s2.2: no ID is used twice */
     for (const struct ike_xchg *x = NULL; (x = sa_next_out(sa, x));)
         if (!x->numbered)
             next++;
@@ -100,7 +102,8 @@ static unsigned window_of(const struct ike_sa *sa)
 
 bool window_takes(const struct ike_sa *sa, uint32_t msgid)
 {
-    return msgid - sa->next_expect < window_of(sa) && !window_reply(sa, msgid) && !in_work(sa, msgid);
+    bool inside = msgid >= sa->next_expect && msgid - sa->next_expect < window_of(sa) && msgid != UINT32_MAX;
+    return inside && !window_reply(sa, msgid) && !in_work(sa, msgid);
 }
 
 bool window_is_overtaken(const struct ike_sa *sa, uint32_t msgid)
@@ -184,6 +187,17 @@ void window_commit(struct ike_xchg *x)
 unsigned sa_window(const struct ike_sa *sa, bool answers)
 {
     return answers ? sa->peer_window : sa->window;
+}
+
+void window_watch(struct ike_sa *sa)
+{
+    uint32_t id = sa->next_send > sa->next_expect ? sa->next_send : sa->next_expect;
+    if (id < IKE_IDS_REKEY || sa->state != SA_ESTABLISHED)
+        return;
+    if (id >= IKE_IDS_END)
+        sa_delete(sa, "its message IDs have run out");
+    else if (id % IKE_IDS_EACH == 0)
+        sa->rekey_at = sa->ike->now;
 }
 
 /* --- the end ------------------------------------------------------------------------------------------------------- */

@@ -9,6 +9,8 @@
 #define EXTRA_MAX 16     /* CERT payloads of a peer that are looked at */
 #define DEPTH_MAX 10     /* CA certificates in a path */
 #define SECURITY_LEVEL 2 /* 112 bits: no SHA-1 signatures, RSA >= 2048, curves >= 224 bits in the path */
+#define LOW_LEVEL 1      /* 80 bits: no SHA-1 either, RSA >= 1024: only where the connection asks for such keys */
+#define LOW_BITS 2048    /* below that */
 #define CAS_FIRST 8
 
 void pki_store_free(struct pki_store *s)
@@ -134,15 +136,16 @@ static int judge_problem(int ok, X509_STORE_CTX *ctx)
 }
 
 static bool prepare(X509_STORE_CTX *ctx, const struct pki_store *s, const struct pki_cert *leaf,
-                    STACK_OF(X509) * untrusted, uint64_t unix_now)
+                    STACK_OF(X509) * untrusted, const struct pki_policy *policy, uint64_t unix_now)
 {
+    bool low = policy->min_rsa_bits && policy->min_rsa_bits < LOW_BITS;
     if (X509_STORE_CTX_init(ctx, s->lists, leaf->x509, untrusted) != 1)
         return false;
     X509_STORE_CTX_set0_trusted_stack(ctx, s->anchors);
     X509_VERIFY_PARAM *p = X509_STORE_CTX_get0_param(ctx);
     X509_VERIFY_PARAM_set_time(p, (time_t)unix_now);
     X509_VERIFY_PARAM_set_depth(p, DEPTH_MAX);
-    X509_VERIFY_PARAM_set_auth_level(p, SECURITY_LEVEL);
+    X509_VERIFY_PARAM_set_auth_level(p, low ? LOW_LEVEL : SECURITY_LEVEL);
     /* An anchor need not be self-signed; peers' certificates never are anchors. */
     unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
     X509_STORE_CTX_set_verify_cb(ctx, judge_problem);
@@ -228,7 +231,7 @@ enum adit_rc pki_verify(const struct pki_store *s, const struct pki_cert *leaf, 
     bool ok = ctx && untrusted;
     for (size_t i = 0; ok && i < n_extra && i < EXTRA_MAX; i++)
         ok = sk_X509_push(untrusted, extra[i]->x509) > 0;
-    enum adit_rc rc = ok && prepare(ctx, s, leaf, untrusted, unix_now)
+    enum adit_rc rc = ok && prepare(ctx, s, leaf, untrusted, policy, unix_now)
                           ? validate(ctx, policy, why)
                           : why_set(why, ADIT_ERR_MEMORY, "out of memory");
     X509_STORE_CTX_free(ctx);

@@ -208,7 +208,9 @@ static size_t replace(struct sim *s, int from, uint8_t *d, size_t n, uint8_t exc
     return w.n;
 }
 
-/* What B never gets to see it answers by NO_ADDITIONAL_SAS: a liveness check reaches it instead. */
+static uint16_t refusal; /* a notify */
+
+/* What B never gets to see it answers by this refusal: a liveness check reaches it instead. */
 static size_t minimal(struct sim *s, int from, uint8_t *datagram, size_t n)
 {
     size_t skip = !memcmp(datagram, "\0\0\0\0", 4) ? 4 : 0;
@@ -221,28 +223,31 @@ static size_t minimal(struct sim *s, int from, uint8_t *datagram, size_t n)
     }
     if (from == B && response && refuses && d[EXCHANGE_AT] == XCHG_INFORMATIONAL) {
         refuses = false;
-        return skip + replace(s, B, d, n - skip, XCHG_CREATE_CHILD_SA, N_NO_ADDITIONAL_SAS);
+        return skip + replace(s, B, d, n - skip, XCHG_CREATE_CHILD_SA, refusal);
     }
     return n;
 }
 
-static void is_refused(struct sim *s, const char *conn, const char *child)
+static void is_renewed(struct sim *s, const char *conn, const char *child)
 {
     uint64_t cookie = sim_command(s, A, ADIT_CMD_REKEY, .conn = conn, .child = child);
-    expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_ERR_NO_ADDITIONAL);
+    expect(s, sim_wait(s, A, cookie, MINUTES(1)) == ADIT_OK);
+    sim_run(s, SECONDS(30));
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1, "A has %u IKE SAs, B %u", sim_sas(s, A), sim_sas(s, B));
 }
 
 /* s4: who rekeys nothing gets a new IKE SA, and the old one is deleted; no moment is without one. */
 SIM_TEST(a_peer_that_rekeys_nothing)
 {
-    sim_configure_host(s, A, .reauth_s = 300, .child_rekey_s = 200, .unique = ADIT_UNIQUE_NEVER);
+    sim_configure_host(s, A, .rekey_s = 300, .child_rekey_s = 200, .unique = ADIT_UNIQUE_NEVER);
     sim_configure_host(s, B, .unique = ADIT_UNIQUE_NEVER);
     sim_establish(s);
     refuses = false;
     refused = 0;
     s->tamper = minimal;
-    is_refused(s, NULL, "net");
-    is_refused(s, "peer", NULL);
+    refusal = N_NO_ADDITIONAL_SAS;
+    is_renewed(s, NULL, "net");
+    is_renewed(s, "peer", NULL);
     sim_run(s, MINUTES(12));
     s->tamper = NULL;
     expect(s, refused > 3 && s->host[A].events[ADIT_EV_IKE_UP] >= 3, "%u", s->host[A].events[ADIT_EV_IKE_UP]);
@@ -252,13 +257,93 @@ SIM_TEST(a_peer_that_rekeys_nothing)
     expect_no_gap(s);
 }
 
+/* s1.3, s2.9: a Child SA more is refused; what is there stays, and the user hears what to do. */
+SIM_TEST(one_more_child_is_refused)
+{
+    static const struct {
+        uint16_t refusal;
+        enum adit_rc rc;
+        const char *says;
+    } rows[] = { { N_NO_ADDITIONAL_SAS, ADIT_ERR_NO_ADDITIONAL, "NO_ADDITIONAL_SAS" },
+                 { N_SINGLE_PAIR_REQUIRED, ADIT_ERR_TS, "use start_action = trap" } };
+    sim_configure(s, .two_children = true);
+    sim_establish(s);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        refusal = rows[i].refusal;
+        refuses = false;
+        s->tamper = minimal;
+        uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .child = "net2");
+        enum adit_rc rc = sim_wait(s, A, cookie, MINUTES(1));
+        s->tamper = NULL;
+        const char *text = simhost_done(&s->host[A], cookie)->text;
+        expect(s, rc == rows[i].rc && strstr(text, rows[i].says), "%s: %s", rows[i].says, text);
+    }
+    sim_run(s, MINUTES(1));
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1);
+    expect_children(s, 1);
+    expect_no_gap(s);
+}
+
+static void set_ids(struct sim *s, uint32_t of_a, uint32_t of_b)
+{
+    struct ike_sa *a = newest(s, A), *b = newest(s, B);
+    a->next_send = b->next_expect = of_a;
+    b->next_send = a->next_expect = of_b;
+}
+
+static void says_something(struct sim *s, int host)
+{
+    struct ike_sa *sa = newest(s, host);
+    expect(s, agenda_add(sa, TASK_LIVENESS, &step_liveness_req) != NULL);
+    sa_arm(sa);
+    sim_run(s, SECONDS(5));
+}
+
+/* s2.2: an IKE SA is rekeyed well before its message IDs come round, whoever has used them. */
+SIM_TEST(message_ids_run_low)
+{
+    int by = (int)(s->seed & 1);
+    sim_establish(s);
+    set_ids(s, by == A ? IKE_IDS_REKEY - 1 : 7, by == B ? IKE_IDS_REKEY - 1 : 7);
+    uint32_t before = newest(s, A)->id;
+    says_something(s, by);
+    sim_run(s, SECONDS(30));
+    struct ike_sa *a = newest(s, A), *b = newest(s, B);
+    expect(s, a->id != before && a->next_send < 10 && b->next_send < 10);
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1);
+    expect_children(s, 1);
+    expect_same_keys(s);
+    expect_no_gap(s);
+}
+
+/* They have run out: it is closed, and no ID is used twice. */
+SIM_TEST(message_ids_run_out)
+{
+    int by = (int)(s->seed & 1);
+    sim_establish(s);
+    set_ids(s, by == A ? IKE_IDS_END - 1 : 7, by == B ? IKE_IDS_END - 1 : 7);
+    says_something(s, by);
+    sim_run(s, MINUTES(1));
+    expect(s, sim_sas(s, A) == 0 && sim_sas(s, B) == 0, "A has %u IKE SAs, B %u", sim_sas(s, A), sim_sas(s, B));
+    initiate(s);
+    set_ids(s, UINT32_MAX, 7);
+    newest(s, A)->state = SA_REKEYED; /* as if nothing had closed it */
+    expect(s, !window_has_room(newest(s, A)));
+    expect(s, !window_takes(newest(s, B), UINT32_MAX) && !window_takes(newest(s, B), 0));
+    newest(s, A)->state = SA_ESTABLISHED;
+    set_ids(s, 7, 7);
+}
+
 static const struct sim_case cases[] = {
     SIM_CASE(message_ids_begin_at_0_in_each_ike_sa),
+    SIM_CASE(message_ids_run_low),
+    SIM_CASE(message_ids_run_out),
     SIM_CASE(nothing_is_used_in_two_ike_sas),
     SIM_CASE(a_cookie_and_another_key_exchange),
     SIM_CASE(a_certificate_one_way_a_shared_key_the_other),
     SIM_CASE(further_networks_are_told_of),
     SIM_CASE(a_peer_that_rekeys_nothing),
+    SIM_CASE(one_more_child_is_refused),
 };
 
 int main(int argc, char **argv)

@@ -10,7 +10,7 @@
 #include "base/span.h"
 #include "crypto/ossl/ossl.h"
 
-#define RSA_BITS_MIN 2048  /* RFC 8247 s3 */
+#define RSA_BITS_MIN 1024  /* RFC 7296 s4; connections want 2048 unless they say less (RFC 8247 s3) */
 #define RSA_BITS_MAX 16384 /* OpenSSL's own ceiling */
 #define SIG_MAX (RSA_BITS_MAX / 8)
 

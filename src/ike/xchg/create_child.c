@@ -201,6 +201,8 @@ static void req_failed(struct ike_xchg *x, void *scratch, enum adit_rc rc, const
         return;
     }
     child_failed(sa, t, old, rc);
+    if (rc == ADIT_ERR_NO_ADDITIONAL && t->kind == TASK_REKEY_CHILD && old)
+        sa_renew(sa, t);
     if (t->resource)
         tell_exts(sa, t->child_id, rc);
     if (t->kind == TASK_REKEY_CHILD && !old && t->cfg)

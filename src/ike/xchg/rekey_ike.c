@@ -144,6 +144,8 @@ static void req_failed(struct ike_xchg *x, void *scratch, enum adit_rc rc, const
     } else if (rc == ADIT_ERR_TEMPORARY && t->tries < IKE_TEMPORARY_TRIES) {
         agenda_again(sa, t, IKE_TEMPORARY_RETRY_MIN + ike_jitter(sa->ike, 2 * IKE_TEMPORARY_RETRY_MIN));
     } else {
+        if (rc == ADIT_ERR_NO_ADDITIONAL)
+            sa_renew(sa, t);
         task_end(sa, t, rc, why->text);
     }
 }

@@ -209,6 +209,30 @@ static void test_refusals(void **state)
     }
 }
 
+/* RFC 7296 s4: RSA keys of 1024 bits can be asked for; by default they are refused, by either side (RFC 8247 s3). */
+static void short_rsa_keys_where_they_are_asked_for(void **state)
+{
+    struct crypto_key *key = key_new(c, "RSA:1024");
+    struct auth_constraints none = { 0 }, asked;
+    struct adit_buf data = { 0 };
+    struct adit_why why = { 0 };
+    assert_int_equal(auth_constraints_parse("rsa-1024", &asked, NULL), ADIT_OK);
+    assert_int_equal(asked.chain_rsa_bits, 1024);
+    assert_null(auth_sig_choose(key, EVERY, &none, &why));
+    assert_non_null(strstr(why.text, "too short"));
+    for (unsigned list = 0; list < 2; list++) { /* RFC 7427's methods, and the old one */
+        const struct sig_alg *alg = auth_sig_choose(key, list ? EVERY : 0, &asked, &why);
+        assert_non_null(alg);
+        assert_int_equal(auth_sig_sign(alg, key, SPAN_LIT("octets"), &data), ADIT_OK);
+        const struct auth_constraints *by[] = { &asked, &none, NULL };
+        for (size_t i = 0; i < ARRAY_LEN(by); i++)
+            assert_int_equal(auth_sig_verify(alg->auth_method, buf_span(&data), key, list ? EVERY : 0, by[i],
+                                             SPAN_LIT("octets"), NULL, &why), i == 0 ? ADIT_OK : ADIT_ERR_AUTH);
+    }
+    buf_fini(&data);
+    key_free(key);
+}
+
 static void test_broken_data(void **state)
 {
     static const struct {
@@ -263,7 +287,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_choice),          cmocka_unit_test(test_all_choices),
         cmocka_unit_test(test_choice_in_words), cmocka_unit_test(test_round_trips),
-        cmocka_unit_test(test_refusals),        cmocka_unit_test(test_broken_data),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(short_rsa_keys_where_they_are_asked_for),        cmocka_unit_test(test_broken_data),
         cmocka_unit_test(test_hash_lists),
     };
     return cmocka_run_group_tests(tests, make_keys, free_keys);

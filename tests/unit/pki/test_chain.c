@@ -117,6 +117,34 @@ static void paths_are_judged_by_all_rules(void **state)
     }
 }
 
+/* RFC 7296 s4: a connection may ask for RSA keys of 1024 bits; nothing else is let through by that. */
+static void short_keys_where_they_are_asked_for(void **state)
+{
+    static const struct {
+        const char *what;
+        struct cert_spec leaf;
+        unsigned min;
+        bool ok;
+    } keys[] = {
+        { "1024, by default", { .kind = "RSA:1024" }, 2048, false },
+        { "1024, asked for", { .kind = "RSA:1024" }, 1024, true },
+        { "1024, 1536 asked for", { .kind = "RSA:1024" }, 1536, false },
+        { "1016, 1024 asked for", { .kind = "RSA:1016" }, 1024, false },
+        { "SHA-1, 1024 asked for", { .digest = "SHA1" }, 1024, false },
+    };
+    struct pki_store *s = store_of(ROOT);
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        struct pki_policy policy = { .revocation = ADIT_REVOKE_RELAXED, .min_rsa_bits = keys[i].min };
+        struct cert_spec spec = keys[i].leaf;
+        spec.subject = "CN=leaf";
+        spec.issuer = &root;
+        struct party leaf = party_new(c, spec);
+        assert_row(keys[i].what, (pki_verify(s, leaf.cert, NULL, 0, &policy, NOW, NULL) == ADIT_OK) == keys[i].ok);
+        party_fini(&leaf);
+    }
+    pki_store_free(s);
+}
+
 static void a_changed_certificate_does_not_verify(void **state)
 {
     struct pki_policy policy = { .revocation = ADIT_REVOKE_RELAXED, .min_rsa_bits = 2048 };
@@ -248,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_are_judged_by_all_rules),
+        cmocka_unit_test(short_keys_where_they_are_asked_for),
         cmocka_unit_test(a_changed_certificate_does_not_verify),
         cmocka_unit_test(time_is_the_one_handed_in),
         cmocka_unit_test(only_listed_cas_count),
