@@ -133,11 +133,41 @@ static void wishes_are_listed(void **state)
     core_free(ike);
 }
 
+/* RFC 7296 s3.15.1: SUPPORTED_ATTRIBUTES is answered by the list of all that are known, also where there is no pool; an
+ * APPLICATION_VERSION that is asked for need not be told. */
+static void what_is_supported_is_told(void **state)
+{
+    const struct payload cp = { .type = PLD_CP, .body = SPAN_LIT("\1\0\0\0" "\0\x0e\0\0" "\0\7\0\0") };
+    const struct ike_msg msg = { .n = 1, .v = &cp };
+    struct ike *ike = core_new();
+    struct ike_xchg x = { .ike = ike, .sa = core_sa(ike, false), .role = XCHG_RESPONDER };
+    struct adit_why why = { 0 };
+    uint8_t room[200], type = 0, *scratch = mem_new(confpay_give_later.scratch);
+    struct cp_attr attr;
+    struct rd attrs;
+    struct wr w;
+    wr_init(&w, room, sizeof(room));
+    wr_chain(&w);
+    assert_int_equal(confpay_give_later.consume(&x, scratch, &msg, &why), ADIT_OK);
+    assert_int_equal(confpay_give_later.build(&x, scratch, &w, &why), ADIT_OK);
+    struct rd in = rd_init(span(room + 5, w.n - 5)); /* behind the first type and the payload's header */
+    assert_true(room[0] == PLD_CP && cp_get(&in, &type, &attrs) && type == CFG_REPLY);
+    assert_true(cp_next(&attrs, &attr) && attr.type == CPATTR_SUPPORTED_ATTRIBUTES && attr.value.n == 32);
+    bool itself = false;
+    for (size_t i = 0; i < attr.value.n; i += 2)
+        itself |= attr.value.p[i] == 0 && attr.value.p[i + 1] == CPATTR_SUPPORTED_ATTRIBUTES;
+    assert_true(itself);
+    assert_false(cp_next(&attrs, &attr));
+    mem_del(scratch);
+    core_free(ike);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_judged), cmocka_unit_test(lists_are_searched), cmocka_unit_test(anchors_are_printed),
         cmocka_unit_test(replies_are_read), cmocka_unit_test(wishes_are_listed),
+        cmocka_unit_test(what_is_supported_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
