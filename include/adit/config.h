@@ -85,6 +85,8 @@ struct adit_conn {
     uint64_t dpd_delay_s;
     uint32_t keyingtries; /* 0 = for ever */
     uint64_t rekey_s, over_s, rand_s, reauth_s;
+    uint32_t init_ke_max;     /* octets of KE data in IKE_SA_INIT; 0 = the engine's default */
+    bool accept_private_algs; /* numbers for private use also from peers that do not show our Vendor ID */
     const char *peer; /* kind of peer for quirks; NULL = find out */
     const char *source; /* "vici", or file:line, for messages */
     uint16_t n_options;

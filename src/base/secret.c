@@ -1,6 +1,7 @@
 /* secret.c - slab allocator for secrets. Slabs of 64 KiB, aligned to their size, locked and left out of core
  * dumps; a page of a slab serves one size class (16 ... 4096 octets) and goes back to the slab when its last
  * secret is gone, so that a peak in one class can't starve another. A slab's first page holds its bookkeeping.
+ * A secret that is larger than a page, as a FrodoKEM key, has a slab of its own for as long as it lives.
  * One lock for all: work threads own secrets too. */
 #include "base/secret.h"
 #include <pthread.h>
@@ -22,11 +23,13 @@ struct page {
 };
 struct slab {
     size_t pages_in_use;
+    size_t whole; /* octets, page-aligned, of the one large secret that has all of it; 0: it serves pages */
     bool locked;
     struct page pages[SLAB_PAGES]; /* [0], where this struct lies, is never handed out */
 };
 _Static_assert(sizeof(struct slab) <= PAGE_SIZE, "the bookkeeping has one page");
-_Static_assert(SMALLEST << (NUM_CLASSES - 1) == SECRET_MAX && SECRET_MAX == PAGE_SIZE, "size classes");
+_Static_assert(SMALLEST << (NUM_CLASSES - 1) == PAGE_SIZE, "size classes");
+_Static_assert(SECRET_MAX == SLAB_SIZE - PAGE_SIZE, "the largest has a slab but for its bookkeeping");
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct list partial[NUM_CLASSES], free_pages;
@@ -64,14 +67,22 @@ static void *map_aligned(void)
     return p + before;
 }
 
-static bool add_slab(void)
+static struct slab *new_slab(void)
 {
     struct slab *slab = mem_may(SLAB_SIZE) ? map_aligned() : NULL;
     if (!slab)
-        return false;
+        return NULL;
     (void)madvise(slab, SLAB_SIZE, MADV_DONTDUMP);
     /* Best effort: RLIMIT_MEMLOCK may be small; secret_usage() shows the difference. */
     slab->locked = mlock(slab, SLAB_SIZE) == 0;
+    return slab;
+}
+
+static bool add_slab(void)
+{
+    struct slab *slab = new_slab();
+    if (!slab)
+        return false;
     for (size_t i = 1; i < SLAB_PAGES; i++)
         list_append(&free_pages, &slab->pages[i].node);
     idle_slabs++;
@@ -123,23 +134,41 @@ static size_t take_slot(struct page *page)
     return word * 64 + bit;
 }
 
-static void count(const struct page *page, bool more)
+static void count(const struct slab *slab, size_t n, bool more)
 {
-    size_t delta = more ? page->slot_size : (size_t)0 - page->slot_size;
+    size_t delta = more ? n : (size_t)0 - n;
     octets_in_use += delta;
-    if (slab_of(page)->locked)
+    if (slab->locked)
         octets_locked += delta;
+}
+
+/* A secret of more than a page. The lock is held. */
+static uint8_t *large_new(size_t n)
+{
+    struct slab *slab = new_slab();
+    if (!slab)
+        return NULL;
+    slab->whole = (n + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+    count(slab, slab->whole, true);
+    return (uint8_t *)slab + PAGE_SIZE;
+}
+
+static void large_del(struct slab *slab)
+{
+    mem_wipe((uint8_t *)slab + PAGE_SIZE, slab->whole);
+    count(slab, slab->whole, false);
+    munmap(slab, SLAB_SIZE);
 }
 
 static uint8_t *slot_new(size_t n)
 {
     pthread_mutex_lock(&lock);
     init_lists();
-    uint8_t *p = NULL;
-    struct page *page = mem_may(n) ? page_for(class_of(n)) : NULL;
+    uint8_t *p = n > PAGE_SIZE ? large_new(n) : NULL;
+    struct page *page = n <= PAGE_SIZE && mem_may(n) ? page_for(class_of(n)) : NULL;
     if (page) {
         p = page_memory(page) + take_slot(page) * page->slot_size;
-        count(page, true);
+        count(slab_of(page), page->slot_size, true);
     }
     pthread_mutex_unlock(&lock);
     return p;
@@ -155,20 +184,29 @@ static void release_page(struct page *page)
         drop_slab(slab);
 }
 
-static void slot_del(uint8_t *p)
+/* The lock is held. */
+static void slot_free(struct slab *slab, uint8_t *p)
 {
-    struct slab *slab = slab_of(p);
     size_t at = (size_t)(p - (uint8_t *)slab);
     struct page *page = &slab->pages[at / PAGE_SIZE];
-    pthread_mutex_lock(&lock);
     size_t slot = at % PAGE_SIZE / page->slot_size;
     mem_wipe(p, page->slot_size);
-    count(page, false);
+    count(slab, page->slot_size, false);
     page->taken[slot / 64] &= ~(UINT64_C(1) << slot % 64);
     if (page->used-- == PAGE_SIZE / page->slot_size)
         list_append(&partial[class_of(page->slot_size)], &page->node);
     if (page->used == 0)
         release_page(page);
+}
+
+static void secret_del(uint8_t *p)
+{
+    struct slab *slab = slab_of(p);
+    pthread_mutex_lock(&lock);
+    if (slab->whole)
+        large_del(slab);
+    else
+        slot_free(slab, p);
     pthread_mutex_unlock(&lock);
 }
 
@@ -210,7 +248,7 @@ void secret_trim(struct adit_secret *s, size_t n)
 void secret_fini(struct adit_secret *s)
 {
     if (s->p)
-        slot_del(s->p);
+        secret_del(s->p);
     *s = (struct adit_secret){ 0 };
 }
 

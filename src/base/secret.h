@@ -5,7 +5,7 @@
 
 #include "base/span.h"
 
-#define SECRET_MAX 4096 /* octets in one secret */
+#define SECRET_MAX 61440 /* octets in one secret; above 4096 it has a mapping of its own, for keys of KEMs */
 
 struct adit_secret {
     uint8_t *p;

@@ -112,6 +112,12 @@ size_t crypto_hash(uint16_t hash, const struct adit_span *parts, size_t n_parts,
 
 /* --- key exchange: DH and KEM alike (ke-mlkem.md s2; RFC 7296 s2.14, 6989, 8031) ------------------------------- */
 struct ke_state;
+/* Lengths by which a usual misunderstanding shows. 0: none in this direction. */
+struct ke_mixup {
+    uint32_t init_size, resp_size;
+    const char *what; /* "eFrodoKEM-976-AES, which has no salt" */
+};
+/* How much of a public value may travel where is no row's business: ike/travel.c goes by the sizes. */
 struct ke_alg {
     uint16_t id;
     const char *name;
@@ -121,6 +127,8 @@ struct ke_alg {
     uint16_t secret_size;
     const struct ke_ops *ops;
     const void *arg;
+    const char *checks; /* the tests that a peer's value has to pass, for people */
+    const struct ke_mixup *mixup; /* NULL: none is known */
 };
 /* peer has exactly init_size/resp_size octets: the caller checked. ADIT_ERR_PUBLIC: fails the recipient tests of its
  * method (point not on curve, all-zero secret, unreduced ML-KEM coefficient ...). */
@@ -132,6 +140,7 @@ struct ke_ops {
     enum adit_rc (*finish)(const struct adit_crypto *c, const struct ke_alg *a, struct ke_state *st,
                            struct adit_span peer, struct adit_secret *secret);
     void (*free)(struct ke_state *st);
+    const char *library; /* "openssl" */
 };
 const struct ke_alg *crypto_ke(const struct adit_crypto *c, uint16_t id);
 /* All rows of a kind, for list-algs, docs, benches: index from 0, NULL at the end. */

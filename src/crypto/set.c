@@ -3,7 +3,8 @@
 
 #include "base/mem.h"
 #include "base/span.h"
-#include "crypto/set.h"
+#include "crypto/botan/botan.h"
+#include "crypto/combine/combine.h"
 
 static void add_encrs(struct adit_crypto *c, const struct encr_alg *rows, size_t n)
 {
@@ -11,10 +12,12 @@ static void add_encrs(struct adit_crypto *c, const struct encr_alg *rows, size_t
         c->encr[c->n_encr++] = &rows[i];
 }
 
-static void add_kes(struct adit_crypto *c, const struct ke_alg *rows, size_t n)
+typedef bool prepare_fn(struct adit_crypto *c, const struct ke_alg *a);
+
+static void add_kes(struct adit_crypto *c, const struct ke_alg *rows, size_t n, prepare_fn *prepare)
 {
     for (size_t i = 0; i < n && c->n_ke < SET_KE_MAX; i++)
-        if (ossl_ke_prepare(c, &rows[i]))
+        if (prepare(c, &rows[i]))
             c->ke[c->n_ke++] = &rows[i];
 }
 
@@ -26,10 +29,13 @@ static void add_rows(struct adit_crypto *c)
         c->integ[c->n_integ++] = &ossl_integs[i];
     for (size_t i = 0; i < ossl_prfs_n && c->n_prf < SET_PRF_MAX; i++)
         c->prf[c->n_prf++] = &ossl_prfs[i];
-    add_kes(c, ossl_x_kes, ossl_x_kes_n);
-    add_kes(c, ossl_kem_kes, ossl_kem_kes_n);
-    add_kes(c, ossl_ecdh_kes, ossl_ecdh_kes_n);
-    add_kes(c, ossl_dh_kes, ossl_dh_kes_n);
+    add_kes(c, ossl_x_kes, ossl_x_kes_n, ossl_ke_prepare);
+    add_kes(c, ossl_kem_kes, ossl_kem_kes_n, ossl_ke_prepare);
+    add_kes(c, ossl_ecdh_kes, ossl_ecdh_kes_n, ossl_ke_prepare);
+    add_kes(c, ossl_dh_kes, ossl_dh_kes_n, ossl_ke_prepare);
+    add_kes(c, botan_frodo_kes, botan_frodo_kes_n, botan_ke_prepare);
+    add_kes(c, botan_mceliece_kes, botan_mceliece_kes_n, botan_ke_prepare);
+    add_kes(c, combine_kes, combine_kes_n, combine_prepare); /* of rows that are there by now */
 }
 
 struct adit_crypto *adit_crypto_new(adit_random_fn *random, void *arg, struct adit_why *why)

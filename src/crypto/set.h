@@ -9,7 +9,16 @@
 #define SET_ENCR_MAX 24
 #define SET_INTEG_MAX 8
 #define SET_PRF_MAX 8
-#define SET_KE_MAX 24
+#define SET_KE_MAX 64
+
+/* What the initiator of a key exchange keeps until the answer is there. Each library uses its own part of it. */
+struct ke_state {
+    EVP_PKEY *key;                 /* OpenSSL: its memory is wiped when it is freed */
+    struct adit_secret secret_key; /* Botan: the private key's octets */
+    struct ke_state *part[2];      /* combinations: those of the components, */
+    const struct ke_ops *ops[2];   /* how these end, */
+    struct adit_buf ours;          /* and what was sent */
+};
 
 struct adit_crypto {
     adit_random_fn *random; /* NULL: the library's own generator */

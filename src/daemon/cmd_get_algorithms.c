@@ -4,7 +4,7 @@
 #include "daemon/cmd.h"
 #include "wire/iana.h"
 
-#define PROVIDER "openssl" /* every row of this version comes from there */
+#define PROVIDER "openssl" /* but for key exchanges, whose rows say who computes them */
 
 static void show_encr(struct vici_build *b, const struct adit_crypto *c, const char *name, bool aead)
 {
@@ -39,7 +39,7 @@ static void show_ke(struct vici_build *b, const struct adit_crypto *c)
     const struct ke_alg *a;
     vici_section(b, "ke");
     for (size_t i = 0; (a = crypto_ke_at(c, i)); i++)
-        vici_str(b, iana_name(IANA_KE, a->id), PROVIDER);
+        vici_str(b, iana_name(IANA_KE, a->id), a->ops->library);
     vici_section_end(b);
 }
 

@@ -106,22 +106,3 @@ uint32_t sa_transforms(struct ike_sa *sa, uint8_t exchange, const struct ike_msg
             types |= ike_exts[i]->on.transforms(sa, exchange, request);
     return types;
 }
-
-/* What opens an SA is in clear, cannot be cut, and comes from strangers. */
-size_t sa_ke_max(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *peer)
-{
-    size_t most = IKE_KE_MAX;
-    if (opens_sa(exchange))
-        return IKE_KE_INIT_MAX;
-    for (unsigned i = 0; i < EXT_COUNT; i++) {
-        const struct ike_ext *e = ike_exts[i];
-        size_t room = e->on.ke_room && may_use(sa, e) ? e->on.ke_room(sa, exchange, peer) : 0;
-        most = room > most ? room : most;
-    }
-    return most;
-}
-
-bool sa_may_carry_ke(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *peer, size_t n)
-{
-    return n <= sa_ke_max(sa, exchange, peer);
-}

@@ -115,7 +115,9 @@ static void print_missing(struct strbuf *out, const struct proposal *p, uint32_t
         else if (negotiate_is_strange(r, t))
             strbuf_add(out, " (its number is for private use, and the peer is no Adit)");
         else if (is_ke_type(type) && crypto_ke(r->crypto, t->id))
-            strbuf_add(out, " (longer than a message to this peer may be)");
+            strbuf_add(out, r->ke_max && type == TT_KE && !r->esp
+                                 ? " (longer than init_ke_max allows in IKE_SA_INIT, or than a payload is)"
+                                 : " (longer than a message to this peer may be)");
         separator = ", ";
     }
     if (missing & FAULT_PROTO)

@@ -17,6 +17,7 @@ struct negotiate_rules {
     bool esp;            /* ESP rules: SN is always offered, PRF forbidden */
     bool no_window;      /* no replay protection here: without a window the high half of 64-bit numbers is a guess */
     size_t ke_max, ke_more_max; /* octets of Key Exchange Data that a message may carry for type 4 and the extra types; 0 = any */
+    uint16_t known_from, known_to; /* KE methods of that range that do so without private_ok; 0 = none */
     bool private_ok;     /* numbers of the ranges for private use mean the same to both: sa_shares_private() */
     bool no_esn;         /* the peer is known not to want numbers of 64 bits */
 };

@@ -47,9 +47,15 @@ static bool is_private(const struct transform *t)
     return t->id >= 1024;
 }
 
+static bool is_known(const struct negotiate_rules *r, const struct transform *t)
+{
+    bool ke = t->type == TT_KE || is_extra(t->type);
+    return r->private_ok || (ke && t->id >= r->known_from && t->id <= r->known_to);
+}
+
 bool negotiate_usable(const struct negotiate_rules *r, const struct transform *t)
 {
-    if (t->unusable || (t->bits && t->type != TT_ENCR) || (is_private(t) && !r->private_ok))
+    if (t->unusable || (t->bits && t->type != TT_ENCR) || (is_private(t) && !is_known(r, t)))
         return false;
     switch (t->type) {
     case TT_ENCR: return usable_encr(r, t);
@@ -69,6 +75,13 @@ bool negotiate_is_strange(const struct negotiate_rules *r, const struct transfor
     struct negotiate_rules shared = *r;
     shared.private_ok = true;
     return !negotiate_usable(r, t) && negotiate_usable(&shared, t);
+}
+
+bool negotiate_is_long(const struct negotiate_rules *r, const struct transform *t)
+{
+    struct negotiate_rules roomy = *r;
+    roomy.ke_max = roomy.ke_more_max = 0;
+    return !negotiate_usable(r, t) && negotiate_usable(&roomy, t);
 }
 
 bool negotiate_is_aead(const struct negotiate_rules *r, uint16_t encr)

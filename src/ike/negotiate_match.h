@@ -15,6 +15,8 @@
 bool negotiate_usable(const struct negotiate_rules *r, const struct transform *t);
 /* Would it be usable with a peer that shares our private numbers, and is not with this one? */
 bool negotiate_is_strange(const struct negotiate_rules *r, const struct transform *t);
+/* Would it be usable if the messages of this negotiation could carry more? */
+bool negotiate_is_long(const struct negotiate_rules *r, const struct transform *t);
 bool negotiate_is_aead(const struct negotiate_rules *r, uint16_t encr);
 bool negotiate_has_type(const struct proposal *p, uint8_t type);
 /* The first transform of a type, or NULL. */

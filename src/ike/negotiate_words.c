@@ -89,6 +89,7 @@ static void advise_type(struct strbuf *out, uint8_t type, const struct proposal 
         strbuf_add(out, "peer's ");
         print_token(out, &here);
         strbuf_add(out, negotiate_is_strange(r, &here) ? " has a number for private use, and the peer is no Adit"
+                        : negotiate_is_long(r, &here)  ? " is longer than a message to this peer may be"
                                                        : " is not available here");
     } else {
         strbuf_add(out, "peer offers none");

@@ -88,7 +88,7 @@ static struct peer_guess best(const struct ike_sa *sa)
 
 /* --- questions ------------------------------------------------------------------------------------------------ */
 
-static bool guess_has(struct peer_guess g, enum quirk q)
+bool peer_seems(struct peer_guess g, enum quirk q)
 {
     for (size_t i = 0; i < num_rows; i++)
         if (rows[i].flag == q && rows[i].kind == g.kind && g.evidence >= rows[i].least)
@@ -98,12 +98,12 @@ static bool guess_has(struct peer_guess g, enum quirk q)
 
 bool peer_has(const struct ike_sa *sa, enum quirk q)
 {
-    return guess_has(best(sa), q);
+    return peer_seems(best(sa), q);
 }
 
 bool peer_named_has(const char *peer, enum quirk q)
 {
-    return guess_has(by_name(peer), q);
+    return peer_seems(by_name(peer), q);
 }
 
 void peer_status(const struct ike_sa *sa, struct adit_ike_info *out)
@@ -182,6 +182,10 @@ static const struct quirk_row rows[] = {
       "runs prf+ of a rekeyed IKE SA with the old SA's PRF, where RFC 7296 s2.18 wants the new one; it shows only when a "
       "rekeying changes the PRF",
       "derives the keys as it does", "its source, keymat_v2", "tests/unit/ike/test_keymat.c" },
+    { QUIRK_FRODO_NUMBERS, PEER_STRONGSWAN, EVIDENCE_VENDOR_ID,
+      "has FrodoKEM, in its branch of that name, by the numbers 1083 to 1088 of the range for private use",
+      "takes them for the same methods, though the peer does not know our Vendor ID", "its source, branch frodokem",
+      "tests/sim/test_kems.c" },
     { QUIRK_START_AT_4500, PEER_CLOUDFLARE, EVIDENCE_CONFIGURED,
       "does not follow a move from port 500: behind a translator IKE has to begin on port 4500",
       "sends the first message to port 4500", "cloudflare-docs pull request 28519", "tests/sim/test_quirks.c" },

@@ -24,7 +24,7 @@ enum peer_kind {
 /* The stronger wins: what its first message looks like, a Vendor ID in it, the connection's `peer = ...`. */
 enum peer_evidence { EVIDENCE_NONE, EVIDENCE_SHAPE, EVIDENCE_VENDOR_ID, EVIDENCE_CONFIGURED };
 
-enum quirk { QUIRK_PRF_PLUS_OLD = 1, QUIRK_START_AT_4500 = 2, QUIRK_NO_ESN = 4, QUIRK_RESUMED_MESSAGE_ONLY = 8 };
+enum quirk { QUIRK_PRF_PLUS_OLD = 1, QUIRK_START_AT_4500 = 2, QUIRK_NO_ESN = 4, QUIRK_RESUMED_MESSAGE_ONLY = 8, QUIRK_FRODO_NUMBERS = 16 };
 
 struct quirk_row {
     uint32_t flag; /* enum quirk; 0: we do so with everybody */
@@ -42,6 +42,7 @@ struct peer_guess {
 /* Who has sent this IKE_SA_INIT message, as far as it tells. */
 struct peer_guess peer_look(const struct ike_msg *msg);
 bool peer_has(const struct ike_sa *sa, enum quirk q);
+bool peer_seems(struct peer_guess g, enum quirk q); /* the same by its first message, before that is committed */
 /* The same before there is an SA: by the connection's `peer` alone (NULL: unknown). */
 bool peer_named_has(const char *peer, enum quirk q);
 void peer_status(const struct ike_sa *sa, struct adit_ike_info *out); /* peer-kind and peer-evidence of list-sas */

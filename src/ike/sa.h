@@ -593,7 +593,12 @@ const struct ike_rekey_form *rekey_form_of(struct ike_sa *sa, const struct ike_m
 /* The peer refused the form: the task goes on at once in the regular one. */
 bool rekey_again_regular(struct ike_sa *sa, struct ike_task *t, const struct ike_pending *p, enum adit_rc rc);
 uint32_t sa_transforms(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *request);
+/* --- travel.c: which methods and numbers may be used where --- */
 size_t sa_ke_max(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *peer); /* octets; sa_may_carry_ke() */
+/* What holds for proposals in this opening exchange, whose message `msg` of the peer is in hand (NULL: our first request), or
+ * in CREATE_CHILD_SA; nothing else of *r. */
+void rules_of_opening(const struct ike_xchg *x, const struct ike_msg *msg, struct negotiate_rules *r);
+void rules_of_rekeying(struct ike_sa *sa, struct negotiate_rules *r);
 
 /* --- rekeying the IKE SA --- */
 struct ike_sa *sa_inherit(struct ike_pending *p, struct ike_keys *keys);

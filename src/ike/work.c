@@ -155,6 +155,15 @@ enum adit_rc ke_init(struct ike_xchg *x, struct ike_ke *ke, uint16_t method)
     return xchg_work(x, &ke->work, job_init, ke, ke->alg->cost, ke->alg->name);
 }
 
+/* Public values of both variants of FrodoKEM look the same: such a mistake shows only here. */
+static enum adit_rc wrong_size(const struct ke_alg *a, size_t got, size_t size, struct adit_why *why)
+{
+    const struct ke_mixup *m = a->mixup;
+    bool mixed_up = m && got == (size == a->init_size ? m->init_size : m->resp_size);
+    return why_set(why, ADIT_ERR_PUBLIC, "KE data of %s has %zu octets instead of %zu%s%s", a->name, got, size,
+                   mixed_up ? ": that is " : "", mixed_up ? m->what : "");
+}
+
 static enum adit_rc read_ke(struct ike_ke *ke, const struct ike_msg *msg, size_t size, struct adit_why *why)
 {
     const struct payload *p = msg_find(msg, PLD_KE);
@@ -168,8 +177,7 @@ static enum adit_rc read_ke(struct ike_ke *ke, const struct ike_msg *msg, size_t
         return why_set(why, ADIT_ERR_PUBLIC, "KE payload is for %s, agreed is %s", iana_name(IANA_KE, got.method),
                        ke->alg->name);
     if (got.data.n != size)
-        return why_set(why, ADIT_ERR_PUBLIC, "KE data of %s has %zu octets instead of %zu", ke->alg->name, got.data.n,
-                       size);
+        return wrong_size(ke->alg, got.data.n, size, why);
     ke->peer = got.data;
     return ADIT_OK;
 }

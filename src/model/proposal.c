@@ -373,6 +373,7 @@ static const struct preset *find_preset(const char *item)
         { "pq-paranoid", { "aes256gcm16-prfsha512-x25519-ke1_mlkem1024-ke2_frodos5" }, { NULL } },
         { "cnsa2", { "aes256gcm16-prfsha384-ecp384-ke1_mlkem1024" }, { NULL } },
         { "cloudflare", { "aes256gcm16-prfsha384-ecp384-ke1_mlkem768-ke1_mlkem1024" }, { NULL } },
+        { "apple", { "aes256gcm16-prfsha256-prfsha384-prfsha512-ecp256-ecp384-ecp521-x25519" PQ_KEMS }, { NULL } },
     };
     const char *name = strcmp(item, "default") ? item : "pq-default";
     for (size_t i = 0; i < ARRAY_LEN(presets); i++) {

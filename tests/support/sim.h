@@ -50,6 +50,8 @@ struct sim_conf {
     uint16_t window;     /* 0 = 1 */
     bool any_peer, roams /* also at other addresses */;                                    /* the peer may come from any address */
     uint32_t rekey_s, reauth_s, dpd_s, child_rekey_s; /* 0 = never */
+    uint32_t init_ke_max;                             /* 0 = default */
+    bool accept_private_algs;
     uint32_t cookie_threshold;                        /* 0 = default */
     unsigned half_open_s;                             /* 0 = default */
     const char *ke_pool;                              /* key pairs made ahead; NULL: none, some take seconds */

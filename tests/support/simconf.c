@@ -240,6 +240,8 @@ static void add_conn(struct build *b)
                               .children = children,
                               .unique = c->unique,
                               .peer = c->peer,
+                              .init_ke_max = c->init_ke_max,
+                              .accept_private_algs = c->accept_private_algs,
                               .send_cert = ADIT_CERT_IF_ASKED,
                               .send_certreq = true,
                               .dpd_delay_s = c->dpd_s,

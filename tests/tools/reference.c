@@ -1,8 +1,10 @@
 /* reference.c - prints the pages of docs/reference/ from the tables of the program itself.
- * usage: reference codepoints|counters|options|extensions|quirks (scripts/gen-docs calls it) */
+ * usage: reference codepoints|key-exchange|counters|options|extensions|quirks (scripts/gen-docs calls it) */
 #include <stdio.h>
 #include <string.h>
 #include "conformance/conformance.h"
+#include "crypto/crypto.h"
+#include "base/why.h"
 #include "adit/ike.h"
 #include "base/span.h"
 #include "ike/quirks.h"
@@ -50,6 +52,31 @@ static void print_keywords(enum iana_registry registry, unsigned value)
         printf("%s`%s`", comma, word);
         comma = ", ";
     }
+}
+
+static const char *cost_words(enum crypto_cost cost)
+{
+    return cost == CRYPTO_CHEAP ? "cheap" : cost == CRYPTO_MEDIUM ? "medium" : "slow";
+}
+
+/* Every row that the libraries of this build have. */
+static void key_exchange(void)
+{
+    struct adit_why why = { 0 };
+    struct adit_crypto *c = adit_crypto_new(NULL, NULL, &why);
+    const struct ke_alg *a;
+    printf("# Key exchange methods\n\nWhat [key-exchange](../key-exchange.md) is about, as the program's tables have it. Sizes "
+           "are octets of Key Exchange Data and of the\nshared secret; cheap calls (up to 300 us) run at once, the others in "
+           "the work pool, slow ones (over 5 ms) behind the rest.\n\n"
+           "| method | number | configuration | request | response | secret | cost | computed by | a peer's value is checked for |\n"
+           "|---|---|---|---|---|---|---|---|---|\n");
+    for (size_t i = 0; c && (a = crypto_ke_at(c, i)); i++) {
+        printf("| %s | %u | ", a->name, a->id);
+        print_keywords(IANA_KE, a->id);
+        printf(" | %u | %u | %u | %s | %s | %s |\n", a->init_size, a->resp_size, a->secret_size, cost_words(a->cost),
+               a->ops->library, a->checks);
+    }
+    adit_crypto_free(c);
 }
 
 static bool is_transform(enum iana_registry r)
@@ -174,6 +201,7 @@ static const struct {
     void (*print)(void);
 } pages[] = {
     { "codepoints", codepoints },
+    { "key-exchange", key_exchange },
     { "counters", counters },
     { "options", options },
     { "extensions", extensions },

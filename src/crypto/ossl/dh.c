@@ -21,9 +21,11 @@ static const struct ossl_group modp2048 = { 8, "DH", "modp_2048", peer, value, t
 static const struct ossl_group modp3072 = { 9, "DH", "modp_3072", peer, value, true };
 static const struct ossl_group modp4096 = { 10, "DH", "modp_4096", peer, value, true };
 
+#define CHECKS "length; 1 < value < p - 1 (RFC 6989 s2.1)"
+
 const struct ke_alg ossl_dh_kes[] = {
-    { KE_MODP_3072, "MODP-3072", false, CRYPTO_MEDIUM, 384, 384, 384, &ossl_dh_ops, &modp3072 },
-    { KE_MODP_4096, "MODP-4096", false, CRYPTO_SLOW, 512, 512, 512, &ossl_dh_ops, &modp4096 },
-    { KE_MODP_2048, "MODP-2048", false, CRYPTO_MEDIUM, 256, 256, 256, &ossl_dh_ops, &modp2048 },
+    { KE_MODP_3072, "MODP-3072", false, CRYPTO_MEDIUM, 384, 384, 384, &ossl_dh_ops, &modp3072, CHECKS },
+    { KE_MODP_4096, "MODP-4096", false, CRYPTO_SLOW, 512, 512, 512, &ossl_dh_ops, &modp4096, CHECKS },
+    { KE_MODP_2048, "MODP-2048", false, CRYPTO_MEDIUM, 256, 256, 256, &ossl_dh_ops, &modp2048, CHECKS },
 };
 const size_t ossl_dh_kes_n = ARRAY_LEN(ossl_dh_kes);

@@ -42,12 +42,14 @@ static const struct ossl_group bp256 = GROUP(5, "brainpoolP256r1");
 static const struct ossl_group bp384 = GROUP(6, "brainpoolP384r1");
 static const struct ossl_group bp512 = GROUP(7, "brainpoolP512r1");
 
+#define CHECKS "length; coordinates below p; on the curve (RFC 6989 s2.3)"
+
 const struct ke_alg ossl_ecdh_kes[] = {
-    { KE_ECP_256, "ECP-256", false, CRYPTO_CHEAP, 64, 64, 32, &ossl_dh_ops, &p256 },
-    { KE_ECP_384, "ECP-384", false, CRYPTO_MEDIUM, 96, 96, 48, &ossl_dh_ops, &p384 },
-    { KE_ECP_521, "ECP-521", false, CRYPTO_MEDIUM, 132, 132, 66, &ossl_dh_ops, &p521 },
-    { KE_ECP_256_BP, "brainpool-256", false, CRYPTO_MEDIUM, 64, 64, 32, &ossl_dh_ops, &bp256 },
-    { KE_ECP_384_BP, "brainpool-384", false, CRYPTO_MEDIUM, 96, 96, 48, &ossl_dh_ops, &bp384 },
-    { KE_ECP_512_BP, "brainpool-512", false, CRYPTO_MEDIUM, 128, 128, 64, &ossl_dh_ops, &bp512 },
+    { KE_ECP_256, "ECP-256", false, CRYPTO_CHEAP, 64, 64, 32, &ossl_dh_ops, &p256, CHECKS },
+    { KE_ECP_384, "ECP-384", false, CRYPTO_MEDIUM, 96, 96, 48, &ossl_dh_ops, &p384, CHECKS },
+    { KE_ECP_521, "ECP-521", false, CRYPTO_MEDIUM, 132, 132, 66, &ossl_dh_ops, &p521, CHECKS },
+    { KE_ECP_256_BP, "brainpool-256", false, CRYPTO_MEDIUM, 64, 64, 32, &ossl_dh_ops, &bp256, CHECKS },
+    { KE_ECP_384_BP, "brainpool-384", false, CRYPTO_MEDIUM, 96, 96, 48, &ossl_dh_ops, &bp384, CHECKS },
+    { KE_ECP_512_BP, "brainpool-512", false, CRYPTO_MEDIUM, 128, 128, 64, &ossl_dh_ops, &bp512, CHECKS },
 };
 const size_t ossl_ecdh_kes_n = ARRAY_LEN(ossl_ecdh_kes);

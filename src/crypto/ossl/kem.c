@@ -74,15 +74,17 @@ static enum adit_rc kem_finish(const struct adit_crypto *c, const struct ke_alg 
     return ADIT_ERR_CRYPTO;
 }
 
-static const struct ke_ops ops = { kem_init, kem_respond, kem_finish, ossl_ke_free_state };
+static const struct ke_ops ops = { kem_init, kem_respond, kem_finish, ossl_ke_free_state, "openssl" };
 
 static const struct ossl_group mlkem512 = { 11, "ML-KEM-512", NULL, ossl_raw_peer, ossl_raw_value, false };
 static const struct ossl_group mlkem768 = { 12, "ML-KEM-768", NULL, ossl_raw_peer, ossl_raw_value, false };
 static const struct ossl_group mlkem1024 = { 13, "ML-KEM-1024", NULL, ossl_raw_peer, ossl_raw_value, false };
 
+#define CHECKS "length; coefficients below 3329 (FIPS 203 s7.2)"
+
 const struct ke_alg ossl_kem_kes[] = {
-    { KE_ML_KEM_768, "ML-KEM-768", true, CRYPTO_CHEAP, 1184, 1088, 32, &ops, &mlkem768 },
-    { KE_ML_KEM_1024, "ML-KEM-1024", true, CRYPTO_CHEAP, 1568, 1568, 32, &ops, &mlkem1024 },
-    { KE_ML_KEM_512, "ML-KEM-512", true, CRYPTO_CHEAP, 800, 768, 32, &ops, &mlkem512 },
+    { KE_ML_KEM_768, "ML-KEM-768", true, CRYPTO_CHEAP, 1184, 1088, 32, &ops, &mlkem768, CHECKS },
+    { KE_ML_KEM_1024, "ML-KEM-1024", true, CRYPTO_CHEAP, 1568, 1568, 32, &ops, &mlkem1024, CHECKS },
+    { KE_ML_KEM_512, "ML-KEM-512", true, CRYPTO_CHEAP, 800, 768, 32, &ops, &mlkem512, CHECKS },
 };
 const size_t ossl_kem_kes_n = ARRAY_LEN(ossl_kem_kes);

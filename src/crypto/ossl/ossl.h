@@ -112,9 +112,6 @@ struct ossl_ke {
     EVP_PKEY *params;                       /* domain parameters, or NULL */
     _Atomic(EVP_PKEY_CTX *) gen[OSSL_POOL]; /* parked key generators */
 };
-struct ke_state {
-    EVP_PKEY *key;
-};
 extern const struct ke_alg ossl_x_kes[], ossl_ecdh_kes[], ossl_dh_kes[], ossl_kem_kes[];
 extern const size_t ossl_x_kes_n, ossl_ecdh_kes_n, ossl_dh_kes_n, ossl_kem_kes_n;
 extern const struct ke_ops ossl_dh_ops; /* everything of Diffie-Hellman's kind */

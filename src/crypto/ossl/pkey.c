@@ -214,4 +214,4 @@ static enum adit_rc dh_finish(const struct adit_crypto *c, const struct ke_alg *
     return dh_secret(c, a, st->key, peer, secret);
 }
 
-const struct ke_ops ossl_dh_ops = { dh_init, dh_respond, dh_finish, ossl_ke_free_state };
+const struct ke_ops ossl_dh_ops = { dh_init, dh_respond, dh_finish, ossl_ke_free_state, "openssl" };

@@ -32,18 +32,17 @@ enum adit_rc nego_get_sa(struct ike_xchg *x, const struct ike_msg *msg, struct p
 
 static struct negotiate_rules rules(struct ike_xchg *x, const struct adit_child_cfg *cfg, bool first, uint16_t kei)
 {
-    return (struct negotiate_rules){
-        .crypto = x->ike->host.crypto,
-        .extra_types = first ? 0 : sa_transforms(x->sa, XCHG_CREATE_CHILD_SA, NULL),
-        .ke_max = sa_ke_max(x->sa, XCHG_CREATE_CHILD_SA, NULL),
-        .ke_more_max = sa_ke_max(x->sa, XCHG_IKE_FOLLOWUP_KE, NULL),
+    struct negotiate_rules r = {
         .no_ke = first,
         .esp = true,
         .ke_first = kei,
         .no_window = cfg && !cfg->replay_window,
-        .private_ok = sa_shares_private(x->sa),
         .no_esn = peer_has(x->sa, QUIRK_NO_ESN),
     };
+    rules_of_rekeying(x->sa, &r);
+    if (first)
+        r.extra_types = 0;
+    return r;
 }
 
 /* False: nobody but the outer address knows. */

@@ -17,11 +17,9 @@ struct init_req {
 
 static struct negotiate_rules rules(struct ike_xchg *x, const struct ike_msg *msg)
 {
-    return (struct negotiate_rules){ .crypto = x->ike->host.crypto,
-                                     .extra_types = sa_transforms(x->sa, XCHG_IKE_SA_INIT, msg),
-                                     .ke_max = sa_ke_max(x->sa, XCHG_IKE_SA_INIT, msg),
-                                     .ke_more_max = sa_ke_max(x->sa, XCHG_IKE_INTERMEDIATE, msg),
-                                     .private_ok = !msg || x->peer_private };
+    struct negotiate_rules r = { 0 };
+    rules_of_opening(x, msg, &r);
+    return r;
 }
 
 static enum adit_rc begin(struct ike_xchg *x, struct init_req *s, struct adit_why *why)

@@ -49,11 +49,8 @@ static enum adit_rc choose(struct ike_xchg *x, struct init_resp *s, const struct
             continue; /* thousands of connections often have the same ones, and the offer is a stranger's */
         tried = s->conn;
         x->sa->conn = s->conn; /* its options count for what may be used */
-        struct negotiate_rules r = { .crypto = x->ike->host.crypto, .ke_first = kei,
-                                     .extra_types = sa_transforms(x->sa, XCHG_IKE_SA_INIT, msg),
-                                     .ke_max = sa_ke_max(x->sa, XCHG_IKE_SA_INIT, msg),
-                                     .ke_more_max = sa_ke_max(x->sa, XCHG_IKE_INTERMEDIATE, msg),
-                                     .private_ok = x->peer_private };
+        struct negotiate_rules r = { .ke_first = kei };
+        rules_of_opening(x, msg, &r);
         rc = negotiate_choose(offer, s->conn->cfg->proposals, &r, &s->suite, &spi, why);
         if (rc == ADIT_OK)
             return rc;

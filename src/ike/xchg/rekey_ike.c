@@ -26,11 +26,9 @@ static void spi_octets(uint64_t spi, uint8_t out[8])
 
 static struct negotiate_rules rules(struct ike_sa *sa)
 {
-    return (struct negotiate_rules){ .crypto = sa->ike->host.crypto,
-                                     .extra_types = sa_transforms(sa, XCHG_CREATE_CHILD_SA, NULL),
-                                     .ke_max = sa_ke_max(sa, XCHG_CREATE_CHILD_SA, NULL),
-                                     .ke_more_max = sa_ke_max(sa, XCHG_IKE_FOLLOWUP_KE, NULL),
-                                     .private_ok = sa_shares_private(sa) };
+    struct negotiate_rules r = { 0 };
+    rules_of_rekeying(sa, &r);
+    return r;
 }
 
 static enum adit_rc read_spi(struct adit_span spi, uint64_t *out, struct adit_why *why)

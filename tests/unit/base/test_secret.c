@@ -23,7 +23,10 @@ static void sizes_round_up_to_their_class(void **state)
         { "smallest class", 16, 16, ADIT_OK },
         { "a key costs no page", 32, 32, ADIT_OK },
         { "next class", 33, 64, ADIT_OK },
-        { "largest", SECRET_MAX, 4096, ADIT_OK },
+        { "a page", 4096, 4096, ADIT_OK },
+        { "more than a page", 4097, 8192, ADIT_OK },
+        { "a FrodoKEM-1344 key", 43088, 45056, ADIT_OK },
+        { "largest", SECRET_MAX, SECRET_MAX, ADIT_OK },
         { "too large", SECRET_MAX + 1, 0, ADIT_ERR_LIMIT },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

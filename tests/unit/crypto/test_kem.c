@@ -1,5 +1,5 @@
 /* test_kem.c - ML-KEM against known answers, and the tests of FIPS 203 s7.2 and s7.3. */
-#include "vectors.h"
+#include "kems.h"
 
 static void check_known_answer(const struct vector *v)
 {
@@ -34,6 +34,35 @@ static void known_answers_come_out(void **state)
     for (; vectors_next(f, &v); n++)
         check_known_answer(&v);
     assert_int_equal(n, 3);
+}
+
+static void check_acvp(struct adit_crypto *c, struct script *script, const struct vector *v)
+{
+    const struct ke_alg *a = ke_by_name(c, v->what);
+    struct ke_state *st = NULL;
+    struct adit_buf out = { 0 };
+    struct adit_secret secret = { 0 };
+    bool keygen = vector_get(v, "seed").n;
+    script->next = vector_get(v, keygen ? "seed" : "m");
+    enum adit_rc rc = keygen ? a->ops->init(c, a, &st, &out) : a->ops->respond(c, a, vector_get(v, "ek"), &out, &secret);
+    assert_row(v->what, rc == ADIT_OK && has_hash(buf_span(&out), vector_get(v, keygen ? "ekhash" : "cthash")));
+    assert_row(v->what, span_equal(secret_span(&secret), vector_get(v, "secret")));
+    a->ops->free(st);
+    buf_fini(&out);
+    secret_fini(&secret);
+}
+
+static void acvp_comes_out(void **state)
+{
+    FILE *f = vectors_open("mlkem_acvp.txt");
+    static struct vector v;
+    struct script script = { .state = 1 };
+    struct adit_crypto *c = crypto_or_fail(script_random, &script);
+    size_t n = 0;
+    for (; vectors_next(f, &v); n++)
+        check_acvp(c, &script, &v);
+    assert_int_equal(n, 18);
+    adit_crypto_free(c);
 }
 
 static const uint16_t methods[] = { KE_ML_KEM_512, KE_ML_KEM_768, KE_ML_KEM_1024 };
@@ -118,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_answers_come_out),
+        cmocka_unit_test(acvp_comes_out),
         cmocka_unit_test(unreduced_coefficients_are_refused),
         cmocka_unit_test(wrong_lengths_are_refused),
         cmocka_unit_test(a_spoilt_ciphertext_gives_another_secret_and_no_error),

@@ -18,6 +18,8 @@ static void groups_have_places_of_their_own(void **state)
     const struct ke_alg *a;
     for (size_t i = 0; (a = crypto_ke_at(c, i)); i++) {
         const struct ossl_group *g = a->arg;
+        if (a->ops->library[0] != 'o')
+            continue; /* another library's row */
         assert_row(a->name, g->index < OSSL_GROUPS && !taken[g->index]);
         taken[g->index] = true;
     }

@@ -10,6 +10,8 @@ static void run(uint64_t seed, uint8_t out[64])
     struct adit_buf all = { 0 }, pub = { 0 }, answer = { 0 };
     const struct ke_alg *a;
     for (size_t i = 0; (a = crypto_ke_at(c, i)); i++) {
+        if (a->init_size > 500000 || a->id == KE_MCELIECE_348864)
+            continue; /* whose keys take long to generate; the same code makes the others */
         struct ke_state *st = NULL;
         struct adit_secret secret = { 0 };
         assert_int_equal(a->ops->init(c, a, &st, &pub), ADIT_OK);

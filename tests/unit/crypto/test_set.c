@@ -1,6 +1,7 @@
 /* test_set.c - what is in a set: the rows promised, each once, found by number and by index. */
 #include <pthread.h>
 #include "vectors.h"
+#include "crypto/set.h"
 
 static struct adit_crypto *c;
 
@@ -20,7 +21,17 @@ static const uint16_t encrs[] = { ENCR_AES_GCM_16,
                                   ENCR_NULL_AES_GMAC };
 static const uint16_t kes[] = { KE_CURVE_25519, KE_CURVE_448,  KE_ECP_256,    KE_ECP_384,    KE_ECP_521,
                                 KE_ECP_256_BP,  KE_ECP_384_BP, KE_ECP_512_BP, KE_MODP_2048,  KE_MODP_3072,
-                                KE_MODP_4096,   KE_ML_KEM_512, KE_ML_KEM_768, KE_ML_KEM_1024 };
+                                KE_MODP_4096,   KE_ML_KEM_512, KE_ML_KEM_768, KE_ML_KEM_1024,
+                                KE_FRODOKEM_640_AES, KE_FRODOKEM_976_AES, KE_FRODOKEM_1344_AES, KE_FRODOKEM_640_SHAKE,
+                                KE_FRODOKEM_976_SHAKE, KE_FRODOKEM_1344_SHAKE, KE_EFRODOKEM_640_AES,
+                                KE_EFRODOKEM_976_AES, KE_EFRODOKEM_1344_AES, KE_EFRODOKEM_640_SHAKE,
+                                KE_EFRODOKEM_976_SHAKE, KE_EFRODOKEM_1344_SHAKE, KE_X25519_MLKEM768,
+                                KE_ECP256_MLKEM768, KE_ECP384_MLKEM1024, KE_MCELIECE_348864, KE_MCELIECE_348864F,
+                                KE_MCELIECE_460896, KE_MCELIECE_460896F, KE_MCELIECE_6688128, KE_MCELIECE_6688128F,
+                                KE_MCELIECE_6688128PC, KE_MCELIECE_6688128PCF, KE_MCELIECE_6960119,
+                                KE_MCELIECE_6960119F, KE_MCELIECE_6960119PC, KE_MCELIECE_6960119PCF,
+                                KE_MCELIECE_8192128, KE_MCELIECE_8192128F, KE_MCELIECE_8192128PC,
+                                KE_MCELIECE_8192128PCF };
 
 static void all_promised_rows_are_there(void **state)
 {
@@ -30,6 +41,7 @@ static void all_promised_rows_are_there(void **state)
         assert_true(crypto_ke(c, kes[i]) && crypto_ke(c, kes[i])->id == kes[i]);
     assert_null(crypto_encr_at(c, ARRAY_LEN(encrs)));
     assert_null(crypto_ke_at(c, ARRAY_LEN(kes)));
+    assert_true(ARRAY_LEN(kes) < SET_KE_MAX);
     assert_null(crypto_prf_at(c, 5));
     assert_null(crypto_integ_at(c, 5));
 }

@@ -9,7 +9,7 @@
 #include "crypto/crypto.h"
 
 #define VECTOR_FIELDS 12
-#define VECTOR_MAX 2048
+#define VECTOR_MAX 2400
 
 struct vector {
     char what[100];

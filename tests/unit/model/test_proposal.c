@@ -63,6 +63,9 @@ static const struct {
     { "default", ESP,
       "aes256gcm16-aes128gcm16-chacha20poly1305-x25519-ecp384-ecp256-ke1_mlkem768-ke1_mlkem1024-esn-noesn | "
       "aes256gcm16-aes128gcm16-chacha20poly1305-x25519-ecp384-ecp256-none-esn-noesn" },
+    { "apple", IKE,
+      "aes256gcm16-prfsha256-prfsha384-prfsha512-ecp256-ecp384-ecp521-x25519-ke1_mlkem768-ke1_mlkem1024" },
+    { "apple", ESP, "aes256gcm16-ecp256-ecp384-ecp521-x25519-ke1_mlkem768-ke1_mlkem1024" },
     { "cnsa2", IKE, "aes256gcm16-prfsha384-ecp384-ke1_mlkem1024" },
     { "cnsa2", ESP, "aes256gcm16-ecp384-ke1_mlkem1024" },
     { "cloudflare", IKE, "aes256gcm16-prfsha384-ecp384-ke1_mlkem768-ke1_mlkem1024" },

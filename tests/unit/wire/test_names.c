@@ -21,7 +21,7 @@ static void numbers_have_names(void **state)
         { IANA_INTEG, 12, "HMAC_SHA2_256_128" },
         { IANA_N, 16447, "IKE_SA_INIT_FULL_TRANSCRIPT_AUTH" },
         { IANA_N, 24, "AUTHENTICATION_FAILED" },
-        { IANA_KE, 1234, "(1234)" },
+        { IANA_KE, 61234, "(61234)" },
         { IANA_PRF, 99, "(99)" },
         { IANA_XCHG, 255, "(255)" },
     };
