@@ -141,6 +141,7 @@ struct config_daemon {
     const char *const *tcp_ports; /* as text, checked: numbers, or a single "none" */
     const char *swanctl_conf;
     int log;                             /* enum adit_level of adit/ike.h */
+    const char *ke_numbers; /* "frodoa3=1190, .."; NULL = as iana.def has them */
     const char *ike_keylog, *esp_keylog; /* paths; NULL = off */
     const char *state_file;              /* path; NULL = nothing is kept */
     enum config_dataplane dataplane;

@@ -143,6 +143,8 @@ struct ke_ops {
     const char *library; /* "openssl" */
 };
 const struct ke_alg *crypto_ke(const struct adit_crypto *c, uint16_t id);
+/* The method has another number from now on; before the set is used. False: no such method, or one has that number. */
+bool crypto_ke_renumber(struct adit_crypto *c, uint16_t from, uint16_t to);
 /* All rows of a kind, for list-algs, docs, benches: index from 0, NULL at the end. */
 const struct ke_alg *crypto_ke_at(const struct adit_crypto *c, size_t i);
 const struct encr_alg *crypto_encr_at(const struct adit_crypto *c, size_t i);

@@ -104,6 +104,19 @@ const struct ke_alg *crypto_ke(const struct adit_crypto *c, uint16_t id)
     return NULL;
 }
 
+bool crypto_ke_renumber(struct adit_crypto *c, uint16_t from, uint16_t to)
+{
+    for (size_t i = 0; i < c->n_ke && !crypto_ke(c, to); i++) {
+        if (c->ke[i]->id != from)
+            continue;
+        c->renumbered[i] = *c->ke[i];
+        c->renumbered[i].id = to;
+        c->ke[i] = &c->renumbered[i];
+        return true;
+    }
+    return false;
+}
+
 const struct ke_alg *crypto_ke_at(const struct adit_crypto *c, size_t i)
 {
     return i < c->n_ke ? c->ke[i] : NULL;

@@ -29,6 +29,7 @@ struct adit_crypto {
     const struct integ_alg *integ[SET_INTEG_MAX];
     const struct prf_alg *prf[SET_PRF_MAX];
     const struct ke_alg *ke[SET_KE_MAX];
+    struct ke_alg renumbered[SET_KE_MAX]; /* rows with another number than ours */
 };
 
 #endif

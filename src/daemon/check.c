@@ -2,6 +2,7 @@
 #include "daemon/check.h"
 #include <stdio.h>
 #include "base/mem.h"
+#include "daemon/ke_numbers.h"
 #include "base/why.h"
 
 static void print(const struct config_report *report)
@@ -17,7 +18,7 @@ static enum adit_rc try_engine(struct daemon *d, struct adit_config *files, stru
     struct sources s = { .files = files };
     struct adit_config *all;
     TRY(sources_build(&s, &d->set.ike, &d->reqids, &all, why));
-    d->crypto = adit_crypto_new(NULL, NULL, why);
+    d->crypto = ke_numbers_crypto(why);
     struct adit_host host = { .crypto = d->crypto, .unix_time = daemon_unix_time };
     d->ike = d->crypto ? adit_ike_new(&host, daemon_now()) : NULL;
     enum adit_rc rc = d->ike ? adit_ike_config(d->ike, all, daemon_now(), why) : ADIT_ERR_CRYPTO;
@@ -48,6 +49,8 @@ int check_files(const struct daemon_options *opt)
     enum adit_rc rc = daemon_copy_options(&d, &why);
     if (rc == ADIT_OK)
         rc = load_settings(&d, &report);
+    if (rc == ADIT_OK)
+        rc = ke_numbers_read(d.set.ke_numbers, &why);
     if (rc == ADIT_OK)
         rc = check_connections(&d, &report, &why);
     print(&report);

@@ -1,5 +1,6 @@
 /* daemon.c - puts the pieces together, in order, and takes them apart again. */
 #include "daemon/daemon.h"
+#include "daemon/ke_numbers.h"
 #include "daemon/kept.h"
 #include "daemon/keeper.h"
 #include <signal.h>
@@ -114,6 +115,8 @@ static enum adit_rc start_settings(struct daemon *d, struct adit_why *why)
     enum adit_rc rc = load_settings(d, &report);
     if (rc != ADIT_OK)
         rc = config_report_why(&report, why);
+    else
+        rc = ke_numbers_read(d->set.ke_numbers, why); /* names follow before connections are read */
     log_report(d, &report);
     config_report_fini(&report);
     return rc;
@@ -134,7 +137,7 @@ static enum adit_rc start_vici(struct daemon *d, struct adit_why *why)
 
 static enum adit_rc start_engine(struct daemon *d, struct adit_why *why)
 {
-    d->crypto = adit_crypto_new(NULL, NULL, why);
+    d->crypto = ke_numbers_crypto(why);
     if (!d->crypto)
         return why->rc ? why->rc : ADIT_ERR_CRYPTO;
     TRY(keylog_open(&d->keylog, d->set.ike_keylog, d->set.esp_keylog, why));

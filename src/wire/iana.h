@@ -58,6 +58,12 @@ struct transform;
 bool iana_keyword_get(const char *word, size_t n, struct transform *out);
 /* Transform -> its first keyword (with "keN_" for ADDKE); NULL if it has none. Thread-local ring as above. */
 const char *iana_keyword(const struct transform *t);
+/* Peers may have other numbers for KE methods whose own are not assigned: from now on the one that is known as `from` in
+ * iana.def is `to`, for words and names alike. Both of the range for private use, each at most once, and `to` nobody else's;
+ * false: not so, or too many. For the whole process, before anything is negotiated. 0, 0: as at the beginning. */
+bool iana_ke_renumber(uint16_t from, uint16_t to);
+/* Walks them: index from 0; false at the end. */
+bool iana_ke_renumbered(size_t i, uint16_t *from, uint16_t *to);
 /* All keywords for "did you mean": index from 0; NULL at the end. */
 const char *iana_keyword_at(size_t i);
 

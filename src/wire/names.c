@@ -14,6 +14,60 @@ static const struct keyword {
 } keywords[];
 static const size_t num_rows, num_keywords;
 
+#define PRIVATE_USE 1024 /* RFC 7296 s3.3.2 */
+static struct {
+    uint16_t from, to;
+} renumbered[32];
+static size_t num_renumbered;
+
+/* The number that iana.def has for one that is in use, or the other way round. */
+static uint16_t own_number(uint16_t id)
+{
+    for (size_t i = 0; i < num_renumbered; i++)
+        if (renumbered[i].to == id)
+            return renumbered[i].from;
+    return id;
+}
+
+static uint16_t used_number(uint16_t id)
+{
+    for (size_t i = 0; i < num_renumbered; i++)
+        if (renumbered[i].from == id)
+            return renumbered[i].to;
+    return id;
+}
+
+static bool is_free(uint16_t id)
+{
+    for (size_t i = 0; i < num_rows; i++)
+        if (rows[i].registry == IANA_KE && used_number((uint16_t)rows[i].value) == id)
+            return false;
+    return true;
+}
+
+bool iana_ke_renumber(uint16_t from, uint16_t to)
+{
+    if (!from && !to) {
+        num_renumbered = 0;
+        return true;
+    }
+    if (from < PRIVATE_USE || to < PRIVATE_USE || is_free(from) || !is_free(to) || used_number(from) != from ||
+        num_renumbered == ARRAY_LEN(renumbered))
+        return false;
+    renumbered[num_renumbered].from = from;
+    renumbered[num_renumbered++].to = to;
+    return true;
+}
+
+bool iana_ke_renumbered(size_t i, uint16_t *from, uint16_t *to)
+{
+    if (i >= num_renumbered)
+        return false;
+    *from = renumbered[i].from;
+    *to = renumbered[i].to;
+    return true;
+}
+
 /* The next of a few buffers: several names may stand in one call of printf. */
 static char *ring_next(void)
 {
@@ -24,8 +78,9 @@ static char *ring_next(void)
 
 const char *iana_name(enum iana_registry r, unsigned value)
 {
+    unsigned own = r == IANA_KE ? own_number((uint16_t)value) : value;
     for (size_t i = 0; i < num_rows; i++)
-        if (rows[i].registry == r && rows[i].value == value)
+        if (rows[i].registry == r && rows[i].value == own)
             return rows[i].name;
     char *text = ring_next();
     snprintf(text, TEXT_MAX, "(%u)", value);
@@ -73,6 +128,8 @@ bool iana_keyword_get(const char *word, size_t n, struct transform *out)
     if (!k || (round && k->t.type != TT_KE))
         return false;
     *out = k->t;
+    if (out->type == TT_KE)
+        out->id = used_number(out->id);
     if (round)
         out->type = (uint8_t)(TT_ADDKE1 + round - 1);
     return true;
@@ -82,9 +139,10 @@ const char *iana_keyword(const struct transform *t)
 {
     bool additional = t->type >= TT_ADDKE1 && t->type <= TT_ADDKE7;
     uint8_t type = additional ? TT_KE : t->type;
+    uint16_t id = type == TT_KE ? own_number(t->id) : t->id;
     const char *word = NULL;
     for (size_t i = 0; i < num_keywords && !word; i++)
-        if (keywords[i].t.type == type && keywords[i].t.id == t->id && keywords[i].t.bits == t->bits)
+        if (keywords[i].t.type == type && keywords[i].t.id == id && keywords[i].t.bits == t->bits)
             word = keywords[i].word;
     if (!word || !additional)
         return word;
