@@ -19,6 +19,7 @@
 #include "daemon/sdnotify.h"
 #include "daemon/streams.h"
 #include "dp/dp.h"
+#include "net/net.h"
 
 #define STOP_POLL_MS 50
 #define STOP_LIMIT_MS 5000 /* for the peers' answers to our deletes and for updown scripts */
@@ -160,6 +161,7 @@ static enum adit_rc start_dataplane(struct daemon *d, struct adit_why *why)
 {
     struct dp_settings s = { .crypto = d->crypto,
                              .tun_name = d->set.tun_name,
+                             .steer = d->steer,
                              .port_nat_t = d->set.ike.port_nat_t,
                              .workers = d->set.workers,
                              .install_routes = d->set.install_routes,
@@ -176,6 +178,8 @@ static enum adit_rc start_dataplane(struct daemon *d, struct adit_why *why)
         snprintf(reason, sizeof(reason), "%.399s", why->text);
         return why_set(why, rc, "data plane: %s; --no-dataplane only negotiates", reason);
     }
+    if (d->steer <= 0 && dp_workers(d->set.workers) > 1)
+        log_say(&d->log, ADIT_LOG_MORE, "DMN", "no right to load a program (CAP_BPF): workers take flows as the kernel gives them");
     d->dp_poll.data = d;
     uv_poll_init(&d->loop, &d->dp_poll, dp_event_fd(d->dp));
     uv_poll_start(&d->dp_poll, UV_READABLE, on_dp);
@@ -273,6 +277,7 @@ enum adit_rc daemon_start(struct daemon *d, struct adit_why *why)
         return why_set(why, ADIT_ERR_IO, "no event loop");
     TRY(start_settings(d, why));
     TRY(start_vici(d, why));
+    d->steer = net_steer_load(); /* with rights that go now */
     TRY(caps_drop(why)); /* before the first thread */
     TRY(start_helpers(d, why));
     TRY(start_engine(d, why));
@@ -386,6 +391,8 @@ void daemon_free(struct daemon *d)
     close_loop(d);
     if (d->dp)
         dp_free(d->dp);
+    if (d->steer > 0)
+        close(d->steer);
     adit_ike_free(d->ike);
     workpool_free(d->pool);
     fetcher_free(d->fetch);

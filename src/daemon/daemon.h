@@ -37,6 +37,7 @@ struct daemon {
     struct adit_crypto *crypto;
     struct adit_ike *ike;
     struct dp *dp; /* NULL: dataplane = none */
+    int steer;     /* program that keeps flows on their worker; -1: the kernel takes none */
     struct ikesock *sock;
     struct streams *streams; /* TCP */
     struct addresses *addresses; /* NULL: the kernel does not tell */

@@ -599,7 +599,7 @@ static enum adit_rc make_senders(struct dp *dp, struct adit_why *why)
 static enum adit_rc make_tun(struct dp *dp, struct adit_why *why)
 {
     const char *name = dp->settings.tun_name ? dp->settings.tun_name : "adit%d";
-    TRY(net_tun_open(name, dp->s.n, &dp->tun, why));
+    TRY(net_tun_open(name, dp->s.n, dp->settings.steer, &dp->tun, why));
     TRY(net_nl_new(&dp->nl, why));
     dp->tun_mtu = dp->settings.mtu ? dp->settings.mtu : MTU_DEFAULT;
     int e = net_link_set(dp->nl, dp->tun.ifindex, dp->tun_mtu);

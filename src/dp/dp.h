@@ -19,6 +19,7 @@ struct dp_settings {
     bool raw_esp;         /* open protocol-50 sockets (needs CAP_NET_RAW) */
     uint16_t fwmark;      /* SO_MARK of our own packets, 0 = none: keeps them out of the tunnel */
     uint32_t route_table; /* 0 = main */
+    int steer;            /* from net_steer_load(): flows keep their worker; <= 0: as the kernel does it. Stays the caller's */
     int (*esp_keylog)(void *arg, const struct adit_child_spec *spec); /* unused by workers; may be NULL */
     void *keylog_arg;
 };

@@ -105,12 +105,14 @@ struct net_tun {
     bool uso; /* the kernel also hands out UDP super-packets */
     bool by_flow; /* packets of a flow always come by the same queue: steer.c */
 };
-/* name may hold "%d". Removed by net_tun_close(). */
-ADIT_MUST_USE enum adit_rc net_tun_open(const char *name, unsigned queues, struct net_tun *out,
+/* name may hold "%d"; steer: from net_steer_load(), or 0. Removed by net_tun_close(). */
+ADIT_MUST_USE enum adit_rc net_tun_open(const char *name, unsigned queues, int steer, struct net_tun *out,
                                         struct adit_why *why);
 void net_tun_close(struct net_tun *t);
-/* Queues are chosen by a hash of the flow from now on. False: the kernel goes on to choose by what was written last. */
-bool net_tun_steer(int fd);
+/* The program that chooses a queue by a hash of the flow; needs CAP_BPF. A descriptor, the caller's to close; -1: none. */
+int net_steer_load(void);
+/* False (also if program <= 0): the kernel goes on to choose by what was written last. */
+bool net_tun_steer(int fd, int program);
 /* Octets of the packet; 0 = nothing is waiting; -errno. */
 int net_tun_read(int fd, struct virtio_net_hdr *hdr, uint8_t *out, size_t cap);
 /* 0 or -errno. */

@@ -61,18 +61,14 @@ static const struct bpf_insn by_flow[] = {
     INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
 };
 
-static int program(void)
+int net_steer_load(void)
 {
     union bpf_attr a = { .prog_type = BPF_PROG_TYPE_SOCKET_FILTER, .insns = (uint64_t)(uintptr_t)by_flow,
                          .insn_cnt = ARRAY_LEN(by_flow), .license = (uint64_t)(uintptr_t)"Apache-2.0" };
     return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &a, sizeof(a));
 }
 
-bool net_tun_steer(int fd)
+bool net_tun_steer(int fd, int program)
 {
-    int prog = program();
-    bool ok = prog >= 0 && ioctl(fd, TUNSETSTEERINGEBPF, &prog) == 0;
-    if (prog >= 0)
-        close(prog); /* the device holds it */
-    return ok;
+    return program > 0 && ioctl(fd, TUNSETSTEERINGEBPF, &program) == 0; /* the device holds it */
 }

@@ -46,7 +46,7 @@ static bool offload(int fd)
     return false;
 }
 
-static int queues_open(struct net_tun *t, struct ifreq *ifr, unsigned queues)
+static int queues_open(struct net_tun *t, struct ifreq *ifr, unsigned queues, int steer)
 {
     for (unsigned i = 0; i < queues; i++) {
         int fd = queue_open(ifr);
@@ -55,7 +55,7 @@ static int queues_open(struct net_tun *t, struct ifreq *ifr, unsigned queues)
         t->fd[t->n++] = fd;
     }
     t->uso = offload(t->fd[0]);
-    t->by_flow = queues > 1 && net_tun_steer(t->fd[0]);
+    t->by_flow = queues > 1 && net_tun_steer(t->fd[0], steer);
     int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     int e = s < 0 || ioctl(s, SIOCGIFINDEX, ifr) ? -errno : 0;
     t->ifindex = ifr->ifr_ifindex;
@@ -67,7 +67,7 @@ static int queues_open(struct net_tun *t, struct ifreq *ifr, unsigned queues)
     return e;
 }
 
-enum adit_rc net_tun_open(const char *name, unsigned queues, struct net_tun *out, struct adit_why *why)
+enum adit_rc net_tun_open(const char *name, unsigned queues, int steer, struct net_tun *out, struct adit_why *why)
 {
     struct ifreq ifr = { 0 };
     *out = (struct net_tun){ .fd = mem_new_array(queues, sizeof(int)) };
@@ -76,7 +76,7 @@ enum adit_rc net_tun_open(const char *name, unsigned queues, struct net_tun *out
     if (strlen(name) >= sizeof(ifr.ifr_name))
         return why_set(why, ADIT_ERR_CONFIG, "TUN name '%s' is longer than 15 octets", name);
     span_copy((uint8_t *)ifr.ifr_name, span_str(name));
-    int e = queues_open(out, &ifr, queues);
+    int e = queues_open(out, &ifr, queues, steer);
     if (e) {
         net_tun_close(out);
         return why_set(why, ADIT_ERR_IO, "TUN device '%s': %s", name, strerror(-e));
