@@ -1,5 +1,6 @@
 /* identity.c - RFC 4945 s3.1: which IKE identities an end-entity certificate proves. Addresses, names and e-mail count
- * in subjectAltName only, the DN is the whole subject; there are no wildcards in certificates. */
+ * in subjectAltName only, the DN is the whole subject, a key ID is the subjectKeyIdentifier; there are no wildcards in
+ * certificates. */
 #include <ctype.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -76,13 +77,26 @@ static bool is_subject(const struct pki_cert *cert, struct adit_span dn)
     return same;
 }
 
+/* RFC 7296 s4 wants ID_KEY_ID with certificates and does not say what ties them (RFC 4945 s3.1.7: out of scope).
+ * subjectKeyIdentifier (RFC 5280 s4.2.1.2) is octets of any kind, names the key, and is signed by the CA. */
+static struct adit_span key_identifier(const struct pki_cert *cert)
+{
+    const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(cert->x509);
+    return id ? string_span(id) : SPAN_NONE;
+}
+
+static bool is_key_id(const struct pki_cert *cert, struct adit_span id)
+{
+    return id.n > 0 && span_equal(key_identifier(cert), id);
+}
+
 static void print_text(struct adit_span text, struct strbuf *out)
 {
     for (size_t i = 0; i < text.n; i++)
         strbuf_addf(out, "%c", text.p[i] > 0x20 && text.p[i] < 0x7f ? text.p[i] : '?');
 }
 
-/* "subject 'C=CH, CN=x', moon.example, 192.0.2.1": what a person needs to repair the configuration. */
+/* "subject 'C=CH, CN=x', moon.example, 192.0.2.1, key id @#0aff": what a person needs to repair the configuration. */
 static void print_proven(const struct pki_cert *cert, struct strbuf *out)
 {
     strbuf_add(out, "subject '");
@@ -102,6 +116,10 @@ static void print_proven(const struct pki_cert *cert, struct strbuf *out)
             print_text(string_span(value), out);
     }
     GENERAL_NAMES_free(names);
+    if (key_identifier(cert).n) {
+        strbuf_add(out, ", key id @#");
+        strbuf_hex(out, key_identifier(cert));
+    }
 }
 
 bool pki_cert_proves(const struct pki_cert *cert, const struct adit_id *id, struct adit_why *why)
@@ -109,6 +127,8 @@ bool pki_cert_proves(const struct pki_cert *cert, const struct adit_id *id, stru
     bool ok = false;
     if (id->type == ID_DER_ASN1_DN)
         ok = is_subject(cert, id->data);
+    else if (id->type == ID_KEY_ID)
+        ok = is_key_id(cert, id->data);
     else if (general_name_of(id->type) >= 0 && id->data.n > 0)
         ok = in_alt_names(cert, id);
     ERR_clear_error();

@@ -129,6 +129,56 @@ SIM_TEST(a_certificate_one_way_a_shared_key_the_other)
     expect(s, sim_info(s, B, &sa) && !strcmp(sa.remote_auth, "pre-shared key") && strcmp(sa.local_auth, "pre-shared key"));
 }
 
+/* subjectKeyIdentifier of a-ecdsa.pem and b-ecdsa.pem */
+#define KEY_ID_A "@#3b56257875586fdc02e11984dfb021363d4c39af"
+#define KEY_ID_B "@#82ff07891e42e2ec325bdf42631e2229043c3402"
+#define KEY_ID_NONE "@#82ff07891e42e2ec325bdf42631e2229043c3403"
+
+/* s4: ID_KEY_ID with certificates, either side; one of them by key ID, the other by name; from either end. */
+SIM_TEST(key_ids_with_certificates)
+{
+    struct adit_ike_info sa;
+    unsigned of = s->seed % 3;
+    sim_configure(s, .cert = "ecdsa", .ids = { of != 1 ? KEY_ID_A : NULL, of != 2 ? KEY_ID_B : NULL });
+    sim_establish(s);
+    expect_children(s, 1);
+    expect_same_keys(s);
+    for (int i = A; i <= B; i++) {
+        expect(s, sim_info(s, i, &sa));
+        expect(s, sa.local_id.type == (of == (i == A ? 1u : 2u) ? ID_FQDN : ID_KEY_ID), "%u", sa.local_id.type);
+        expect(s, sa.remote_id.type == (of == (i == A ? 2u : 1u) ? ID_FQDN : ID_KEY_ID), "%u", sa.remote_id.type);
+    }
+}
+
+/* A key ID that the certificate does not hold, although it is the one that the other side expects: refused by the
+ * responder (the initiator lies) and by the initiator (the responder lies). */
+static void lies_about_its_key_id(struct sim *s, int liar)
+{
+    const char *ids[2] = { KEY_ID_A, KEY_ID_B };
+    ids[liar] = KEY_ID_NONE;
+    for (int i = A; i <= B; i++)
+        sim_configure_host(s, i, .cert = "ecdsa", .ids = { ids[A], ids[B] }, .own_cert = true);
+    sim_start(s);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    enum adit_rc rc = sim_wait(s, A, cookie, MINUTES(5));
+    const char *text = simhost_done(&s->host[A], cookie)->text;
+    expect(s, rc == ADIT_ERR_AUTH, "%s", adit_rc_name(rc));
+    expect(s, liar == A || strstr(text, "key id @#82ff07891e42e2ec325bdf42631e2229043c3402"), "%s", text);
+    sim_run(s, MINUTES(5));
+    expect(s, sim_sas(s, A) == 0 && sim_sas(s, B) == 0 && s->host[B].events[ADIT_EV_IKE_UP] == (liar == B));
+    expect(s, s->host[A].events[ADIT_EV_IKE_UP] == 0);
+}
+
+SIM_TEST(an_initiator_with_another_key_id)
+{
+    lies_about_its_key_id(s, A);
+}
+
+SIM_TEST(a_responder_with_another_key_id)
+{
+    lies_about_its_key_id(s, B);
+}
+
 static bool told;
 
 /* Opens a copy of B's answer to IKE_AUTH as A will. */
@@ -341,6 +391,9 @@ static const struct sim_case cases[] = {
     SIM_CASE(nothing_is_used_in_two_ike_sas),
     SIM_CASE(a_cookie_and_another_key_exchange),
     SIM_CASE(a_certificate_one_way_a_shared_key_the_other),
+    SIM_CASE(key_ids_with_certificates),
+    SIM_CASE(an_initiator_with_another_key_id),
+    SIM_CASE(a_responder_with_another_key_id),
     SIM_CASE(further_networks_are_told_of),
     SIM_CASE(a_peer_that_rekeys_nothing),
     SIM_CASE(one_more_child_is_refused),

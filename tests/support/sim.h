@@ -36,6 +36,8 @@ struct sim_conf {
     const char *cert; /* "ecdsa", "rsa", "ed25519", several with commas: authenticate by certificate; NULL: by PSK */
     const char *local_auth;  /* with cert: `auth` of the host itself */
     const char *remote_auth; /* with cert: `auth` of the peer; "pubkey" */
+    const char *ids[2]; /* of A and B, as a configuration writes them; NULL: a.example, b.example */
+    bool own_cert;      /* with cert (one): configured as the host's own, whether or not it proves its identity */
     bool a_by_psk;    /* with cert: A all the same by the PSK */
     const char *psk;  /* "a secret of the simulation" */
     const char *ppk_name, *ppk; /* a post-quantum preshared key and whose it is; NULL: none */

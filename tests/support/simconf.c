@@ -60,6 +60,15 @@ static void add_own_cert(struct build *b, const char *kind)
     must(b, adit_config_add_key(b->cfg, &key), NULL);
 }
 
+static const struct adit_span *own_cert(struct build *b)
+{
+    char name[64];
+    struct adit_span *out = arena_new(&b->arena, sizeof(*out));
+    snprintf(name, sizeof(name), "%c-%s.pem", "ab"[b->side], b->conf->cert);
+    *out = file(b, name);
+    return out;
+}
+
 static void add_certs(struct build *b)
 {
     struct adit_cert ca = { .use = ADIT_CERT_CA, .data = file(b, "ca.pem"), .source = "ca.pem" };
@@ -148,14 +157,22 @@ static struct adit_addr_spec address(struct build *b, const char *text)
     return spec;
 }
 
+static struct adit_id identity(struct build *b, const char *text)
+{
+    struct adit_id id;
+    struct adit_why why = { 0 };
+    must(b, id_parse(text, &b->arena, NULL, NULL, &id, &why), &why);
+    return id;
+}
+
 static struct adit_auth_cfg auth(struct build *b, int who)
 {
-    const char *name = names[who];
+    const char *name = who <= B && b->conf->ids[who] ? b->conf->ids[who] : names[who];
     bool cert = b->conf->cert && !(b->conf->a_by_psk && who == A);
     struct adit_auth_cfg a = { .class = cert ? ADIT_AUTH_PUBKEY : ADIT_AUTH_PSK,
                                .auth = cert ? "pubkey" : "psk",
                                .id_text = name,
-                               .id = { ID_FQDN, span_str(name) } };
+                               .id = identity(b, name) };
     return a;
 }
 
@@ -218,6 +235,10 @@ static void add_conn(struct build *b)
     if (c->id) {
         mine.id_text = c->id;
         mine.id.data = span_str(c->id);
+    }
+    if (c->own_cert) {
+        mine.n_certs = 1;
+        mine.certs = own_cert(b);
     }
     if (c->cert && c->local_auth)
         mine.auth = c->local_auth;

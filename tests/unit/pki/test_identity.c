@@ -3,6 +3,7 @@
 
 static struct adit_crypto *c;
 static struct party moon;
+#define KEY_ID "\x0a\xff\0\x01"
 
 static const struct {
     const char *what;
@@ -36,7 +37,13 @@ static const struct {
     { "DN with a wildcard is policy, not identity", ID_DER_ASN1_DN,
       "C=CH, O=Test, E=subject@moon.example, CN=*", 0, false },
     { "issuer's DN", ID_DER_ASN1_DN, "CN=Root", 0, false },
-    { "key id", ID_KEY_ID, "moon.example", 0, false },
+    { "key id", ID_KEY_ID, KEY_ID, 4, true },
+    { "key id, cut", ID_KEY_ID, KEY_ID, 3, false },
+    { "key id and more", ID_KEY_ID, KEY_ID "\0", 5, false },
+    { "another key id", ID_KEY_ID, "\x0a\xff\0\x02", 4, false },
+    { "key id that is a name there", ID_KEY_ID, "moon.example", 0, false },
+    { "empty key id", ID_KEY_ID, "", 0, false },
+    { "key id as FQDN", ID_FQDN, KEY_ID, 4, false },
     { "no type", 0, "moon.example", 0, false },
 };
 
@@ -65,6 +72,7 @@ static void the_reason_names_all_that_is_proven(void **state)
     assert_non_null(strstr(why.text, "192.0.2.1"));
     assert_non_null(strstr(why.text, "2001:db8::1"));
     assert_non_null(strstr(why.text, "carol@moon.example"));
+    assert_non_null(strstr(why.text, ", key id @#0aff0001"));
 }
 
 static void a_dn_that_is_no_der_is_not_proven(void **state)
@@ -75,6 +83,18 @@ static void a_dn_that_is_no_der_is_not_proven(void **state)
         struct adit_id id = { ID_DER_ASN1_DN, guard_copy(span_first(whole.data, n)) };
         assert_false(pki_cert_proves(moon.cert, &id, NULL));
     }
+}
+
+/* What has no subjectKeyIdentifier proves no key ID, neither an empty one nor the hash that would be there. */
+static void a_certificate_without_key_identifier_proves_no_key_id(void **state)
+{
+    struct party bare = party_new(c, (struct cert_spec){ .subject = "CN=bare" });
+    uint8_t hash[20];
+    struct adit_id id = { ID_KEY_ID, SPAN_ARRAY(hash) }, empty = { ID_KEY_ID, SPAN_NONE };
+    assert_true(key_id_sha1(pki_cert_key(bare.cert), hash));
+    assert_false(pki_cert_proves(bare.cert, &id, NULL));
+    assert_false(pki_cert_proves(bare.cert, &empty, NULL));
+    party_fini(&bare);
 }
 
 /* An empty subject proves no empty DN. */
@@ -92,7 +112,8 @@ static int setup(void **state)
         c, (struct cert_spec){
                .subject = "C=CH, O=Test, E=subject@moon.example, CN=cn.example",
                .v3 = { { NID_subject_alt_name, "DNS:moon.example,DNS:*.wild.example,email:carol@moon.example,"
-                                               "IP:192.0.2.1,IP:2001:db8::1,URI:https://moon.example/" } } });
+                                               "IP:192.0.2.1,IP:2001:db8::1,URI:https://moon.example/" },
+                       { NID_subject_key_identifier, "0AFF0001" } } });
     return 0;
 }
 
@@ -109,6 +130,7 @@ int main(void)
         cmocka_unit_test(only_what_stands_in_the_certificate_is_proven),
         cmocka_unit_test(the_reason_names_all_that_is_proven),
         cmocka_unit_test(a_dn_that_is_no_der_is_not_proven),
+        cmocka_unit_test(a_certificate_without_key_identifier_proves_no_key_id),
         cmocka_unit_test(an_empty_subject_proves_no_name),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
