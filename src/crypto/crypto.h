@@ -129,6 +129,7 @@ struct ke_alg {
     const void *arg;
     const char *checks; /* the tests that a peer's value has to pass, for people */
     const struct ke_mixup *mixup; /* NULL: none is known */
+    uint16_t made_as; /* the method whose key pairs are as good for this one, in all but what making them costs; 0: none */
 };
 /* peer has exactly init_size/resp_size octets: the caller checked. ADIT_ERR_PUBLIC: fails the recipient tests of its
  * method (point not on curve, all-zero secret, unreduced ML-KEM coefficient ...). */

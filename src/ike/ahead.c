@@ -24,19 +24,13 @@ static void spare_free(struct ike_spare *s)
     mem_del(s);
 }
 
-static enum adit_rc job_make(void *arg)
-{
-    struct ike_ke *ke = arg;
-    return ke->alg->ops->init(ke->crypto, ke->alg, &ke->state, &ke->ours);
-}
-
 static struct ike_spare *make(struct ike *ike, const struct ke_alg *alg, uint32_t sa_id)
 {
     struct ike_spare *s = mem_new(sizeof(*s));
     if (!s)
         return NULL;
-    *s = (struct ike_spare){ .ike = ike, .sa_id = sa_id, .ke = { .alg = alg, .crypto = ike->host.crypto } };
-    if (!spare_work(ike, s, job_make, &s->ke, sa_id)) {
+    *s = (struct ike_spare){ .ike = ike, .sa_id = sa_id };
+    if (ke_pick(ike, &s->ke, alg->id) != ADIT_OK || !spare_work(ike, s, &s->ke, sa_id)) {
         mem_del(s);
         return NULL;
     }

@@ -78,7 +78,7 @@ enum adit_rc xchg_fetch(struct ike_xchg *x, struct ike_fetch *f, const char *url
 
 /* One key exchange of one exchange: both roles, size checks, work. `ke` lies in scratch, zeroed; ended by ke_fini(). */
 struct ike_ke {
-    const struct ke_alg *alg;
+    const struct ke_alg *alg, *maker; /* maker: whose key pair it is, and who opens what was sealed for it */
     const struct adit_crypto *crypto;
     struct ke_state *state;
     struct adit_buf ours;

@@ -413,7 +413,10 @@ void window_fini(struct ike_sa *sa);   /* answers, too */
 
 /* --- work.c, ahead.c: key pairs made before they are needed --- */
 /* A job that makes the key pair of ke, for an SA or (0) for the stock: idle work then. False: memory is out. */
-bool spare_work(struct ike *ike, struct ike_spare *s, work_fn *fn, struct ike_ke *ke, uint32_t sa_id);
+bool spare_work(struct ike *ike, struct ike_spare *s, struct ike_ke *ke, uint32_t sa_id);
+/* Whose rows serve this method. ADIT_ERR_PROPOSAL: none. */
+enum adit_rc ke_pick(const struct ike *ike, struct ike_ke *ke, uint16_t method);
+enum adit_rc ke_make(void *ke); /* a job: its key pair */
 /* Fills ke in as if its job were back, or makes it wait for what is under way for its SA; false: neither is there. */
 bool ahead_take(struct ike_xchg *x, struct ike_ke *ke);
 /* The job is back. Who waited for it goes on as after any job; NULL: nobody. */

@@ -28,9 +28,9 @@ static bool emit(struct ike *ike, uint32_t sa_id, const struct adit_job *what)
     return true;
 }
 
-bool spare_work(struct ike *ike, struct ike_spare *s, work_fn *fn, struct ike_ke *ke, uint32_t sa_id)
+bool spare_work(struct ike *ike, struct ike_spare *s, struct ike_ke *ke, uint32_t sa_id)
 {
-    return emit(ike, sa_id, &(struct adit_job){ .spare = s, .fn = fn, .arg = ke, .name = ke->alg->name,
+    return emit(ike, sa_id, &(struct adit_job){ .spare = s, .fn = ke_make, .arg = ke, .name = ke->alg->name,
                                                .cost = ke->alg->cost, .idle = !sa_id });
 }
 
@@ -122,10 +122,10 @@ void adit_ike_work_done(struct adit_ike *engine, struct adit_job *job, uint64_t 
 
 /* --- key exchange as work ---------------------------------------------------------------------------------------- */
 
-static enum adit_rc job_init(void *arg)
+enum adit_rc ke_make(void *arg)
 {
     struct ike_ke *ke = arg;
-    return ke->alg->ops->init(ke->crypto, ke->alg, &ke->state, &ke->ours);
+    return ke->maker->ops->init(ke->crypto, ke->maker, &ke->state, &ke->ours);
 }
 
 static enum adit_rc job_respond(void *arg)
@@ -137,22 +137,24 @@ static enum adit_rc job_respond(void *arg)
 static enum adit_rc job_finish(void *arg)
 {
     struct ike_ke *ke = arg;
-    return ke->alg->ops->finish(ke->crypto, ke->alg, ke->state, ke->peer, &ke->secret);
+    return ke->maker->ops->finish(ke->crypto, ke->maker, ke->state, ke->peer, &ke->secret);
 }
 
-static enum adit_rc pick(struct ike_xchg *x, struct ike_ke *ke, uint16_t method)
+enum adit_rc ke_pick(const struct ike *ike, struct ike_ke *ke, uint16_t method)
 {
-    ke->crypto = x->ike->host.crypto;
+    ke->crypto = ike->host.crypto;
     ke->alg = crypto_ke(ke->crypto, method);
+    ke->maker = ke->alg && ke->alg->made_as ? crypto_ke(ke->crypto, ke->alg->made_as) : NULL;
+    ke->maker = ke->maker ? ke->maker : ke->alg;
     return ke->alg ? ADIT_OK : ADIT_ERR_PROPOSAL;
 }
 
 enum adit_rc ke_init(struct ike_xchg *x, struct ike_ke *ke, uint16_t method)
 {
-    TRY(pick(x, ke, method));
+    TRY(ke_pick(x->ike, ke, method));
     if (!ke->work.state && ke->alg->cost != CRYPTO_CHEAP)
         (void)ahead_take(x, ke); /* then there is nothing to be computed, or what is under way to be waited for */
-    return xchg_work(x, &ke->work, job_init, ke, ke->alg->cost, ke->alg->name);
+    return xchg_work(x, &ke->work, ke_make, ke, ke->alg->cost, ke->alg->name);
 }
 
 /* Public values of both variants of FrodoKEM look the same: such a mistake shows only here. */
@@ -192,7 +194,7 @@ static enum adit_rc explain(struct ike_ke *ke, enum adit_rc rc, struct adit_why 
 enum adit_rc ke_respond(struct ike_xchg *x, struct ike_ke *ke, uint16_t method, const struct ike_msg *msg,
                         struct adit_why *why)
 {
-    TRY(pick(x, ke, method));
+    TRY(ke_pick(x->ike, ke, method));
     TRY(read_ke(ke, msg, ke->alg->init_size, why));
     return explain(ke, xchg_work(x, &ke->work, job_respond, ke, ke->alg->cost, ke->alg->name), why);
 }

@@ -1,5 +1,6 @@
 /* test_work.c - computations leave the engine and come back, also when nobody waits for them any more; key exchange
  * values are measured before a library sees them. */
+#include <stdlib.h>
 #include "core.h"
 
 struct desk { /* an exchange without steps, and one computation in its memory */
@@ -182,6 +183,46 @@ static void both_ends_get_the_same_secret(void **state)
     }
 }
 
+/* The peer's side is the slow set's own: what differs is how long making the key pair takes. ADIT_SLOW_TESTS=1: all. */
+static void key_pairs_of_a_faster_set_do_as_well(void **state)
+{
+    static const struct {
+        uint16_t method, made_as;
+        bool slow;
+    } rows[] = {
+        { KE_MCELIECE_348864, KE_MCELIECE_348864F, false },        { KE_MCELIECE_460896, KE_MCELIECE_460896F, true },
+        { KE_MCELIECE_6688128, KE_MCELIECE_6688128F, true },       { KE_MCELIECE_6688128PC, KE_MCELIECE_6688128PCF, true },
+        { KE_MCELIECE_6960119, KE_MCELIECE_6960119F, true },       { KE_MCELIECE_6960119PC, KE_MCELIECE_6960119PCF, true },
+        { KE_MCELIECE_8192128, KE_MCELIECE_8192128F, true },       { KE_MCELIECE_8192128PC, KE_MCELIECE_8192128PCF, false },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct desk d;
+        struct ike_ke a = { 0 };
+        struct adit_buf ct = { 0 };
+        struct adit_secret theirs = { 0 };
+        struct ike_msg msg;
+        struct payload p;
+        struct adit_why why = { 0 };
+        uint8_t room[300];
+        if (rows[i].slow && !getenv("ADIT_SLOW_TESTS"))
+            continue;
+        sit_down(&d);
+        const struct ke_alg *alg = crypto_ke(d.ike->host.crypto, rows[i].method);
+        assert_non_null(alg);
+        assert_row(alg->name, finish(&d, &a, ke_init(d.x, &a, rows[i].method)) == ADIT_OK);
+        assert_row(alg->name, a.alg == alg && a.maker->id == rows[i].made_as && a.ours.n == alg->init_size);
+        assert_row(alg->name, alg->ops->respond(a.crypto, alg, buf_span(&a.ours), &ct, &theirs) == ADIT_OK);
+        put_ke(room, rows[i].method, buf_span(&ct));
+        message_with(&msg, &p, span(room, ct.n + 4));
+        assert_row(alg->name, finish(&d, &a, ke_finish(d.x, &a, &msg, &why)) == ADIT_OK);
+        assert_row(alg->name, a.secret.n && secret_equal(secret_span(&a.secret), secret_span(&theirs)));
+        ke_fini(&a);
+        buf_fini(&ct);
+        secret_fini(&theirs);
+        core_free(d.ike);
+    }
+}
+
 static void a_bad_value_is_refused_before_it_is_used(void **state)
 {
     static const struct {
@@ -244,6 +285,7 @@ int main(void)
         cmocka_unit_test(an_engine_ends_with_jobs_that_nobody_fetched),
         cmocka_unit_test(without_memory_nothing_goes_out),
         cmocka_unit_test(both_ends_get_the_same_secret),
+        cmocka_unit_test(key_pairs_of_a_faster_set_do_as_well),
         cmocka_unit_test(a_bad_value_is_refused_before_it_is_used),
         cmocka_unit_test(an_unknown_method_is_no_proposal),
     };
