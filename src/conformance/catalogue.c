@@ -178,6 +178,20 @@ static void child_fails(struct puppet *p, uint16_t notify)
     alive(p);
 }
 
+/* IKE_AUTH is taken, and then there is a Child SA that works, or it is refused, and then there is no IKE SA (RFC 7296 s2.21.2). */
+static void all_or_nothing(struct puppet *p)
+{
+    struct notify n;
+    say(p);
+    answered(p);
+    if (!p->over && heard_any_error(p, &n) && !heard_payload(p, PLD_AUTH)) {
+        gone(p);
+        return;
+    }
+    finish_auth(p);
+    alive(p);
+}
+
 static void lie_not_believed(struct puppet *p)
 {
     say(p);
@@ -230,16 +244,65 @@ static void rekeys(struct puppet *p)
     take_ike(p);
 }
 
-/* Rekeys the IKE SA and deletes the old one. */
-static void moves_on(struct puppet *p)
+static void leaves_former(struct puppet *p)
 {
-    rekeys(p);
     former_self(p);
     delete_ike(p);
     say(p);
     accepted(p);
     p->sa.up = false;
     former_self(p);
+}
+
+/* Rekeys the IKE SA and deletes the old one. */
+static void moves_on(struct puppet *p)
+{
+    rekeys(p);
+    leaves_former(p);
+}
+
+/* The IKE SA is being rekeyed, the first IKE_FOLLOWUP_KE is drafted. */
+static void series(struct puppet *p)
+{
+    if (!p->n_add) {
+        skip(p, "needs a suite with an additional key exchange");
+        return;
+    }
+    up(p);
+    ike_rekey_series(p);
+    say(p);
+    accepted(p);
+    followup(p);
+}
+
+/* The first IKE_FOLLOWUP_KE anew: another message, with the link that was given last. */
+static void same_link(struct puppet *p)
+{
+    if (p->over)
+        return;
+    draft_begin(p, XCHG_IKE_FOLLOWUP_KE, false);
+    sa_begin_ke(p, p->add[0]);
+    put_ke(p, p->add[0]->id, buf_span(&p->pub));
+    add_notify(p, N_ADDITIONAL_KEY_EXCHANGE, buf_span(&p->series.link));
+}
+
+/* An IKE_FOLLOWUP_KE was answered; all after it: the new IKE SA. */
+static void ends_rounds(struct puppet *p)
+{
+    while (!p->over && p->series.n < p->n_add) {
+        followup(p);
+        say(p);
+        accepted(p);
+    }
+    take_series(p);
+}
+
+static void ends_series(struct puppet *p)
+{
+    ends_rounds(p);
+    alive(p);
+    leaves_former(p);
+    alive(p);
 }
 
 /* Does the first selector hold all IPv4 addresses? */
@@ -270,6 +333,7 @@ static void pieces(struct puppet *p)
 #include "conformance/catalogue/strangers.def"
 #include "conformance/catalogue/authentication.def"
 #include "conformance/catalogue/established.def"
+#include "conformance/catalogue/followup.def"
 #include "conformance/catalogue/responder.def"
 #undef ROW
 
@@ -282,6 +346,7 @@ static const struct behaviour rows[] = {
 #include "conformance/catalogue/strangers.def"
 #include "conformance/catalogue/authentication.def"
 #include "conformance/catalogue/established.def"
+#include "conformance/catalogue/followup.def"
 #include "conformance/catalogue/responder.def"
 #undef ROW
 };

@@ -470,13 +470,11 @@ void take_child(struct puppet *p)
     p->sa.spi_out = number(p->proposals.v[0].spi);
 }
 
-void ike_rekey(struct puppet *p)
+static void draft_rekey(struct puppet *p)
 {
     struct wr w;
-    if (p->n_add) {
-        skip(p, "needs a suite without an additional key exchange");
+    if (p->over)
         return;
-    }
     draft_begin(p, XCHG_CREATE_CHILD_SA, false);
     p->offer = *p->ike;
     p->offer.num = 1;
@@ -489,10 +487,28 @@ void ike_rekey(struct puppet *p)
     add_ke(p, p->ke->id, buf_span(&p->pub));
 }
 
+void ike_rekey(struct puppet *p)
+{
+    if (p->n_add)
+        skip(p, "needs a suite without an additional key exchange");
+    draft_rekey(p);
+}
+
 static uint64_t long_number(const uint8_t *spi)
 {
     struct rd in = rd_init(span(spi, 8));
     return rd_u64(&in);
+}
+
+/* The new IKE SA takes over the Child SA; the former one is kept aside. */
+static void move_on(struct puppet *p, struct association *next)
+{
+    next->keyed = !p->over;
+    next->spi_in = p->sa.spi_in;
+    next->spi_out = p->sa.spi_out;
+    association_fini(&p->old);
+    p->old = p->sa;
+    p->sa = *next;
 }
 
 void take_ike(struct puppet *p)
@@ -512,12 +528,73 @@ void take_ike(struct puppet *p)
     struct sk_seed s = { buf_span(&p->nonce), nonce->body, next.spi_i, next.spi_r };
     if (!p->over)
         check(p, sk_next(&p->rows, &s, &p->sa.keys, secret_span(&p->shared), &next.keys), "compute keys");
-    next.keyed = !p->over;
-    next.spi_in = p->sa.spi_in;
-    next.spi_out = p->sa.spi_out;
-    association_fini(&p->old);
-    p->old = p->sa;
-    p->sa = next;
+    move_on(p, &next);
+}
+
+/* --- IKE_FOLLOWUP_KE ----------------------------------------------------------------------------------------------------- */
+
+void ike_rekey_series(struct puppet *p)
+{
+    if (!p->n_add)
+        skip(p, "needs a suite with an additional key exchange");
+    draft_rekey(p);
+    p->series.n = 0;
+}
+
+static void begin_series(struct puppet *p)
+{
+    const struct payload *nonce = heard_payload(p, PLD_NONCE);
+    if (!p->over && (!heard_proposal(p) || !nonce))
+        fail(p, "the peer does not rekey");
+    if (p->over)
+        return;
+    p->series.spi_r = long_number(p->proposals.v[0].spi);
+    check(p, buf_set(&p->series.nr, nonce->body), "keep a nonce");
+    check(p, buf_set(&p->series.more, SPAN_NONE), "begin a series");
+    check(p, secret_set(&p->series.first, secret_span(&p->shared)), "keep a secret");
+}
+
+/* What was heard brings the next key of the series. */
+static void take_round(struct puppet *p)
+{
+    struct notify n;
+    if (!p->over && heard_any_error(p, &n))
+        fail(p, "the peer does not rekey: %s", iana_name(IANA_N, n.type));
+    finish_ke(p);
+    if (p->series.n == 0)
+        begin_series(p);
+    else if (!p->over)
+        check(p, buf_append(&p->series.more, secret_span(&p->shared)), "keep a secret");
+    p->series.n++;
+}
+
+void followup(struct puppet *p)
+{
+    struct notify n;
+    take_round(p);
+    if (!p->over && !heard_notify(p, N_ADDITIONAL_KEY_EXCHANGE, &n))
+        fail(p, "the peer gives no link to the next key exchange");
+    if (p->over || p->series.n > p->n_add)
+        return;
+    check(p, buf_set(&p->series.link, n.data), "keep the link");
+    draft_begin(p, XCHG_IKE_FOLLOWUP_KE, false);
+    sa_begin_ke(p, p->add[p->series.n - 1]);
+    add_ke(p, p->add[p->series.n - 1]->id, buf_span(&p->pub));
+    add_notify(p, N_ADDITIONAL_KEY_EXCHANGE, buf_span(&p->series.link));
+}
+
+void take_series(struct puppet *p)
+{
+    struct association next = { .initiator = true, .up = true };
+    take_round(p);
+    if (p->over)
+        return;
+    next.spi_i = long_number(p->offer.spi);
+    next.spi_r = p->series.spi_r;
+    struct sk_seed s = { buf_span(&p->nonce), buf_span(&p->series.nr), next.spi_i, next.spi_r };
+    check(p, sk_series(&p->rows, &s, &p->sa.keys, secret_span(&p->series.first), buf_span(&p->series.more), &next.keys),
+          "compute keys");
+    move_on(p, &next);
 }
 
 void delete_child(struct puppet *p, uint32_t spi)

@@ -59,14 +59,20 @@ enum adit_rc sk_first(const struct suite_rows *s, const struct sk_seed *seed, st
     return rc;
 }
 
-enum adit_rc sk_next(const struct suite_rows *s, const struct sk_seed *seed, const struct sk_keys *from,
-                     struct adit_span secret, struct sk_keys *out)
+enum adit_rc sk_series(const struct suite_rows *s, const struct sk_seed *seed, const struct sk_keys *from,
+                       struct adit_span secret, struct adit_span more, struct sk_keys *out)
 {
     uint8_t skeyseed[PRF_OUT_MAX];
-    struct adit_span parts[] = { secret, seed->ni, seed->nr };
+    struct adit_span parts[] = { secret, seed->ni, seed->nr, more };
     enum adit_rc rc = prf_compute(s->prf, sk_part(from, SK_D), parts, ARRAY_LEN(parts), skeyseed);
     if (rc == ADIT_OK)
         rc = expand(s, seed, span(skeyseed, s->prf->out), out);
     mem_wipe(skeyseed, sizeof(skeyseed));
     return rc;
+}
+
+enum adit_rc sk_next(const struct suite_rows *s, const struct sk_seed *seed, const struct sk_keys *from,
+                     struct adit_span secret, struct sk_keys *out)
+{
+    return sk_series(s, seed, from, secret, SPAN_NONE, out);
 }

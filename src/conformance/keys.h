@@ -30,6 +30,10 @@ ADIT_MUST_USE enum adit_rc sk_first(const struct suite_rows *s, const struct sk_
  * IKE SA, whose seed has the new nonces and SPIs. out may not be `from`. */
 ADIT_MUST_USE enum adit_rc sk_next(const struct suite_rows *s, const struct sk_seed *seed, const struct sk_keys *from,
                                    struct adit_span secret, struct sk_keys *out);
+/* The same of a rekeyed IKE SA with n further key exchanges: SKEYSEED = prf(SK_d, SK(0) | Ni | Nr | SK(1) .. SK(n)), RFC
+ * 9370 s2.2.4. `more` is SK(1) .. SK(n) one after the other. */
+ADIT_MUST_USE enum adit_rc sk_series(const struct suite_rows *s, const struct sk_seed *seed, const struct sk_keys *from,
+                                     struct adit_span secret, struct adit_span more, struct sk_keys *out);
 void sk_fini(struct sk_keys *k);
 
 #endif

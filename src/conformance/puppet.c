@@ -137,6 +137,10 @@ void puppet_free(struct puppet *p)
     buf_fini(&p->nonce);
     buf_fini(&p->said);
     secret_fini(&p->shared);
+    secret_fini(&p->series.first);
+    buf_fini(&p->series.more);
+    buf_fini(&p->series.nr);
+    buf_fini(&p->series.link);
     arena_fini(&p->arena);
     mem_del(p);
 }

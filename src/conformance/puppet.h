@@ -80,6 +80,12 @@ struct puppet {
     struct proposals proposals; /* read from what was heard */
     struct adit_buf pub;       /* our value of the exchange under way */
     struct adit_secret shared; /* its result */
+    struct {
+        unsigned n;             /* key exchanges done */
+        struct adit_secret first; /* SK(0) */
+        struct adit_buf more, nr, link; /* SK(1) .. SK(n); the peer's nonce; what the next request repeats */
+        uint64_t spi_r;
+    } series; /* an IKE SA being rekeyed with additional key exchanges */
     struct association sa, old; /* old: after a rekey, or set aside */
     struct draft draft;
     struct heard heard;
@@ -168,6 +174,10 @@ void info_request(struct puppet *p);
 void child_request(struct puppet *p); /* a further Child SA */
 void child_rekey(struct puppet *p, uint32_t spi); /* REKEY_SA of our inbound SPI */
 void ike_rekey(struct puppet *p);
+/* Rekeying the IKE SA with additional key exchanges (RFC 9370 s2.2.4): drafted; skips without any in the suite. */
+void ike_rekey_series(struct puppet *p);
+void followup(struct puppet *p);      /* its response, or that to a followup, heard: the next IKE_FOLLOWUP_KE drafted */
+void take_series(struct puppet *p);   /* the last response heard: new keys; the former SA in p->old */
 void take_child(struct puppet *p);    /* CREATE_CHILD_SA response heard: the new SPIs */
 void take_ike(struct puppet *p);      /* rekeyed IKE SA: new keys; the former one in p->old */
 void delete_child(struct puppet *p, uint32_t spi);

@@ -80,6 +80,8 @@ static void one_row(struct sim *s)
     expect(s, result.verdict == VERDICT_PASSED, "%s", result.text);
     sim_command(s, B, ADIT_CMD_INITIATE, .conn = "puppet", .child = "net"); /* what is kept once a connection */
     sim_run(s, SECONDS(1));
+    play(s, &inbox, row_of("followup"), HYBRID, &result); /* of contexts, rekeying with more key exchanges fills more */
+    expect(s, result.verdict == VERDICT_PASSED, "%s", result.text);
     long before = settle(s, &inbox);
     play(s, &inbox, b, s->seed & 1 ? CLASSIC : HYBRID, &result);
     if (result.verdict == VERDICT_SKIPPED)
