@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "daemon/daemon.h"
+#include "dp/dp.h"
 #include "model/model.h"
 #include "net/net.h"
 
@@ -82,10 +83,18 @@ static void hold_addr(struct daemon *d, const struct adit_addr *a, const char *c
     say(d, a, conn, "installed on", e == -EEXIST ? 0 : e);
 }
 
+/* With a device's last address the kernel takes all routes over it away, those of other tunnels and traps, too. */
+static void keep_routes(struct daemon *d)
+{
+    struct adit_why why = { 0 };
+    if (d->dp && dp_routes_renew(d->dp, &why) != ADIT_OK)
+        log_say(&d->log, ADIT_LOG_AUDIT, "KNL", "%s", why.text);
+}
+
 static void drop_addr(struct daemon *d, struct held_addr *h)
 {
-    if (h->ours)
-        change(h->ifindex, &h->addr, false);
+    if (h->ours && change(h->ifindex, &h->addr, false) == 0)
+        keep_routes(d);
     list_remove(&h->node);
     mem_del(h);
 }
@@ -228,6 +237,20 @@ void assigned_down(struct daemon *d, const struct adit_event *ev)
     for (unsigned i = 0; i < ev->assigned->n_addrs; i++)
         release_addr(d, &ev->assigned->addrs[i], ev->conn);
     release_servers(d, ev);
+}
+
+void assigned_renew(struct daemon *d)
+{
+    int ifindex = (int)if_nametoindex(device(d));
+    list_for_each (it, &d->held_addrs) {
+        struct held_addr *h = list_entry(it, struct held_addr, node);
+        if (h->ifindex == ifindex)
+            continue;
+        int e = ifindex ? change(ifindex, &h->addr, true) : -ENODEV;
+        h->ifindex = ifindex;
+        h->ours = e == 0;
+        say(d, &h->addr, NULL, "installed again on", e == -EEXIST ? 0 : e);
+    }
 }
 
 void assigned_free(struct daemon *d)

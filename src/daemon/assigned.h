@@ -11,6 +11,7 @@ struct assigned;
 /* ADIT_EV_ASSIGNED, ADIT_EV_RELEASED. Problems are logged: the tunnel stands without. */
 void assigned_up(struct daemon *d, const struct adit_event *ev);
 void assigned_down(struct daemon *d, const struct adit_event *ev);
+void assigned_renew(struct daemon *d); /* the device is another one now: the addresses again */
 void assigned_free(struct daemon *d); /* takes the addresses away that are left */
 /* Environment of the command for name servers; what: NULL = there are none any more. Returns the count; for tests. */
 size_t assigned_env(const struct adit_assigned *what, const char *conn, const char *interface, char **env, size_t max);

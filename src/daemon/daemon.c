@@ -229,7 +229,8 @@ static enum adit_rc start_helpers(struct daemon *d, struct adit_why *why)
     d->fetch = fetcher_new(&d->loop, d->set.fwmark, host_fetched, d);
     uv_timer_init(&d->loop, &d->engine_timer);
     uv_timer_init(&d->loop, &d->stop_timer);
-    d->engine_timer.data = d->stop_timer.data = d;
+    uv_timer_init(&d->loop, &d->tun_timer);
+    d->engine_timer.data = d->stop_timer.data = d->tun_timer.data = d;
     watch_signal(d, &d->sig_term, SIGTERM);
     watch_signal(d, &d->sig_int, SIGINT);
     watch_signal(d, &d->sig_hup, SIGHUP);

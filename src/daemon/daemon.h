@@ -57,7 +57,7 @@ struct daemon {
     struct list keepers;   /* keeper.c */
     struct list children;  /* host.c: what is installed in the data plane */
     uint64_t last_cookie;
-    uv_timer_t engine_timer, stop_timer;
+    uv_timer_t engine_timer, stop_timer, tun_timer;
     uv_poll_t dp_poll;
     uv_signal_t sig_term, sig_int, sig_hup;
     uint64_t started_at; /* ns */

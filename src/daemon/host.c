@@ -12,6 +12,7 @@
 #include "daemon/keeper.h"
 #include "daemon/notice.h"
 #include "daemon/streams.h"
+#include "daemon/tundev.h"
 #include "dp/dp.h"
 #include "model/model.h"
 
@@ -376,6 +377,7 @@ static void dp_event(struct daemon *d, const struct dp_event *ev)
     };
     switch (ev->type) {
     case DP_EV_ACQUIRE: acquire(d, ev); return;
+    case DP_EV_TUN: tundev_lost(d); return;
     case DP_EV_OWN:
         command(d, &(struct adit_command){ .type = ADIT_CMD_ACQUIRE, .child_id = ev->id, .resource = ev->resource });
         return;

@@ -282,6 +282,7 @@ static void write_dataplane(struct daemon *d, struct text *out)
         { "too-big-taken", c.ptb_taken },  { "too-big-refused", c.ptb_refused },
         { "mss-clamped", c.mss_clamped },  { "acquires", c.acquires },
         { "receive-errors", c.rx_errors }, { "send-errors", c.tx_errors },
+        { "tun-renewed", c.tun_renewed },
     };
     om_family(out, "adit_dataplane_packets", "counter", NULL, "Packets through the data plane");
     om_sample_u64(out, "adit_dataplane_packets", "_total",

@@ -34,6 +34,7 @@ struct dp {
     size_t n_traps, cap_traps;
     uint64_t order, seed;
     uint32_t tun_mtu;
+    bool tun_lost;          /* and the daemon knows */
     bool stale;             /* the tables name SAs that are no more: there was no memory for new ones */
     unsigned next_worker;   /* whose notes come next */
     struct ring *borrowed;  /* the last event's data lies there */
@@ -425,12 +426,22 @@ static void sa_gone(struct dp *dp, struct dp_sa *sa)
         epoch_retire(&dp->s.epoch, sa, sa_del);
 }
 
+/* All workers say so, some maybe after it is there again. */
+static bool tun_is_news(struct dp *dp)
+{
+    bool news = !dp->tun_lost && !net_link_mtu(dp->tun.ifindex);
+    dp->tun_lost |= news;
+    return news;
+}
+
 /* True: *out is for the daemon. */
 static bool take_note(struct dp *dp, struct ring *r, const struct note *n, struct dp_event *out)
 {
     switch (n->type) {
     case NOTE_EVENT:
         *out = n->event;
+        if (out->type == DP_EV_TUN && !tun_is_news(dp))
+            break;
         if (out->type == DP_EV_FIRST_IN)
             succeed(dp, sa_by_id(dp, out->id));
         out->data = span((const uint8_t *)n + sizeof(*n), n->data_n);
@@ -488,6 +499,46 @@ bool dp_esp_in(struct dp *dp, const struct adit_path *path, struct adit_span pac
     else
         dp->own.rx_errors++;
     return taken;
+}
+
+/* --- the TUN device anew -------------------------------------------------------------------------------------- */
+
+static enum adit_rc use_tun(struct dp *dp, const struct net_tun *t, bool lost)
+{
+    enum adit_rc rc = ADIT_OK;
+    for (unsigned i = 0; i < dp->s.n; i++) {
+        struct cmd c = { .type = CMD_TUN, .tun = t->fd[i], .uso = t->uso, .lost = lost };
+        worker_command(&dp->s.workers[i], &c);
+        rc = rc ? rc : c.rc;
+    }
+    return rc;
+}
+
+enum adit_rc dp_tun_renew(struct dp *dp, struct adit_why *why)
+{
+    struct net_tun fresh;
+    if (!dp->tun_lost)
+        return ADIT_OK;
+    TRY(net_tun_open(dp->tun.name, dp->s.n, dp->settings.steer, &fresh, why));
+    int e = net_link_set(dp->nl, fresh.ifindex, dp->tun_mtu);
+    enum adit_rc rc = e ? why_set(why, ADIT_ERR_IO, "%s up: %s", dp->tun.name, strerror(-e)) : ADIT_OK;
+    if (!rc && use_tun(dp, &fresh, false)) {
+        rc = why_set(why, ADIT_ERR_IO, "%s: a worker can't wait for it", dp->tun.name);
+        (void)use_tun(dp, &dp->tun, true); /* theirs until it goes well */
+    }
+    struct net_tun *unused = rc ? &fresh : &dp->tun;
+    net_tun_close(unused);
+    if (rc)
+        return rc;
+    dp->tun = fresh;
+    dp->tun_lost = false;
+    dp->own.tun_renewed++;
+    return ADIT_OK;
+}
+
+enum adit_rc dp_routes_renew(struct dp *dp, struct adit_why *why)
+{
+    return dp->routes && !dp->tun_lost ? routes_renew(dp->routes, dp->tun.ifindex, why) : ADIT_OK;
 }
 
 /* --- the rest of the interface -------------------------------------------------------------------------------- */

@@ -32,6 +32,7 @@ enum dp_event_type {
     DP_EV_PATH,     /* id: peer seen at another endpoint (RFC 7296 s2.23 dynamic update) */
     DP_EV_INACTIVE, /* id: idle for its inactivity time */
     DP_EV_OWN,      /* id: a worker (resource - 1) sends on this one, which is for all, for want of its own */
+    DP_EV_TUN,      /* the TUN device was deleted: dp_tun_renew() */
     DP_EV_ESP,      /* data: a packet for the TCP connection `path` (RFC 9329) */
     DP_EV_IKE,      /* an IKE datagram arrived on the NAT-T port: data without marker, path, tos */
 };
@@ -49,7 +50,7 @@ struct dp_counters { /* monotonic since start */
     uint64_t packets_in, packets_out, bytes_in, bytes_out;
     uint64_t drops[16]; /* by enum esp_verdict */
     uint64_t no_policy, bypassed, ptb_sent, ptb_taken, ptb_refused, mss_clamped, acquires, rx_errors,
-        tx_errors;
+        tx_errors, tun_renewed;
 };
 
 /* What to do with inner traffic that has no SA.
@@ -74,6 +75,12 @@ int dp_event_fd(const struct dp *dp); /* readable: dp_poll has something */
 bool dp_poll(struct dp *dp, struct dp_event *out);
 const char *dp_name(const struct dp *dp); /* "user" */
 const char *dp_tun(const struct dp *dp);
+/* After DP_EV_TUN: the device anew, under its name, with its MTU; workers read and write the new one. The addresses on it
+ * are the caller's to put back, then dp_routes_renew(). Child SAs and policies are untouched. ADIT_OK too if it is there;
+ * ADIT_ERR_IO, ADIT_ERR_MEMORY with *why: nothing has changed, to be tried again later. */
+ADIT_MUST_USE enum adit_rc dp_tun_renew(struct dp *dp, struct adit_why *why);
+/* The routes that went with the device, or with the last address on it. ADIT_ERR_IO with *why: some are missing; the others are there. */
+ADIT_MUST_USE enum adit_rc dp_routes_renew(struct dp *dp, struct adit_why *why);
 
 /* Publishes the inbound half before it returns; outbound by spec->outbound; when spec->replaces is set, traffic switches
  * from that one as soon as this one is active and the old inbound half stays until dp_child_del(). */

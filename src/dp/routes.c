@@ -121,19 +121,23 @@ static enum adit_rc put_halves(struct routes *r, uint64_t owner, struct net_rout
     return put(r, owner, route, why);
 }
 
+/* The source address may have gone, or belong to a link that is down: it is only a hint. */
+static int add_hinted(struct routes *r, struct net_route *route)
+{
+    int e = net_route_add(r->cfg.nl, route);
+    if (!e || e == -EEXIST || !route->src.family)
+        return e;
+    route->src = (struct adit_addr){ 0 };
+    return net_route_add(r->cfg.nl, route);
+}
+
 static enum adit_rc put(struct routes *r, uint64_t owner, struct net_route route, struct adit_why *why)
 {
     if (in_use(r, &route))
         return remember(r, owner, &route);
-    int e = net_route_add(r->cfg.nl, &route);
+    int e = add_hinted(r, &route);
     if (e == -EEXIST)
         return put_halves(r, owner, route, why);
-    if (e &&
-        route.src
-            .family) { /* the address may have gone, or belong to a link that is down: it is only a hint */
-        route.src = (struct adit_addr){ 0 };
-        e = net_route_add(r->cfg.nl, &route);
-    }
     return e ? refused(&route, e, why) : remember(r, owner, &route);
 }
 
@@ -222,6 +226,25 @@ static enum adit_rc add_all(struct routes *r, uint64_t owner, const struct adit_
         TRY(add_remote(r, owner, &remote[i], &src, why));
     }
     return ADIT_OK;
+}
+
+enum adit_rc routes_renew(struct routes *r, int tun, struct adit_why *why)
+{
+    enum adit_rc rc = ADIT_OK;
+    int old = r->cfg.tun;
+    r->cfg.tun = tun;
+    list_for_each (it, &r->entries) {
+        struct entry *e = list_entry(it, struct entry, node);
+        struct net_route route = e->route;
+        if (route.oif != old)
+            continue; /* a peer's own way */
+        route.oif = tun;
+        int error = add_hinted(r, &route);
+        if (error && !(error == -EEXIST && in_use(r, &route))) /* is there: several want it, or it has stayed */
+            rc = refused(&route, error, why);
+        e->route = route;
+    }
+    return rc;
 }
 
 enum adit_rc routes_add(struct routes *r, uint64_t owner, const struct adit_ts *local, size_t n_local,

@@ -24,6 +24,9 @@ ADIT_MUST_USE enum adit_rc routes_add(struct routes *r, uint64_t owner, const st
                                       size_t n_local, const struct adit_ts *remote, size_t n_remote,
                                       const struct adit_addr *peer, struct adit_why *why);
 void routes_del(struct routes *r, uint64_t owner);
+/* The TUN is another device now, and its routes went with the old one; or (the same `tun`) the kernel has taken some away:
+ * it does with a device's last address. Goes on after errors; says the last. */
+ADIT_MUST_USE enum adit_rc routes_renew(struct routes *r, int tun, struct adit_why *why);
 
 /* Pure: the prefixes that make up a range, at most `max`; returns how many (0: too many or none). */
 struct prefix {

@@ -216,6 +216,39 @@ static void tick(struct worker *w)
     w->next_tick = next < w->now + TICK_MIN_NS ? w->now + TICK_MIN_NS : next;
 }
 
+/* --- descriptors ---------------------------------------------------------------------------------------------- */
+
+static enum adit_rc watch(struct worker *w, int fd, enum source src, uint32_t events, struct adit_why *why)
+{
+    struct epoll_event ev = { .events = events, .data.u32 = src };
+    if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) == 0)
+        return ADIT_OK;
+    return why_set(why, ADIT_ERR_IO, "epoll: %s", strerror(errno));
+}
+
+static void tun_unwatch(struct worker *w)
+{
+    if (w->tun_watched)
+        (void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->tun, NULL);
+    w->tun_watched = false;
+}
+
+static enum adit_rc tun_watch(struct worker *w, struct adit_why *why)
+{
+    enum adit_rc rc = watch(w, w->tun, SRC_TUN, EPOLLIN, why);
+    w->tun_watched = rc == ADIT_OK;
+    return rc;
+}
+
+/* Its device was deleted: the descriptor stays "ready" for ever, with nothing to read. Told by each worker; the first
+ * one counts. */
+static void tun_lost(struct worker *w)
+{
+    struct note n = { .type = NOTE_EVENT, .event = { .type = DP_EV_TUN, .at = w->now } };
+    if (worker_note(w, &n, SPAN_NONE, 0)) /* else: next round */
+        tun_unwatch(w);
+}
+
 /* --- commands ------------------------------------------------------------------------------------------------- */
 
 static enum adit_rc own_add(struct worker *w, struct dp_sa *sa)
@@ -276,6 +309,15 @@ static void run_ptb(struct worker *w, struct cmd *c)
         set_pmtu(c->sa);
 }
 
+static void run_tun(struct worker *w, struct cmd *c)
+{
+    struct adit_why why;
+    tun_unwatch(w);
+    w->tun = c->tun;
+    w->uso = c->uso;
+    c->rc = c->lost ? ADIT_OK : tun_watch(w, &why);
+}
+
 static void run_command(struct worker *w)
 {
     struct cmd *c = atomic_load_explicit(&w->cmd, memory_order_acquire);
@@ -288,6 +330,7 @@ static void run_command(struct worker *w)
     case CMD_ACTIVATE: set_active(w, c->sa, true); break;
     case CMD_PATH: run_path(w, c); break;
     case CMD_PTB: run_ptb(w, c); break;
+    case CMD_TUN: run_tun(w, c); break;
     case CMD_LINK:
         if (pmtu_link(&c->sa->pmtu, c->mtu))
             set_pmtu(c->sa);
@@ -346,6 +389,8 @@ static void serve(struct worker *w)
             take_errors(w, w->raw[f].tx, family, 0);
         }
     }
+    if (w->ready & BIT(SRC_ERROR + SRC_TUN))
+        tun_lost(w);
     if ((w->ready & BIT(SRC_TUN)) && !egress_read(w) && !handover_ready(w))
         sched_yield(); /* the owner of the SAs is behind: the TUN's queue is the place to wait */
 }
@@ -435,14 +480,6 @@ static void *worker_main(void *arg)
 
 /* --- birth and death ------------------------------------------------------------------------------------------ */
 
-static enum adit_rc watch(struct worker *w, int fd, enum source src, uint32_t events, struct adit_why *why)
-{
-    struct epoll_event ev = { .events = events, .data.u32 = src };
-    if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) == 0)
-        return ADIT_OK;
-    return why_set(why, ADIT_ERR_IO, "epoll: %s", strerror(errno));
-}
-
 static enum adit_rc open_family(struct worker *w, unsigned f, const struct worker_cfg *cfg,
                                 struct adit_why *why)
 {
@@ -469,7 +506,7 @@ static enum adit_rc open_all(struct worker *w, const struct worker_cfg *cfg, str
     TRY(pace_open(&w->pace));
     TRY(watch(w, w->pace.timer, SRC_TIMER, EPOLLIN, why));
     TRY(watch(w, w->wake, SRC_WAKE, EPOLLIN, why));
-    TRY(watch(w, w->tun, SRC_TUN, EPOLLIN, why));
+    TRY(tun_watch(w, why));
     TRY(open_family(w, 0, cfg, why));
     if (access("/proc/net/if_inet6", F_OK) == 0) /* a host without IPv6 */
         TRY(open_family(w, 1, cfg, why));

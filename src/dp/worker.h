@@ -35,7 +35,7 @@ struct note {
 };
 
 /* --- commands: control -> worker, one at a time, control waits ------------------------------------------------ */
-enum cmd_type { CMD_ADD, CMD_DEL, CMD_ACTIVATE, CMD_PATH, CMD_PTB, CMD_LINK, CMD_SUCCEED };
+enum cmd_type { CMD_ADD, CMD_DEL, CMD_ACTIVATE, CMD_PATH, CMD_PTB, CMD_LINK, CMD_SUCCEED, CMD_TUN };
 struct cmd {
     enum cmd_type type;
     struct dp_sa *sa;
@@ -45,8 +45,10 @@ struct cmd {
     uint32_t mtu;      /* ADD, PATH, LINK: the link's; PTB: as told */
     bool check_seq;    /* PTB: only if seq was sent lately */
     uint32_t seq;
+    int tun;           /* TUN: the queue to use from now on; the old one is control's to close */
+    bool uso, lost;    /* TUN: of the new one; it is no more, and not to be watched */
     bool done_ok;                  /* out: PTB taken */
-    enum adit_rc rc;               /* out: ADD */
+    enum adit_rc rc;               /* out: ADD, TUN */
     struct adit_child_stats stats; /* out: DEL */
 };
 
@@ -96,6 +98,7 @@ struct worker {
     int epoll, wake;
     int tun;
     bool uso;
+    bool tun_watched;
     struct net_udp udp[2]; /* v4, v6 */
     struct net_raw raw[2];
     int sender[2]; /* control's sockets, if we look after their error queues; borrowed */

@@ -214,7 +214,7 @@ static void print_event(const struct dp_event *ev)
 {
     static const char *const names[] = { [DP_EV_ACQUIRE] = "acquire",   [DP_EV_SOFT] = "soft", [DP_EV_HARD] = "hard",
                                          [DP_EV_FIRST_IN] = "first-in", [DP_EV_PATH] = "path", [DP_EV_INACTIVE] = "inactive",
-                                         [DP_EV_OWN] = "own",           [DP_EV_IKE] = "ike" };
+                                         [DP_EV_OWN] = "own",           [DP_EV_TUN] = "tun",   [DP_EV_IKE] = "ike" };
     STRBUF(from, 80);
     endpoint_print(&from, &ev->path.remote);
     printf("event %s id=%u reqid=%u", names[ev->type], ev->id, ev->reqid);
