@@ -77,13 +77,13 @@ static void step(struct frag_join *j, const struct frag_key *key, struct skf f, 
     struct frag_head head = { .first = salt };
     struct adit_buf block = { 0 };
     bool wanted = model_wants(key, f);
-    must(frag_join_wants(j, key, f) == wanted);
+    must(frag_join_wants(j, key, f, &frag_ordinary) == wanted);
     if (!wanted || buf_resize(&block, size) != ADIT_OK)
         return;
     for (size_t i = 0; i < size; i++)
         block.p[i] = octet(salt, i);
     enum adit_rc want = model_add(key, f, size, salt);
-    must(frag_join_add(j, key, f, &head, &block, span(block.p, size), 0) == want);
+    must(frag_join_add(j, key, f, &head, &block, span(block.p, size), &frag_ordinary, 0) == want);
     must(!block.p);
     if (want == ADIT_OK)
         check_whole(j);

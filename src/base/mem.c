@@ -1,12 +1,36 @@
 /* mem.c - heap blocks, zeroed, with a gate through which tests inject failures (per thread, so that a test
  * of the engine does not starve a library's worker). */
 #include "base/mem.h"
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 static _Thread_local mem_may_fn *gate;
 static _Thread_local void *gate_arg;
 static _Thread_local long blocks;
+static _Thread_local size_t octets, peak;
+
+static void *counted(void *p)
+{
+    octets += malloc_usable_size(p);
+    peak = octets > peak ? octets : peak;
+    return p;
+}
+
+size_t mem_octets(void)
+{
+    return octets;
+}
+
+size_t mem_peak(void)
+{
+    return peak;
+}
+
+void mem_peak_reset(void)
+{
+    peak = octets;
+}
 
 long mem_blocks(void)
 {
@@ -28,7 +52,7 @@ void *mem_new(size_t n)
 {
     void *p = mem_may(n) ? calloc(1, n ? n : 1) : NULL;
     blocks += p != NULL;
-    return p;
+    return counted(p);
 }
 
 void *mem_new_array(size_t n, size_t size)
@@ -40,9 +64,11 @@ void *mem_new_array(size_t n, size_t size)
 
 void *mem_resize(void *p, size_t n)
 {
+    size_t before = malloc_usable_size(p);
     void *q = mem_may(n) ? realloc(p, n ? n : 1) : NULL;
     blocks += q && !p;
-    return q;
+    octets -= q ? before : 0;
+    return counted(q);
 }
 
 char *mem_strdup(const char *s)
@@ -57,6 +83,7 @@ char *mem_strdup(const char *s)
 void mem_del(void *p)
 {
     blocks -= p != NULL;
+    octets -= malloc_usable_size(p);
     free(p);
 }
 

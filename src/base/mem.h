@@ -18,6 +18,10 @@ void mem_wipe(void *p, size_t n);
 
 /* Tests only: blocks that this thread has made minus those that it has freed. */
 long mem_blocks(void);
+/* Tests only: octets in them, the allocator's rounding included, and the most that there have been since mem_peak_reset(). */
+size_t mem_octets(void);
+size_t mem_peak(void);
+void mem_peak_reset(void);
 /* Tests only: asked before each allocation of this thread; false makes it fail. NULL removes it. */
 typedef bool mem_may_fn(void *arg, size_t n);
 void mem_set_gate(mem_may_fn *may, void *arg);

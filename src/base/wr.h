@@ -12,6 +12,7 @@ struct wr {
     size_t max; /* growing writers: never beyond */
     struct adit_buf *grow;
     size_t next_at; /* wire/payload.h: where the previous payload's Next Payload octet stands */
+    uint8_t format; /* wire/payload.h: how headers of payloads are written */
     bool fail;
 };
 

@@ -112,7 +112,7 @@ static enum adit_rc build_parts(struct ike_xchg *x, struct wr *w, struct adit_wh
         if (x->parts[i].step->build)
             TRY(x->parts[i].step->build(x, x->parts[i].scratch, w, why));
     announce_put(x, w);
-    return wr_ok(w) ? ADIT_OK : why_set(why, ADIT_ERR_LIMIT, "message is longer than %d octets", IKE_MESSAGE_MAX);
+    return wr_ok(w) ? ADIT_OK : why_set(why, ADIT_ERR_LIMIT, "message is longer than %zu octets", w->max);
 }
 
 static enum adit_rc consume_parts(struct ike_xchg *x, struct adit_why *why)
@@ -166,20 +166,33 @@ static enum adit_rc compose_init(struct ike_xchg *x, struct adit_why *why)
     return ADIT_OK;
 }
 
-static enum adit_rc compose_protected(struct ike_xchg *x, struct adit_why *why)
+static enum adit_rc protect_parts(struct ike_xchg *x, struct wr *w, struct adit_why *why)
 {
-    struct ike_sa *sa = x->sa;
-    struct wr w;
-    wr_init(&w, sa->ike->scratch, IKE_MESSAGE_MAX);
-    wr_chain(&w);
-    TRY(build_parts(x, &w, why));
-    x->out_raw = (struct raw_msg){ .hdr = header(x), .first = w.p[0], .plain = span_from(wr_written(&w), 1) };
+    wr_chain(w);
+    wr_format(w, sa_payload_format(x->sa));
+    TRY(build_parts(x, w, why));
+    x->out_raw = (struct raw_msg){ .hdr = header(x), .first = w->p[0], .plain = span_from(wr_written(w), 1) };
     x->out_raw.hdr.next = PLD_SK;
     if (x->role == XCHG_RESPONDER)
         TRY(watch(x, MSG_RECEIVED, &x->in_raw));
     TRY(watch(x, MSG_SENT, &x->out_raw));
-    enum adit_rc rc = msg_protect(sa, &x->out_raw.hdr, x->out_raw.first, x->out_raw.plain, &x->wire);
+    return msg_protect(x->sa, &x->out_raw.hdr, x->out_raw.first, x->out_raw.plain, &x->wire);
+}
+
+/* A message that may be longer than others is built in memory of its own, which lives no longer than this. */
+static enum adit_rc compose_protected(struct ike_xchg *x, struct adit_why *why)
+{
+    size_t room = sa_message_room(x->sa, x->exchange, x->role == XCHG_RESPONDER);
+    struct adit_buf own = { 0 };
+    struct wr w;
+    if (room > IKE_MESSAGE_MAX)
+        wr_init_buf(&w, &own, room);
+    else
+        wr_init(&w, x->ike->scratch, room);
+    enum adit_rc rc = protect_parts(x, &w, why);
     mem_wipe(w.p, w.n);
+    buf_wipe(&own);
+    x->out_raw.plain = SPAN_NONE;
     return rc;
 }
 

@@ -271,6 +271,10 @@ struct ike_hooks {
     uint32_t (*transforms)(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *request);
     /* Every protected message of IKE_INTERMEDIATE-like exchanges before authentication, before commit. */
     enum adit_rc (*message)(struct ike_sa *sa, enum msg_dir dir, const struct raw_msg *raw);
+    /* Headers of inner payloads, when both ends can do other than PAYLOAD_RFC7296. */
+    enum payload_format (*payload_format)(struct ike_sa *sa);
+    /* Octets that all SAs together may hold of unfinished messages, for those that hold more than RFC 7296 can need. */
+    size_t (*held_max)(struct ike_sa *sa);
     /* The longest Key Exchange Data that a message of this exchange may carry in either direction, where that is more than
      * an RFC 7296 payload takes. peer: its message of an opening exchange in hand, not accepted yet; NULL: none. */
     size_t (*ke_room)(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *peer);
@@ -395,6 +399,13 @@ bool sa_shares_private(const struct ike_sa *sa);
  * that knows. peer: its IKE_SA_INIT message in hand whose announcements are not accepted yet; NULL: none. An initiator's
  * first request asks about what the peer may turn out to be able to. */
 bool sa_may_carry_ke(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *peer, size_t n);
+enum payload_format sa_payload_format(struct ike_sa *sa); /* of inner payloads */
+/* Has a method that the SA's connection could negotiate a public value that is too long for a message as RFC 7296 has it? */
+bool sa_wants_long_ke(const struct ike_sa *sa);
+/* Octets of content that a message of this exchange may have: 65,535, or what the longest key exchange that is agreed on
+ * (up: may be agreed on) needs, with a quarter more as a margin for what the peer adds. */
+size_t sa_message_max(struct ike_sa *sa, uint8_t exchange, bool response);
+unsigned sa_peer_fragments(const struct ike_sa *sa); /* the most that it is known to take of one message; 0: not known */
 bool sa_round_after(struct ike_sa *sa); /* hook round_after of any extension: is this not the last one? */
 /* The raw IKE_SA_INIT request or response that counts, octet for octet; empty before there is one. */
 struct adit_span sa_init_message(const struct ike_sa *sa, bool response);

@@ -107,6 +107,8 @@ static void protected_input(struct ike_sa *sa, const struct ike_hdr *hdr, const 
         response(sa, hdr, path, &raw, d);
     else
         xchg_request(sa, hdr, path, &raw, d, digest);
+    if (!sa->cut)
+        unproven_update(sa);
 }
 
 void sa_input(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d)

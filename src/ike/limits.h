@@ -8,6 +8,8 @@
 #define IKE_MESSAGE_MAX 65535       /* octets of one message: the Length of UDP */
 #define IKE_KE_MAX (60u << 10)      /* octets of Key Exchange Data in a message without a longer payload header: there is
                                        more in it, and an SK payload has 65,535 octets at most */
+#define IKE_BESIDE_KE (16u << 10)   /* what stands beside a long KE payload in a message of ours */
+#define IKE_MARGIN 4096             /* and in one of the peer's, beyond a quarter of it */
 #define IKE_KE_INIT_DEFAULT 1600    /* octets of Key Exchange Data in IKE_SA_INIT unless init_ke_max says otherwise: up to
                                        ML-KEM-1024, one datagram of two IP fragments */
 #define IKE_KE_INIT_MAX 7168        /* the same in IKE_SA_INIT, which is no longer than this: */

@@ -226,7 +226,8 @@ enum adit_rc msg_index(struct ike_xchg *x, const struct ike_hdr *hdr, uint8_t fi
     if (payloads.n && !kept.p)
         return why_set(why, ADIT_ERR_MEMORY, "out of memory");
     x->in_raw.plain = kept;
-    if (!payloads_get(&in, first, &list, NULL))
+    enum payload_format f = opens_sa(hdr->exchange) ? PAYLOAD_RFC7296 : sa_payload_format(x->sa);
+    if (!payloads_get_as(&in, f, first, &list, NULL))
         return why_set(why, ADIT_ERR_MALFORMED, "payload chain: %s at octet %zu", in.fail, in.at);
     TRY(check_payloads(x, &list, why));
     struct adit_span v = arena_span(&x->arena, span(list.v, list.n * sizeof(list.v[0])));

@@ -106,6 +106,11 @@ bool peer_named_has(const char *peer, enum quirk q)
     return peer_seems(by_name(peer), q);
 }
 
+unsigned sa_peer_fragments(const struct ike_sa *sa)
+{
+    return peer_has(sa, QUIRK_32_FRAGMENTS) ? 32 : peer_has(sa, QUIRK_255_FRAGMENTS) ? 255 : 0;
+}
+
 void peer_status(const struct ike_sa *sa, struct adit_ike_info *out)
 {
     struct peer_guess g = best(sa);
@@ -195,6 +200,14 @@ static const struct quirk_row rows[] = {
       "computes AUTH of a resumed IKE SA over its first message alone, without nonce and identity (RFC 5723 s4.3.3 has the "
       "octets of RFC 7296 s2.15)",
       "does so, too", "wire and source, libreswan 5.2", "tests/sim/test_quirks.c" },
+    { QUIRK_32_FRAGMENTS, PEER_LIBRESWAN, EVIDENCE_SHAPE,
+      "takes 32 fragments of a message (MAX_IKE_FRAGMENTS), and drops all of them when the total changes",
+      "cuts into no more than that, larger than `fragment_size` if need be", "its source, libreswan 5.2",
+      "tests/unit/ext/test_frag.c" },
+    { QUIRK_255_FRAGMENTS, PEER_STRONGSWAN, EVIDENCE_SHAPE,
+      "takes 255 fragments of a message, and 10,000 octets in all unless its `charon.max_packet` says more",
+      "cuts into no more than that, larger than `fragment_size` if need be; raise `charon.max_packet` there for long messages",
+      "its source, message.c", "tests/unit/ext/test_frag.c" },
     { 0, PEER_MIKROTIK, EVIDENCE_NONE, "sends CP in CREATE_CHILD_SA requests",
       "reads what the exchange needs and ignores the payload (RFC 7296 appendix C.4 allows it)",
       "hwdsl2/setup-ipsec-vpn issue 676, libreswan issues 293 and 332", "tests/sim/test_quirks.c" },

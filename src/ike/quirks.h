@@ -24,7 +24,8 @@ enum peer_kind {
 /* The stronger wins: what its first message looks like, a Vendor ID in it, the connection's `peer = ...`. */
 enum peer_evidence { EVIDENCE_NONE, EVIDENCE_SHAPE, EVIDENCE_VENDOR_ID, EVIDENCE_CONFIGURED };
 
-enum quirk { QUIRK_PRF_PLUS_OLD = 1, QUIRK_START_AT_4500 = 2, QUIRK_NO_ESN = 4, QUIRK_RESUMED_MESSAGE_ONLY = 8, QUIRK_FRODO_NUMBERS = 16 };
+enum quirk { QUIRK_PRF_PLUS_OLD = 1, QUIRK_START_AT_4500 = 2, QUIRK_NO_ESN = 4, QUIRK_RESUMED_MESSAGE_ONLY = 8,
+             QUIRK_FRODO_NUMBERS = 16, QUIRK_32_FRAGMENTS = 32, QUIRK_255_FRAGMENTS = 64 };
 
 struct quirk_row {
     uint32_t flag; /* enum quirk; 0: we do so with everybody */

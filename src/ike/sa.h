@@ -29,8 +29,9 @@ struct random_store {
     size_t left;
 };
 
-/* Memory that half-open SAs hold of unfinished messages: unproven.c. */
+/* Memory that SAs hold of unfinished messages: unproven.c. */
 struct unproven {
+    const char *what;
     size_t octets, max;
     struct list holders; /* SAs by ike_sa.held, who got something last at the end */
     struct map by_ip;    /* hash of an address -> its share */
@@ -68,7 +69,8 @@ struct ike {
     struct map per_ip; /* half-open by address hash -> count */
     struct cookie_jar cookies;
     struct leases leases;
-    struct unproven unproven;
+    struct unproven unproven; /* of half-open SAs */
+    struct unproven longer;   /* of all SAs in messages longer than IKE_MESSAGE_MAX */
     unsigned n_sas, half_open;
     uint32_t next_id, next_child_id, next_reqid, next_pending_id;
     uint64_t seed;
@@ -596,6 +598,7 @@ const struct ike_rekey_form *rekey_form_of(struct ike_sa *sa, const struct ike_m
 /* The peer refused the form: the task goes on at once in the regular one. */
 bool rekey_again_regular(struct ike_sa *sa, struct ike_task *t, const struct ike_pending *p, enum adit_rc rc);
 uint32_t sa_transforms(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *request);
+size_t sa_message_room(struct ike_sa *sa, uint8_t exchange, bool response); /* octets that one of ours may have */
 /* --- travel.c: which methods and numbers may be used where --- */
 size_t sa_ke_max(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *peer); /* octets; sa_may_carry_ke() */
 /* What holds for proposals in this opening exchange, whose message `msg` of the peer is in hand (NULL: our first request), or

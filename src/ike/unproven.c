@@ -1,33 +1,54 @@
-/* unproven.c - memory for what peers send before they have proven who they are: fragments of a message, for whatever
- * extension keeps them. One budget for all; of it a share for one address (IPv6: one /64). What has waited longest for
- * its next piece goes first: an honest peer's pieces come one right after the other, so it is not his. */
+/* unproven.c - memory for messages that are not complete, or not yet dealt with: fragments, for whatever extension keeps
+ * them. One budget for what peers send before they have proven who they are, and one for messages longer than others, of
+ * whomever; of each a share for one address (IPv6: one /64). What has waited longest for its next piece goes first: an
+ * honest peer's pieces come one right after the other, so it is not his. */
 #include "ike/sa.h"
 
 struct unproven_share {
+    struct unproven *of;
     uint64_t key;
     size_t octets;
     struct list holders; /* by ike_sa.held_of_share */
 };
 
-static size_t held(struct ike_sa *sa)
+/* A long request is held until it is answered: its key exchange may have to wait for a worker. */
+static size_t in_work(const struct ike_sa *sa)
 {
     size_t n = 0;
+    list_for_each(it, &sa->in) {
+        const struct ike_xchg *x = list_entry(it, struct ike_xchg, link);
+        n += x->in_raw.plain.n > IKE_MESSAGE_MAX ? x->in_raw.plain.n : 0;
+    }
+    return n;
+}
+
+static size_t held(struct ike_sa *sa)
+{
+    size_t n = in_work(sa);
     for (unsigned i = 0; i < EXT_COUNT; i++)
         if (sa->ext[i] && ike_exts[i]->on.held)
             n += ike_exts[i]->on.held(sa);
     return n;
 }
 
-static struct unproven_share *share_of(struct ike_sa *sa)
+/* NULL: what it holds counts nowhere. */
+static struct unproven *budget_for(struct ike_sa *sa, size_t octets)
 {
-    struct ike *ike = sa->ike;
-    uint64_t key = halfopen_key(ike, &sa->path.remote.addr);
-    struct unproven_share *share = map_get(&ike->unproven.by_ip, key);
+    if (octets > 2 * IKE_MESSAGE_MAX)
+        return &sa->ike->longer;
+    return sa->half_open && octets ? &sa->ike->unproven : NULL;
+}
+
+static struct unproven_share *share_of(struct unproven *u, struct ike_sa *sa)
+{
+    uint64_t key = halfopen_key(sa->ike, &sa->path.remote.addr);
+    struct unproven_share *share = map_get(&u->by_ip, key);
     if (share || !(share = mem_new(sizeof(*share))))
         return share;
+    share->of = u;
     share->key = key;
     list_init(&share->holders);
-    if (map_put(&ike->unproven.by_ip, key, share) == ADIT_OK)
+    if (map_put(&u->by_ip, key, share) == ADIT_OK)
         return share;
     mem_del(share);
     return NULL;
@@ -36,7 +57,7 @@ static struct unproven_share *share_of(struct ike_sa *sa)
 /* The last one takes the table with it: nothing is left of a flood. */
 static void forget_share(struct ike *ike, struct unproven_share *share)
 {
-    struct map *m = &ike->unproven.by_ip;
+    struct map *m = &share->of->by_ip;
     map_del(m, share->key);
     mem_del(share);
     if (m->n)
@@ -51,7 +72,7 @@ void unproven_del(struct ike_sa *sa)
     if (!share)
         return;
     share->octets -= sa->held_octets;
-    sa->ike->unproven.octets -= sa->held_octets;
+    share->of->octets -= sa->held_octets;
     sa->held_octets = 0;
     sa->share = NULL;
     list_remove(&sa->held);
@@ -61,60 +82,103 @@ void unproven_del(struct ike_sa *sa)
     forget_share(sa->ike, share);
 }
 
+static void set_held(struct ike_sa *sa, size_t now)
+{
+    sa->share->octets += now - sa->held_octets;
+    sa->share->of->octets += now - sa->held_octets;
+    sa->held_octets = now;
+}
+
 static void shed(struct ike_sa *sa)
 {
     for (unsigned i = 0; i < EXT_COUNT; i++)
         if (sa->ext[i] && ike_exts[i]->on.shed)
             ike_exts[i]->on.shed(sa);
-    unproven_del(sa);
-    sa_log(sa, ADIT_LOG_MORE, "NET", "memory for strangers is full: what half of a message it has sent is forgotten");
+    size_t left = held(sa);
+    ike_count(sa->ike, sa, ADIT_C_MEMORY_FULL);
+    sa_log(sa, ADIT_LOG_MORE, "NET", "memory for %s is full (%zu octets): what half of a message it has sent is forgotten",
+           sa->share ? sa->share->of->what : "strangers", sa->share ? sa->share->of->max : 0);
+    if (left && sa->share)
+        set_held(sa, left);
+    else
+        unproven_del(sa);
 }
 
-/* The one that has just got something is the last in both lists, and fits into either bound by itself. */
-static void keep_bounds(struct ike *ike, struct ike_sa *newest)
+/* What is being worked on stays; NULL: nothing before `end` can go. */
+static struct ike_sa *oldest(struct list *holders, bool of_share, const struct ike_sa *end)
 {
-    struct unproven *u = &ike->unproven;
+    list_for_each(it, holders) {
+        struct ike_sa *sa = of_share ? list_entry(it, struct ike_sa, held_of_share) : list_entry(it, struct ike_sa, held);
+        if (sa == end)
+            break;
+        if (!in_work(sa))
+            return sa;
+    }
+    return NULL;
+}
+
+/* The one that has just got something is the last in both lists, and fits into either bound by itself: it goes only if
+ * what is being worked on leaves no room. */
+static void keep_bounds(struct ike_sa *newest)
+{
     struct unproven_share *share = newest->share;
-    while (share->octets > u->max / IKE_UNPROVEN_SHARE + IKE_UNPROVEN_FEW && share->holders.next != &newest->held_of_share)
-        shed(list_entry(share->holders.next, struct ike_sa, held_of_share));
-    while (u->octets > u->max && u->holders.next != &newest->held)
-        shed(list_entry(u->holders.next, struct ike_sa, held));
+    struct unproven *u = share->of;
+    struct ike_sa *other;
+    while (share->octets > u->max / IKE_UNPROVEN_SHARE + IKE_UNPROVEN_FEW && (other = oldest(&share->holders, true, newest)))
+        shed(other);
+    while (u->octets > u->max && (other = oldest(&u->holders, false, newest)))
+        shed(other);
+    if (u->octets > u->max && !in_work(newest))
+        shed(newest);
+}
+
+static void follow_ceiling(struct ike_sa *sa, struct unproven *u)
+{
+    for (unsigned i = 0; u == &sa->ike->longer && i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.held_max && ike_exts[i]->on.held_max(sa))
+            u->max = ike_exts[i]->on.held_max(sa);
 }
 
 void unproven_update(struct ike_sa *sa)
 {
-    size_t now = sa->half_open ? held(sa) : 0;
-    if (now == sa->held_octets)
-        return;
-    if (!now) {
+    size_t now = held(sa), before;
+    struct unproven *u = budget_for(sa, now);
+    if (sa->share && sa->share->of != u)
         unproven_del(sa);
+    if (!u || now == sa->held_octets)
         return;
-    }
-    if (!sa->share && !(sa->share = share_of(sa))) {
+    before = sa->held_octets;
+    if (!sa->share && !(sa->share = share_of(u, sa))) {
         shed(sa); /* what cannot be counted is not kept */
         return;
     }
-    sa->share->octets += now - sa->held_octets;
-    sa->ike->unproven.octets += now - sa->held_octets;
-    bool more = now > sa->held_octets;
-    sa->held_octets = now;
-    if (!more)
+    set_held(sa, now);
+    if (now <= before)
         return;
     list_remove(&sa->held);
     list_remove(&sa->held_of_share);
-    list_append(&sa->ike->unproven.holders, &sa->held);
+    list_append(&u->holders, &sa->held);
     list_append(&sa->share->holders, &sa->held_of_share);
-    keep_bounds(sa->ike, sa);
+    follow_ceiling(sa, u);
+    keep_bounds(sa);
+}
+
+static void init(struct unproven *u, const char *what, uint64_t seed)
+{
+    u->what = what;
+    u->max = IKE_UNPROVEN_OCTETS;
+    list_init(&u->holders);
+    map_init(&u->by_ip, seed);
 }
 
 void unproven_init(struct ike *ike)
 {
-    ike->unproven.max = IKE_UNPROVEN_OCTETS;
-    list_init(&ike->unproven.holders);
-    map_init(&ike->unproven.by_ip, ike->seed ^ 8);
+    init(&ike->unproven, "strangers", ike->seed ^ 8);
+    init(&ike->longer, "long messages", ike->seed ^ 8);
 }
 
 void unproven_fini(struct ike *ike)
 {
     map_fini(&ike->unproven.by_ip); /* all SAs are gone, and with the last one of an address its share */
+    map_fini(&ike->longer.by_ip);
 }

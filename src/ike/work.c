@@ -116,6 +116,8 @@ void adit_ike_work_done(struct adit_ike *engine, struct adit_job *job, uint64_t 
     }
     struct ike_sa *sa = x->sa;
     xchg_resume(x);
+    if (!sa->cut)
+        unproven_update(sa);
     sa_arm(sa);
     ike_sweep(ike);
 }

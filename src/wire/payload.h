@@ -12,6 +12,21 @@
 
 #define PAYLOADS_MAX 256
 
+/* The dialect of two peers: how the header of a payload says how long it is. payload_hdr_get() and payload_hdr_put() are
+ * the only ones who know; all others ask for the longest payload at most. */
+enum payload_format {
+    PAYLOAD_RFC7296,   /* s3.2: 16 bits */
+    PAYLOAD_RESERVED23 /* the 7 RESERVED bits above them, too; the same octets for what fits into 16 bits */
+};
+struct payload_hdr {
+    uint8_t next, flags; /* C and those RESERVED bits that are not part of the length, as received */
+    uint32_t n;          /* octets, the header's 4 included */
+};
+#define PAYLOAD_HDR_SIZE 4
+size_t payload_max(enum payload_format f); /* octets of one payload, header included */
+bool payload_hdr_get(struct rd *in, enum payload_format f, struct payload_hdr *out); /* fails: length below 4 */
+void payload_hdr_put(struct wr *w, enum payload_format f, struct payload_hdr h);     /* fails: too long */
+
 struct payload {
     uint8_t type;
     bool critical;
@@ -25,6 +40,9 @@ struct payload_list {
 /* Reads the chain whose first type is `first` up to its end. An SK or SKF ends the chain (its Next Payload is the
  * first inner one and is given in *inner; may be NULL). Fails: length < 4, beyond the end, octets left over, too many. */
 bool payloads_get(struct rd *in, uint8_t first, struct payload_list *out, uint8_t *inner);
+/* The same for inner payloads of peers with a dialect. More than 16 bits of length is only for types that can need it: KE,
+ * CERT, AUTH, and those for private use. */
+bool payloads_get_as(struct rd *in, enum payload_format f, uint8_t first, struct payload_list *out, uint8_t *inner);
 /* The nth (0-based) payload of a type, or NULL. */
 const struct payload *payloads_find(const struct payload_list *list, uint8_t type, unsigned nth);
 
@@ -37,6 +55,7 @@ void wr_payload_end(struct wr *w, struct wr_mark mark);
 /* A chain of inner payloads without a header before it (the plaintext of SK): reserves one octet at the very start of
  * w that takes the first payload's type; the chain itself begins at octet 1. */
 void wr_chain(struct wr *w);
+void wr_format(struct wr *w, enum payload_format f); /* of the payloads that follow; until then RFC 7296's */
 
 /* --- sa_payload.c (s3.3) ------------------------------------------------------------------------------------ */
 struct proposals { /* scratch for any received SA payload: 25 KiB, keep it off deep stacks */

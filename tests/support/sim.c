@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "support/simlog.h"
+#include "support/simlongke.h"
 #include "wire/iana.h"
 #include "wire/ike_hdr.h"
 
@@ -34,6 +35,7 @@ struct adit_crypto *sim_crypto(struct sim *s)
     crypto = adit_crypto_new(crypto_random, NULL, &why);
     if (!crypto)
         sim_fail(s, __FILE__, __LINE__, "a set of algorithms", "%s", why.text);
+    sim_add_long_kes(crypto);
     atexit(free_crypto);
     return crypto;
 }

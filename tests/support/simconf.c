@@ -23,16 +23,27 @@ static void must(struct build *b, enum adit_rc rc, const struct adit_why *why)
         sim_fail(b->sim, __FILE__, __LINE__, "a configuration", "rc %d %s", rc, why ? why->text : "");
 }
 
+/* "+64006": that method of simlongke.h as ADDKE1; "*64006": as the key exchange itself. Keywords have no such numbers. */
+static void add_long_ke(struct proposal_list *list, char mark, const char *number)
+{
+    struct transform t = { .type = mark == '+' ? TT_ADDKE1 : TT_KE, .id = (uint16_t)atoi(number) };
+    for (uint16_t i = 0; i < list->n; i++)
+        list->v[i].t[list->v[i].n++] = t;
+}
+
 static const struct proposal_list *proposals(struct build *b, const char *text, uint8_t proto)
 {
     const char *items[8];
     size_t n = 0;
     struct adit_why why = { 0 };
     const struct proposal_list *out = NULL;
-    char *copy = arena_str(&b->arena, text), *save = NULL;
+    char *copy = arena_str(&b->arena, text), *save = NULL, *tail = copy + strcspn(copy, "+*"), mark = *tail;
+    *tail = 0;
     for (char *w = strtok_r(copy, ",", &save); w && n < 8; w = strtok_r(NULL, ",", &save))
         items[n++] = w;
     must(b, proposals_parse(items, n, proto, &b->arena, &out, &why), &why);
+    if (mark) /* it is in our arena, and nobody has it yet */
+        add_long_ke((struct proposal_list *)(uintptr_t)out, mark, tail + 1);
     return out;
 }
 

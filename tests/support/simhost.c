@@ -15,7 +15,22 @@ static uint64_t key_digest(const uint8_t *key, size_t n)
     return h;
 }
 
-#define ENGINE(h, call) (sim_enter((h)->sim), (call), sim_leave((h)->sim))
+#define ENGINE(h, call) (sim_enter((h)->sim), measure(h, 0), (call), measure(h, 1), sim_leave((h)->sim))
+
+/* What a call adds to the engine's memory, and how much more it had meanwhile: between two calls on one host only its own
+ * allocations pass, but the memory of the other host and of the network is there, too. */
+static void measure(struct simhost *h, int after)
+{
+    static size_t before;
+    if (!after) {
+        mem_peak_reset();
+        before = mem_octets();
+        return;
+    }
+    size_t peak = h->octets + (mem_peak() - before);
+    h->peak = peak > h->peak ? peak : h->peak;
+    h->octets += mem_octets() - before;
+}
 
 /* --- data plane -------------------------------------------------------------------------------------------------- */
 
@@ -239,10 +254,19 @@ static void handle(struct simhost *h, const struct adit_event *ev)
     }
 }
 
+static bool polled(struct simhost *h, struct adit_event *ev)
+{
+    bool more;
+    size_t before = mem_octets();
+    more = adit_ike_poll(h->ike, ev);
+    h->octets += mem_octets() - before;
+    return more;
+}
+
 static void drain(struct simhost *h)
 {
     struct adit_event ev;
-    for (unsigned n = 0; h->ike && adit_ike_poll(h->ike, &ev); n++) {
+    for (unsigned n = 0; h->ike && polled(h, &ev); n++) {
         if (n > 100000)
             sim_fail(h->sim, __FILE__, __LINE__, "an end of events", "%s", h->name);
         handle(h, &ev);

@@ -65,6 +65,7 @@ struct simhost {
     unsigned job_delay_ms; /* how long a job takes; 0: all jobs run inline */
     unsigned events[ADIT_EV_STREAM_CLOSE + 1];
     struct adit_assigned assigned; /* the last one */
+    size_t octets, peak; /* of memory that the engine has now; the most that it has had */
     unsigned starved;  /* probes that no inbound SA took */
     uint64_t received; /* probes */
     uint64_t last_received_at;

@@ -201,6 +201,16 @@ uint64_t sa_last_sent_at(const struct ike_sa *sa)
     return sa->last_sent_at;
 }
 
+size_t sa_message_max(struct ike_sa *sa, uint8_t exchange, bool response)
+{
+    return sa->message_max ? sa->message_max : 65535;
+}
+
+unsigned sa_peer_fragments(const struct ike_sa *sa)
+{
+    return sa->peer_fragments;
+}
+
 bool sa_random(struct ike_sa *sa, uint8_t *out, size_t n)
 {
     sa->randoms++;

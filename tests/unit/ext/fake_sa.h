@@ -22,6 +22,8 @@ struct ike_sa {
     unsigned n_host;
     unsigned window; /* of both sides; 0 = 1 */
     const char *option[8][2]; /* key, value; others are at their defaults */
+    size_t message_max; /* 0: 65535 */
+    unsigned peer_fragments;
     void *slot[EXT_COUNT];
     const struct ike_ext *ext; /* the one under test */
 };

@@ -64,8 +64,8 @@ static void counts_at_the_edges(void **state)
         { "no room", 100, 0, 0 },
         { "one", 100, 100, 1 },
         { "two", 101, 100, 2 },
-        { "most", 25600, 100, 256 },
-        { "one too many", 25601, 100, 0 },
+        { "most", 6553500, 100, 65535 },
+        { "one too many", 6553501, 100, 0 },
         { "far too many", 1u << 24, 100, 0 },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -81,12 +81,12 @@ static enum adit_rc add(struct frag_join *j, const struct frag_key *k, struct sk
 {
     struct adit_buf block = { 0 };
     struct frag_head head = { .first = (uint8_t)f.total, .sk_flags = 1, .digest = { (uint8_t)f.number } };
-    if (!frag_join_wants(j, k, f))
+    if (!frag_join_wants(j, k, f, &frag_ordinary))
         return ADIT_ERR_DROP;
     assert_int_equal(buf_append(&block, SPAN_LIT("....")),
                      ADIT_OK); /* what stands in front of the plaintext */
     assert_int_equal(buf_append(&block, span_str(text)), ADIT_OK);
-    enum adit_rc rc = frag_join_add(j, k, f, &head, &block, span(block.p + 4, strlen(text)), now);
+    enum adit_rc rc = frag_join_add(j, k, f, &head, &block, span(block.p + 4, strlen(text)), &frag_ordinary, now);
     assert_null(block.p);
     return rc;
 }
@@ -117,7 +117,7 @@ static void the_order_of_checks(void **state)
     assert_int_equal(add(&j, &key, (struct skf){ 1, 3 }, "a", 0), ADIT_WAIT);
     assert_int_equal(add(&j, &key, (struct skf){ 2, 3 }, "b", 0), ADIT_WAIT);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        assert_row(rows[i].what, frag_join_wants(&j, &rows[i].key, rows[i].f) == rows[i].wanted);
+        assert_row(rows[i].what, frag_join_wants(&j, &rows[i].key, rows[i].f, &frag_ordinary) == rows[i].wanted);
     assert_true(j.total == 3 && j.have == 2); /* wanting changes nothing */
     frag_join_fini(&j);
 }
@@ -184,7 +184,7 @@ static void add_octets(struct frag_join *j, uint16_t number, size_t n, enum adit
     struct adit_buf block = { 0 };
     struct frag_head head = { 0 };
     assert_int_equal(buf_resize(&block, n), ADIT_OK);
-    assert_int_equal(frag_join_add(j, &key, (struct skf){ number, 3 }, &head, &block, buf_span(&block), 0),
+    assert_int_equal(frag_join_add(j, &key, (struct skf){ number, 3 }, &head, &block, buf_span(&block), &frag_ordinary, 0),
                      want);
 }
 
@@ -215,7 +215,7 @@ static void memory_may_be_out(void **state)
             assert_int_equal(buf_append(&block, span(&"abc"[i], 1)), ADIT_OK);
             struct adit_span plain = buf_span(&block);
             mem_set_gate(gate_countdown, &left);
-            enum adit_rc rc = frag_join_add(&j, &key, (struct skf){ i + 1, 3 }, &head, &block, plain, 0);
+            enum adit_rc rc = frag_join_add(&j, &key, (struct skf){ i + 1, 3 }, &head, &block, plain, &frag_ordinary, 0);
             mem_set_gate(NULL, NULL);
             assert_true(rc == ADIT_WAIT || rc == ADIT_ERR_MEMORY || rc == ADIT_OK);
             complete |= rc == ADIT_OK;
@@ -368,6 +368,21 @@ static struct ike_wire *cut(struct ike_sa *sa, size_t n, const char *size)
     assert_int_equal(ext_frag.segmenter->split(sa, &hdr, PLD_IDi, span(plain, n), &w), ADIT_OK);
     assert_true(w->made == w->n && w->used == w->size);
     return w;
+}
+
+/* Larger ones may arrive, more of them never would. */
+static void no_more_fragments_than_the_peer_takes(void **state)
+{
+    static const struct { unsigned takes, n; } rows[] = { { 0, 11 }, { 255, 11 }, { 11, 11 }, { 10, 10 }, { 3, 3 } };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct ike_sa sa;
+        module_sa(&sa);
+        sa.peer_fragments = rows[i].takes;
+        struct ike_wire *w = cut(&sa, PLAIN, "576");
+        assert_int_equal(w->made, rows[i].n);
+        wire_unref(w);
+        fake_fini(&sa);
+    }
 }
 
 static void fragments_look_as_rfc_7383_says(void **state)
@@ -602,7 +617,7 @@ int main(void)
         cmocka_unit_test(memory_may_be_out),
         cmocka_unit_test(random_arrivals_are_joined_as_the_model_says),
         cmocka_unit_test(only_long_messages_of_willing_peers_are_cut),
-        cmocka_unit_test(fragments_look_as_rfc_7383_says),
+        cmocka_unit_test(no_more_fragments_than_the_peer_takes), cmocka_unit_test(fragments_look_as_rfc_7383_says),
         cmocka_unit_test(what_is_cut_is_joined),
         cmocka_unit_test(falsified_fragments_change_nothing),
         cmocka_unit_test(nothing_is_joined_without_agreement),

@@ -282,11 +282,13 @@ static void without_memory_nothing_is_sealed_or_opened(void **state)
 
 /* --- the index of payloads -------------------------------------------------------------------------------------- */
 
+static struct ike_sa nobody; /* has agreed on nothing */
+
 static enum adit_rc index_of(struct ike_xchg *x, uint8_t first, struct adit_span chain)
 {
     struct ike_hdr h = header(false);
     struct adit_why why = { 0 };
-    *x = (struct ike_xchg){ 0 };
+    *x = (struct ike_xchg){ .sa = &nobody };
     enum adit_rc rc = msg_index(x, &h, first, guard_copy(chain), &why);
     assert_true(rc == ADIT_OK || why.text[0]);
     return rc;
@@ -348,7 +350,7 @@ static void the_index_is_of_its_own_copy(void **state)
 {
     uint8_t chain[] = "\x29\0\0\6ab\0\0\0\x0a\0\0\x40\4\7\7";
     struct ike_hdr h = header(false);
-    struct ike_xchg x = { 0 };
+    struct ike_xchg x = { .sa = &nobody };
     struct adit_why why;
     struct notify n;
     uint16_t at = 0;

@@ -22,7 +22,7 @@ static void send_piece(struct ike_sa *sa, uint16_t number)
     static const uint8_t octets[PIECE];
     assert_int_equal(buf_set(&block, span(octets, number == 1 ? PIECE : 100)), ADIT_OK);
     enum adit_rc rc = frag_join_add(j, &(struct frag_key){ 1, XCHG_IKE_AUTH, 0 }, (struct skf){ number, 3 },
-                                    &(struct frag_head){ 0 }, &block, buf_span(&block), 0);
+                                    &(struct frag_head){ 0 }, &block, buf_span(&block), &frag_ordinary, 0);
     assert_int_equal(rc, ADIT_WAIT);
     unproven_update(sa);
 }
@@ -78,12 +78,51 @@ static void what_is_proven_or_gone_does_not_count(void **state)
     core_free(ike);
 }
 
+/* Fragment `number` of 41 of a message that a long key exchange needs. */
+static enum adit_rc send_long(struct ike_sa *sa, uint16_t number)
+{
+    static const uint8_t octets[30000];
+    static const struct frag_limit most = { 41, 41 * sizeof(octets) };
+    struct frag_join *j = ext_sa(sa, EXT_frag);
+    struct adit_buf block = { 0 };
+    assert_int_equal(buf_set(&block, SPAN_ARRAY(octets)), ADIT_OK);
+    enum adit_rc rc = frag_join_add(j, &(struct frag_key){ 1, XCHG_IKE_INTERMEDIATE, 0 }, (struct skf){ number, 41 },
+                                    &(struct frag_head){ 0 }, &block, buf_span(&block), &most, 0);
+    unproven_update(sa);
+    return rc;
+}
+
+/* 1,000 peers, each with all but the last of 41 fragments: neither budget is ever exceeded, and who goes on gets through. */
+static void a_thousand_long_messages_stay_below_the_ceiling(void **state)
+{
+    struct ike *ike = core_new();
+    struct ike_sa *sa[1000], *honest = stranger(ike, 7);
+    size_t before, most = 0;
+    for (unsigned i = 0; i < ARRAY_LEN(sa); i++)
+        sa[i] = stranger(ike, i % 200);
+    ike->unproven.max = 4u << 20;
+    before = mem_octets();
+    for (unsigned i = 0; i < ARRAY_LEN(sa); i++)
+        for (uint16_t k = 1; k <= 40; k++) {
+            send_long(sa[i], k);
+            assert_true(ike->longer.octets <= ike->longer.max && ike->unproven.octets <= ike->unproven.max);
+            most = mem_octets() - before > most ? mem_octets() - before : most;
+        }
+    assert_int_equal(ike->longer.max, 256u << 20); /* bigpayload_memory */
+    assert_true(most > 128u << 20 && most <= ike->longer.max + ike->unproven.max + (8u << 20)); /* tables, rounding */
+    assert_true(ike->counters[ADIT_C_MEMORY_FULL] > 0);
+    for (uint16_t k = 1; k <= 41; k++)
+        assert_int_equal(send_long(honest, k), k < 41 ? ADIT_WAIT : ADIT_OK);
+    core_free(ike);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_together_stay_below_the_budget_and_the_oldest_go),
         cmocka_unit_test(one_address_has_a_share),
         cmocka_unit_test(what_is_proven_or_gone_does_not_count),
+        cmocka_unit_test(a_thousand_long_messages_stay_below_the_ceiling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -120,6 +120,96 @@ static void overflow_sticks(void **state)
     assert_false(wr_ok(&w));
 }
 
+/* What fits into 16 bits is the same in both dialects. */
+static void lengths_at_the_edges(void **state)
+{
+    static const struct {
+        uint32_t n;
+        enum payload_format f;
+        const char *octets; /* NULL: cannot be said */
+    } edges[] = {
+        { 4, PAYLOAD_RFC7296, "22000004" },        { 65531, PAYLOAD_RFC7296, "2200fffb" },
+        { 65535, PAYLOAD_RFC7296, "2200ffff" },    { 65536, PAYLOAD_RFC7296, NULL },
+        { 4, PAYLOAD_RESERVED23, "22000004" },     { 65531, PAYLOAD_RESERVED23, "2200fffb" },
+        { 65532, PAYLOAD_RESERVED23, "2200fffc" }, { 65535, PAYLOAD_RESERVED23, "2200ffff" },
+        { 65536, PAYLOAD_RESERVED23, "22010000" }, { 1044992 + 8, PAYLOAD_RESERVED23, "220ff208" },
+        { 8388607, PAYLOAD_RESERVED23, "227fffff" }, { 8388608, PAYLOAD_RESERVED23, NULL },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(edges); i++) {
+        uint8_t mem[4];
+        struct wr w;
+        struct payload_hdr h;
+        wr_init(&w, mem, sizeof(mem));
+        payload_hdr_put(&w, edges[i].f, (struct payload_hdr){ PLD_KE, 0, edges[i].n });
+        assert_int_equal(wr_ok(&w), edges[i].octets != NULL);
+        if (!edges[i].octets)
+            continue;
+        assert_true(span_equal(wr_written(&w), unhex(edges[i].octets)));
+        struct rd in = rd_init(unhex(edges[i].octets));
+        assert_true(payload_hdr_get(&in, edges[i].f, &h) && h.next == PLD_KE && h.flags == 0 && h.n == edges[i].n);
+    }
+}
+
+static void the_critical_bit_is_no_length(void **state)
+{
+    uint8_t mem[4];
+    struct wr w;
+    struct payload_hdr h;
+    struct rd in = rd_init(unhex("22ff0001"));
+    assert_true(payload_hdr_get(&in, PAYLOAD_RESERVED23, &h) && h.flags == 0x80 && h.n == 0x7f0001);
+    wr_init(&w, mem, sizeof(mem));
+    payload_hdr_put(&w, PAYLOAD_RESERVED23, h);
+    assert_true(span_equal(wr_written(&w), unhex("22ff0001")));
+    in = rd_init(unhex("22ff0005"));
+    assert_true(payload_hdr_get(&in, PAYLOAD_RFC7296, &h) && h.flags == 0xff && h.n == 5);
+}
+
+static uint8_t big[8388607 + 16];
+
+/* A chain of one payload with `n` octets in `room` octets. */
+static bool reads(uint8_t type, uint32_t n, size_t room)
+{
+    struct wr w;
+    wr_init(&w, big, sizeof(big));
+    payload_hdr_put(&w, PAYLOAD_RESERVED23, (struct payload_hdr){ .n = n });
+    struct rd in = rd_init(span(big, room));
+    bool good = payloads_get_as(&in, PAYLOAD_RESERVED23, type, &list, NULL);
+    assert_true(!good || (list.n == 1 && list.v[0].body.n == n - 4));
+    return good;
+}
+
+static void long_payloads_are_read(void **state)
+{
+    static const uint32_t n[] = { 65531, 65532, 65535, 65536, 1045000, 8388607 };
+    for (size_t i = 0; i < ARRAY_LEN(n); i++) {
+        assert_true(reads(PLD_KE, n[i], n[i]));
+        assert_false(reads(PLD_KE, n[i], n[i] - 1)); /* beyond the end */
+        assert_false(reads(PLD_KE, n[i], n[i] + 1)); /* octets left over */
+        assert_int_equal(reads(PLD_NOTIFY, n[i], n[i]), n[i] <= 65535);
+        assert_int_equal(reads(PLD_TSi, n[i], n[i]), n[i] <= 65535);
+        assert_true(reads(PLD_CERT, n[i], n[i]) && reads(PLD_AUTH, n[i], n[i]) && reads(200, n[i], n[i]));
+    }
+}
+
+static void long_payloads_are_written(void **state)
+{
+    static const size_t n[] = { 65531, 65532, 65535, 65536, 8388607 };
+    for (size_t i = 0; i < ARRAY_LEN(n); i++)
+        for (int f = PAYLOAD_RFC7296; f <= PAYLOAD_RESERVED23; f++) {
+            struct wr w;
+            wr_init(&w, big, sizeof(big));
+            wr_chain(&w);
+            wr_format(&w, (enum payload_format)f);
+            struct wr_mark mark = wr_payload(&w, PLD_KE);
+            wr_zero(&w, n[i] - 4);
+            wr_payload_end(&w, mark);
+            assert_int_equal(wr_ok(&w), f == PAYLOAD_RESERVED23 || n[i] <= 65535);
+            struct rd in = rd_init(span(big + 1, n[i]));
+            if (wr_ok(&w))
+                assert_true(payloads_get_as(&in, (enum payload_format)f, PLD_KE, &list, NULL) && list.n == 1);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +217,8 @@ int main(void)
         cmocka_unit_test(at_most_256_payloads),   cmocka_unit_test(payloads_are_found_by_type_and_place),
         cmocka_unit_test(a_message_links_itself), cmocka_unit_test(inner_chains_begin_with_their_type),
         cmocka_unit_test(overflow_sticks),
+        cmocka_unit_test(lengths_at_the_edges),   cmocka_unit_test(the_critical_bit_is_no_length),
+        cmocka_unit_test(long_payloads_are_read), cmocka_unit_test(long_payloads_are_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

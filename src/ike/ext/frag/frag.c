@@ -46,8 +46,10 @@ static size_t datagram_max(const struct ike_sa *sa)
 
 static bool wants(struct ike_sa *sa, uint8_t exchange, size_t whole)
 {
-    if (exchange == XCHG_IKE_SA_INIT || !ext_agreed(sa, EXT_frag) || option_is(sa, "accept"))
+    if (exchange == XCHG_IKE_SA_INIT || !ext_agreed(sa, EXT_frag))
         return false;
+    if (option_is(sa, "accept"))
+        return whole > DATAGRAM_MAX; /* there is no other way */
     return whole > datagram_max(sa);
 }
 
@@ -111,10 +113,25 @@ static enum adit_rc put_all(struct ike_sa *sa, const struct ike_hdr *hdr, uint8_
     return ADIT_OK;
 }
 
+/* A message in more pieces than the peer takes would never arrive: larger ones at least may, as IP fragments. 0: none. */
+static uint16_t number_of(struct ike_sa *sa, const struct ike_hdr *hdr, size_t plain)
+{
+    struct frag_limit limit = frag_limit_of(sa_message_max(sa, hdr->exchange, hdr->flags & IKE_FLAG_RESPONSE));
+    uint16_t n = frag_count(plain, frag_room(datagram_max(sa), overhead, sa)), most = limit.total;
+    if (sa_peer_fragments(sa) && sa_peer_fragments(sa) < most)
+        most = (uint16_t)sa_peer_fragments(sa);
+    if (n && n <= most)
+        return n;
+    if (fragment_size(sa, plain / most + 1) > DATAGRAM_MAX - 64)
+        return 0;
+    sa_log(sa, ADIT_LOG_MORE, "NET", "the peer takes %u fragments of a message: larger ones than fragment_size", most);
+    return most;
+}
+
 static enum adit_rc split(struct ike_sa *sa, const struct ike_hdr *hdr, uint8_t first, struct adit_span plain,
                           struct ike_wire **out)
 {
-    uint16_t n = frag_count(plain.n, frag_room(datagram_max(sa), overhead, sa));
+    uint16_t n = number_of(sa, hdr, plain.n);
     if (!n)
         return ADIT_ERR_LIMIT;
     struct ike_wire *wire = wire_new(n, all_octets(sa, plain.n, n));
@@ -213,11 +230,12 @@ static enum adit_rc join(struct ike_sa *sa, const struct ike_hdr *hdr, struct ad
         return ADIT_ERR_DROP;
     make_places(sa, s);
     struct frag_join *j = place_for(s, &key);
-    if (!frag_join_wants(j, &key, f))
+    struct frag_limit most = frag_limit_of(sa_message_max(sa, hdr->exchange, hdr->flags & IKE_FLAG_RESPONSE));
+    if (!frag_join_wants(j, &key, f, &most))
         return ADIT_ERR_DROP;
     TRY(open_copy(sa, datagram, &block, &plain));
     msg_digest(datagram, head.digest);
-    enum adit_rc rc = frag_join_add(j, &key, f, &head, &block, plain, sa_now(sa));
+    enum adit_rc rc = frag_join_add(j, &key, f, &head, &block, plain, &most, sa_now(sa));
     if (rc == ADIT_OK)
         complete(j, hdr, out, digest);
     return rc;

@@ -10,15 +10,14 @@ struct state {
 };
 
 /* A of RFC 9242 s3.3.2: IKE header and SK's generic header as if there were neither IV nor padding nor ICV. */
-static void put_header(struct wr *w, const struct raw_msg *raw)
+static void put_header(struct ike_sa *sa, struct wr *w, const struct raw_msg *raw)
 {
+    struct payload_hdr sk = { raw->first, raw->sk_flags, (uint32_t)(PAYLOAD_HDR_SIZE + raw->plain.n) };
     struct ike_hdr h = raw->hdr;
     h.next = PLD_SK;
     h.length = (uint32_t)(IKE_HDR_SIZE + 4 + raw->plain.n);
     ike_hdr_put(w, &h);
-    wr_u8(w, raw->first);
-    wr_u8(w, raw->sk_flags);
-    wr_u16(w, (uint16_t)(4 + raw->plain.n));
+    payload_hdr_put(w, sa_payload_format(sa), sk); /* the Adjusted Payload Length, however long it is */
 }
 
 /* IntAuth_k = prf(SK_p(k), IntAuth_(k-1) | A | P), with the keys that protect exchange k. */
@@ -35,7 +34,9 @@ static enum adit_rc message(struct ike_sa *sa, enum msg_dir dir, const struct ra
     uint8_t *chain = of_initiator ? s->i : s->r;
     bool *has = of_initiator ? &s->has_i : &s->has_r;
     wr_init(&w, header, sizeof(header));
-    put_header(&w, raw);
+    put_header(sa, &w, raw);
+    if (!wr_ok(&w))
+        return ADIT_ERR_LIMIT;
     struct adit_span parts[] = { span(chain, *has ? prf->out : 0), wr_written(&w), raw->plain };
     uint8_t out[PRF_OUT_MAX];
     TRY(prf_compute(prf, keys_p(sa_keys(sa), of_initiator), parts, ARRAY_LEN(parts), out));
