@@ -65,6 +65,15 @@ SEEDS = {
         "climbs": b"\1" + bytes(20) + b"http://pki.example/c/../d",
         "short": b"\1" + bytes(12),
     },
+    "fragack": {
+        "list_one": b"\1\0\x14" + bytes.fromhex("00040004"),
+        "list_three": b"\1\0\x64" + bytes.fromhex("0004 0004 0007 000a 0040 0064"),
+        "list_overlap": b"\1\0\x64" + bytes.fromhex("0004 0008 0007 000a"),
+        "list_largest": b"\1\xff\xff" + bytes.fromhex("0001 ffff"),
+        "map_all": b"\0\0\x14" + bytes.fromhex("0001 0014 fffff0"),
+        "map_part": b"\0\x0b\xb8" + bytes.fromhex("0101 0120 0f0f0f0f"),
+        "map_short": b"\0\0\x14" + bytes.fromhex("0001 0014 ff"),
+    },
     "ppk_id": {
         "fixed": b"\2berlin-2026",
         "opaque": b"\1\0\1\2\3",

@@ -90,7 +90,7 @@ static void init_again(struct ike_sa *sa, const struct adit_path *path, struct a
     if (!reply || !span_equal(SPAN_ARRAY(digest), SPAN_ARRAY(reply->digest)))
         return; /* another message under the same SPI, or still being answered */
     ike_count(sa->ike, sa, ADIT_C_DUPLICATES);
-    event_send(sa->ike, path, reply->wire);
+    flight_send(sa, path, reply->wire);
 }
 
 void demux_init_request(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d)

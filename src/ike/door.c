@@ -177,13 +177,25 @@ void sa_keymat_in(const struct ike_sa *sa, struct keymat_in *out)
                                .nonce_r = buf_span(&sa->nonce_r), .spi_i = sa->spi_i, .spi_r = sa->spi_r };
 }
 
+void sa_send_beside(struct ike_sa *sa, struct ike_wire *wire)
+{
+    ike_count(sa->ike, sa, ADIT_C_REPORTS_OUT);
+    event_send(sa->ike, &sa->path, wire);
+    wire_unref(wire);
+}
+
+uint64_t sa_round_trip(const struct ike_sa *sa)
+{
+    return sa->round_trip;
+}
+
 /* The IV counter goes on: what replaces the keys may keep SK_e (RFC 8784 s3), and an IV must never come twice. */
 void sa_keys_replace(struct ike_sa *sa, struct ike_keys *keys)
 {
     keys_fini(&sa->keys);
     keys_move(&sa->keys, keys);
     sa->keyed = true;
-    sa_drop_crypts(sa);
+    sa_replace_crypts(sa);
     keylog_ike(sa);
 }
 

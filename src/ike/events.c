@@ -10,6 +10,8 @@ struct ike_event {
     struct ike_wire *wire;
     struct adit_secret keys; /* of spec, in locked memory */
     unsigned sent;           /* SEND: datagrams already handed out */
+    unsigned n_which;        /* SEND: of so many, by number; 0: all */
+    uint16_t which[ADIT_SEND_MAX];
 };
 
 /* Events that are done with are kept for when there is no memory: a Child SA that is never removed, or a command that is
@@ -71,6 +73,21 @@ void event_send(struct ike *ike, const struct adit_path *path, struct ike_wire *
     owner(ev)->wire = wire_ref(wire);
     for (unsigned i = 0; i < wire->made; i++)
         ike->counters[ADIT_C_BYTES_OUT] += wire->datagrams[i].n;
+}
+
+void event_send_some(struct ike *ike, const struct adit_path *path, struct ike_wire *wire, const uint16_t *which, unsigned n)
+{
+    struct adit_event *ev = event_add(ike, ADIT_EV_SEND);
+    if (!ev)
+        return;
+    struct ike_event *e = owner(ev);
+    ev->path = *path;
+    e->wire = wire_ref(wire);
+    e->n_which = n;
+    for (unsigned i = 0; i < n; i++) {
+        e->which[i] = which[i];
+        ike->counters[ADIT_C_BYTES_OUT] += wire->datagrams[which[i]].n;
+    }
 }
 
 void event_done(struct ike *ike, uint64_t cookie, enum adit_rc rc, const char *text)
@@ -167,6 +184,11 @@ bool event_child(struct ike_child *c, enum adit_event_type type, const struct ad
 /* At most ADIT_SEND_MAX datagrams an event: a longer message is told in several. True: this one is used up. */
 static bool fill_send(struct ike_event *e)
 {
+    for (unsigned i = 0; i < e->n_which; i++)
+        e->ev.datagrams[i] = e->wire->datagrams[e->which[i]];
+    e->ev.n_datagrams = (uint16_t)e->n_which;
+    if (e->n_which)
+        return true;
     unsigned left = e->wire->made - e->sent;
     e->ev.n_datagrams = left < ADIT_SEND_MAX ? (uint16_t)left : ADIT_SEND_MAX;
     for (unsigned i = 0; i < e->ev.n_datagrams; i++)

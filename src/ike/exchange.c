@@ -34,6 +34,8 @@ void xchg_free(struct ike_xchg *x)
             x->parts[i].step->fini(x, x->parts[i].scratch);
     if (x->task)
         task_free(x->task);
+    if (x->role == XCHG_REQUESTER)
+        flight_stop(x->wire);
     wire_unref(x->wire);
     policy_unref(x->policy);
     arena_fini(&x->arena);
@@ -210,7 +212,7 @@ static void note_sent(struct ike_xchg *x)
 static void send_reply(struct ike_xchg *x)
 {
     note_sent(x);
-    event_send(x->ike, &x->path, x->wire);
+    flight_send(x->sa, &x->path, x->wire);
 }
 
 /* --- requester --------------------------------------------------------------------------------------------------- */
@@ -219,7 +221,7 @@ static void send_reply(struct ike_xchg *x)
 static void send_request(struct ike_xchg *x, unsigned tries)
 {
     struct adit_path also[IKE_DETOURS_MAX];
-    event_send(x->ike, &x->sa->path, x->wire);
+    flight_send(x->sa, &x->sa->path, x->wire);
     if (!sa_is_established(x->sa))
         return;
     for (unsigned i = 0; i < EXT_COUNT; i++) {
@@ -333,9 +335,18 @@ static void keep_waiting(struct ike_xchg *x, enum adit_rc rc, const struct adit_
     ike_count(sa->ike, sa, ADIT_C_INVALID);
 }
 
+/* Of messages of one datagram that were sent once: what the peer computed meanwhile is in it, and does no harm. */
+static void note_round_trip(const struct ike_xchg *x)
+{
+    uint64_t now = x->ike->now - x->sent_at, before = x->sa->round_trip;
+    if (!x->tries && x->wire && x->wire->made == 1)
+        x->sa->round_trip = before ? (7 * before + now) / 8 : now;
+}
+
 static void finish_request(struct ike_xchg *x)
 {
     struct ike_sa *sa = x->sa;
+    note_round_trip(x);
     if (watch(x, MSG_RECEIVED, &x->in_raw) != ADIT_OK) {
         struct adit_why why;
         why_set(&why, ADIT_ERR_CRYPTO, "out of memory while taking the response over");
@@ -452,6 +463,11 @@ static void repeat(struct ike_xchg *x)
 void xchg_retransmit(struct ike_xchg *x)
 {
     struct ike_sa *sa = x->sa;
+    uint64_t later = flight_defers(sa, x->wire, retransmit_delay(x));
+    if (later > sa->ike->now) {
+        x->retransmit_at = later;
+        return;
+    }
     bool refused = opens_sa(x->exchange) && sa->failure[0] && x->tries >= 1;
     if (opens_sa(x->exchange) && !x->last && opening_unanswered(sa, x->tries))
         return;

@@ -201,6 +201,35 @@ size_t sa_seal_overhead(const struct ike_sa *sa, size_t plain); /* IV, padding, 
 enum adit_rc sa_open(struct ike_sa *sa, uint8_t *datagram, size_t n, size_t at, struct adit_span *plain);
 void msg_digest(struct adit_span datagram, uint8_t out[16]);
 
+/* --- reports: which datagrams of a message have arrived ------------------------------------------------------------- */
+struct ike_report {
+    uint16_t total, first, last; /* 1 <= first <= last <= total */
+    const uint8_t *got;          /* a bit for each of first..last; that of `first` is the highest of octet 0 */
+};
+#define IKE_REPORT_ROOM 8192 /* octets: bits for every total */
+/* One form of them on the wire. Which form, and when, is decided where messages are joined; the first in registry order that
+ * is in force is sent, all that are in force are understood. hdr: exchange and message ID of the message that it is about,
+ * R as of a message that goes the other way. */
+struct ike_reports {
+    bool (*in_force)(struct ike_sa *sa);
+    enum adit_rc (*put)(struct ike_sa *sa, const struct ike_hdr *hdr, const struct ike_report *r, struct ike_wire **out);
+    bool (*is)(const struct ike_hdr *hdr, struct adit_span datagram); /* could it be one? Before any key is used */
+    /* Opens datagram[n], a copy, about a message of `total` datagrams. Other than ADIT_OK: it is none. r->got may lie in
+     * bits[IKE_REPORT_ROOM]. */
+    enum adit_rc (*get)(struct ike_sa *sa, const struct ike_hdr *hdr, uint8_t *datagram, size_t n, uint16_t total,
+                        uint8_t *bits, struct ike_report *r);
+};
+/* Opens a message beside an exchange, as sa_open(): with the keys of that exchange. */
+enum adit_rc sa_open_beside(struct ike_sa *sa, const struct ike_hdr *hdr, uint8_t *d, size_t n, size_t at,
+                            struct adit_span *plain);
+void sa_send_beside(struct ike_sa *sa, struct ike_wire *wire); /* takes it: once, to the SA's own path */
+/* Datagrams of the message of ours that a report with this header is about; 0: there is none, or it was told too often. */
+uint16_t sa_reported_total(const struct ike_sa *sa, const struct ike_hdr *hdr);
+/* An authentic report: what is missing goes out again, and the rest faster or slower. A hint: who has no proof of who he is
+ * may have sent it, and what it asks for is bounded. */
+void sa_report(struct ike_sa *sa, const struct ike_hdr *hdr, const struct ike_report *r);
+uint64_t sa_round_trip(const struct ike_sa *sa); /* ns; 0: not known */
+
 /* --- address translators: looked for again on an SA that is up, when its path changes --------------------------------- */
 struct ike_nat_view {
     bool seen;          /* the peer has sent its hashes; without them the rest says nothing */
@@ -278,6 +307,10 @@ struct ike_hooks {
     /* The longest Key Exchange Data that a message of this exchange may carry in either direction, where that is more than
      * an RFC 7296 payload takes. peer: its message of an opening exchange in hand, not accepted yet; NULL: none. */
     size_t (*ke_room)(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *peer);
+    /* A datagram with the message ID of a request that waits for its answer, or of one answered, before it is looked at as a
+     * part of that exchange. True: it was an authentic message beside it, and that is all: no message ID moves, nothing is
+     * consumed or answered, no hook `message` sees it. */
+    bool (*beside)(struct ike_sa *sa, const struct ike_hdr *hdr, struct adit_span datagram);
     bool (*round_after)(struct ike_sa *sa); /* will there be one more such exchange after the one under way? */
     enum adit_rc (*octets)(struct ike_sa *sa, struct octets *o, uint32_t auth_msgid);
     /* How well this way of proving who we are would suit the peer: 0 = best, or no opinion. Of the ways that suit
@@ -371,6 +404,7 @@ struct ike_ext {
     uint16_t n_announce;
     const struct ike_step *const *steps; /* NULL-ended */
     const struct ike_segmenter *segmenter;
+    const struct ike_reports *reports;
     const struct ike_nat *nat;
     const struct ike_rekey_form *rekey_form;
     const struct ike_opening *opening;

@@ -8,19 +8,28 @@ static void dropped(struct ike_sa *sa, const char *why)
     sa_log(sa, ADIT_LOG_DEBUG, "NET", "dropped a message: %s", why);
 }
 
+static bool is_beside(struct ike_sa *sa, const struct ike_hdr *hdr, struct adit_span d)
+{
+    for (unsigned i = 0; i < EXT_COUNT && sa->keyed; i++)
+        if (ike_exts[i]->on.beside && ike_exts[i]->on.beside(sa, hdr, d))
+            return true;
+    return false;
+}
+
 /* The peer repeats a request that we have answered: recognised by its very octets, so that no key is needed for it
  * (keys may have changed since, RFC 9242 s3.3). */
-static void repeated_request(struct ike_sa *sa, uint32_t msgid, const struct adit_path *path, struct adit_span d)
+static void repeated_request(struct ike_sa *sa, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d)
 {
-    const struct ike_reply *reply = window_reply(sa, msgid);
+    const struct ike_reply *reply = window_reply(sa, hdr->msgid);
     uint8_t digest[16];
     msg_digest(d, digest);
     if (!reply || !span_equal(SPAN_ARRAY(digest), SPAN_ARRAY(reply->digest))) {
-        dropped(sa, "old message ID");
+        if (!is_beside(sa, hdr, d))
+            dropped(sa, "old message ID");
         return;
     }
     ike_count(sa->ike, sa, ADIT_C_DUPLICATES);
-    event_send(sa->ike, path, reply->wire);
+    flight_send(sa, path, reply->wire);
 }
 
 /* A responder's peer authenticates itself by asking; an initiator's has to have done so (if our IKE_AUTH's answer was
@@ -38,7 +47,7 @@ static bool in_window(struct ike_sa *sa, const struct ike_hdr *hdr, const struct
     if (hdr->flags & IKE_FLAG_RESPONSE)
         return window_waiting(sa, hdr) != NULL;
     if (window_reply(sa, hdr->msgid)) {
-        repeated_request(sa, hdr->msgid, path, d);
+        repeated_request(sa, hdr, path, d);
         return false;
     }
     if (!may_ask(sa)) {
@@ -95,6 +104,8 @@ static void protected_input(struct ike_sa *sa, const struct ike_hdr *hdr, const 
         dropped(sa, "protected message before the keys are agreed");
         return;
     }
+    if (hdr->flags & IKE_FLAG_RESPONSE && is_beside(sa, hdr, d))
+        return;
     enum adit_rc rc = msg_unprotect(sa, hdr, d, &raw, digest);
     if (rc != ADIT_OK) {
         failed_to_open(sa, rc, hdr);

@@ -15,7 +15,22 @@ void sa_drop_crypts(struct ike_sa *sa)
 {
     crypt_free(sa->sealer);
     crypt_free(sa->opener);
-    sa->sealer = sa->opener = NULL;
+    crypt_free(sa->opener_before);
+    sa->sealer = sa->opener = sa->opener_before = NULL;
+}
+
+void sa_drop_opener_before(struct ike_sa *sa)
+{
+    crypt_free(sa->opener_before);
+    sa->opener_before = NULL;
+}
+
+void sa_replace_crypts(struct ike_sa *sa)
+{
+    struct crypt *opener = sa->opener;
+    sa->opener = NULL;
+    sa_drop_crypts(sa);
+    sa->opener_before = opener;
 }
 
 static enum adit_rc need_crypt(struct ike_sa *sa, bool seal, struct crypt **x)
@@ -66,19 +81,14 @@ enum adit_rc sa_seal(struct ike_sa *sa, struct wr *w, size_t aad_at, struct adit
     return job.ok ? ADIT_OK : ADIT_ERR_CRYPTO;
 }
 
-enum adit_rc sa_open(struct ike_sa *sa, uint8_t *d, size_t n, size_t at, struct adit_span *plain)
+static enum adit_rc open_by(const struct ike_sa *sa, struct crypt *opener, uint8_t *d, size_t n, size_t at,
+                            struct adit_span *plain)
 {
     const struct encr_alg *a = sa_encr(sa);
-    size_t icv = icv_length(sa);
-    if (n < at + a->iv + 1 + icv)
-        return ADIT_ERR_DROP;
-    size_t len = n - at - a->iv - icv;
-    if (a->block > 1 && len % a->block)
-        return ADIT_ERR_DROP;
-    TRY(need_crypt(sa, false, &sa->opener));
+    size_t icv = icv_length(sa), len = n - at - a->iv - icv;
     struct crypt_job job = { .data = d + at + a->iv, .n = (uint32_t)len, .iv = d + at, .aad = d, .aad_n = (uint16_t)at,
                              .icv = d + n - icv };
-    crypt_open_many(sa->opener, &job, 1);
+    crypt_open_many(opener, &job, 1);
     if (!job.ok)
         return ADIT_ERR_INTEGRITY;
     size_t pad = job.data[len - 1];
@@ -86,6 +96,30 @@ enum adit_rc sa_open(struct ike_sa *sa, uint8_t *d, size_t n, size_t at, struct 
         return ADIT_ERR_MALFORMED;
     *plain = span(job.data, len - 1 - pad);
     return ADIT_OK;
+}
+
+static bool can_be_opened(const struct ike_sa *sa, size_t n, size_t at)
+{
+    const struct encr_alg *a = sa_encr(sa);
+    size_t icv = icv_length(sa);
+    return n >= at + a->iv + 1 + icv && (a->block == 1 || (n - at - a->iv - icv) % a->block == 0);
+}
+
+enum adit_rc sa_open(struct ike_sa *sa, uint8_t *d, size_t n, size_t at, struct adit_span *plain)
+{
+    if (!can_be_opened(sa, n, at))
+        return ADIT_ERR_DROP;
+    TRY(need_crypt(sa, false, &sa->opener));
+    return open_by(sa, sa->opener, d, n, at, plain);
+}
+
+/* Reports about our answer are made with the keys of its exchange, which may be those before (RFC 9370 s2.2.2). */
+enum adit_rc sa_open_beside(struct ike_sa *sa, const struct ike_hdr *hdr, uint8_t *d, size_t n, size_t at,
+                            struct adit_span *plain)
+{
+    if (hdr->flags & IKE_FLAG_RESPONSE || !sa->opener_before)
+        return sa_open(sa, d, n, at, plain);
+    return can_be_opened(sa, n, at) ? open_by(sa, sa->opener_before, d, n, at, plain) : ADIT_ERR_DROP;
 }
 
 void msg_digest(struct adit_span datagram, uint8_t out[16])

@@ -39,6 +39,7 @@ struct ike_sa *sa_new(struct ike *ike, bool is_initiator, const struct adit_path
     sa->window = sa->peer_window = 1;
     list_init(&sa->out);
     list_init(&sa->in);
+    list_init(&sa->flights);
     list_init(&sa->tasks);
     list_init(&sa->children);
     list_init(&sa->pendings);
@@ -117,6 +118,7 @@ void sa_free(struct ike_sa *sa)
         pending_free(list_entry(pending, struct ike_pending, link));
     list_for_each_safe(task, &sa->tasks)
         task_free(list_entry(task, struct ike_task, link));
+    flights_stop(sa);
     window_fini(sa);
     ahead_forget(sa);
     sa_drop_crypts(sa);

@@ -90,6 +90,7 @@ struct ike_wire {
     uint16_t n, made;
     size_t size, used;
     struct adit_span *datagrams;
+    struct ike_flight *flight; /* how far it has come; NULL: one datagram, or never sent */
     uint8_t bytes[];
 };
 struct ike_wire *wire_ref(struct ike_wire *w);
@@ -142,6 +143,7 @@ struct ike_sa {
     struct adit_suite suite;
     struct ike_keys keys;
     struct crypt *sealer, *opener; /* made when needed, dropped when idle */
+    struct crypt *opener_before;   /* of the keys before, while an answer by them may still be asked for piece by piece */
     uint64_t iv;
     struct adit_buf nonce_i, nonce_r, init_req, init_resp; /* raw INIT messages live until authentication */
     struct adit_buf id_local, id_remote;                   /* whole ID payload bodies */
@@ -157,6 +159,8 @@ struct ike_sa {
     bool window_told;          /* ours is on its way to the peer */
     uint8_t window, peer_window; /* requests of the peer's, of ours that may be under way at once */
     struct adit_path reply_path;
+    struct list flights; /* struct ike_flight: messages that have not left completely */
+    uint64_t round_trip; /* ns, smoothed; 0 = not known yet */
     struct list tasks, children, pendings;
     void *ext[EXT_COUNT];
     uint32_t announced_me, announced_peer; /* bit (1 << ext id) */
@@ -324,6 +328,8 @@ void sa_set_state(struct ike_sa *sa, enum sa_state state);
 const struct encr_alg *sa_encr(const struct ike_sa *sa);
 const struct integ_alg *sa_integ(const struct ike_sa *sa);
 void sa_drop_crypts(struct ike_sa *sa);
+void sa_drop_opener_before(struct ike_sa *sa); /* there is a newer answer */
+void sa_replace_crypts(struct ike_sa *sa); /* the keys have changed: only what reports about the last answer need stays */
 void sa_established(struct ike_sa *sa);
 /* reload.c: the newest configuration instead of the SA's own, if it has everything that lives in it, and nothing but x is
  * under way; x may be NULL. At each CREATE_CHILD_SA, by either side. */
@@ -428,6 +434,16 @@ uint64_t ahead_deadline(const struct ike *ike);
 void ahead_forget(struct ike_sa *sa);     /* it ends */
 void ahead_fini(struct ike *ike);
 
+/* --- flight.c: messages of several datagrams on their way --- */
+/* Sends it, or again what the peer is not known to have of it; a single datagram at once. */
+void flight_send(struct ike_sa *sa, const struct adit_path *path, struct ike_wire *wire);
+void flight_stop(struct ike_wire *wire); /* nobody needs it any more; NULL: nothing */
+void flights_stop(struct ike_sa *sa);
+uint64_t flights_deadline(const struct ike_sa *sa);
+void flights_timer(struct ike_sa *sa);
+/* A repetition is due: should it wait until then, because the message has not left, or only later than was thought? 0: no. */
+uint64_t flight_defers(const struct ike_sa *sa, const struct ike_wire *wire, uint64_t delay);
+
 /* --- message.c, segment.c --- */
 /* Payload chain -> index in the exchange's arena; unknown critical and duplicate single payloads are refused. */
 enum adit_rc msg_index(struct ike_xchg *x, const struct ike_hdr *hdr, uint8_t first, struct adit_span payloads,
@@ -492,6 +508,8 @@ uint64_t sa_next_deadline(struct ike_sa *sa);
 /* --- events.c, log.c --- */
 struct adit_event *event_add(struct ike *ike, enum adit_event_type type);
 void event_send(struct ike *ike, const struct adit_path *path, struct ike_wire *wire);
+/* These n datagrams of it, at most ADIT_SEND_MAX. */
+void event_send_some(struct ike *ike, const struct adit_path *path, struct ike_wire *wire, const uint16_t *which, unsigned n);
 void event_done(struct ike *ike, uint64_t cookie, enum adit_rc rc, const char *text);
 /* False: memory; nothing is told then. */
 bool event_assigned(struct ike_sa *sa, enum adit_event_type type, const struct adit_assigned *what);

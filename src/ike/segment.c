@@ -40,6 +40,8 @@ struct ike_wire *wire_ref(struct ike_wire *w)
 
 void wire_unref(struct ike_wire *w)
 {
-    if (w && --w->refs == 0)
-        mem_del(w);
+    if (!w || --w->refs)
+        return;
+    mem_del(w->flight);
+    mem_del(w);
 }

@@ -61,6 +61,7 @@ uint64_t sa_next_deadline(struct ike_sa *sa)
         return 1; /* just made: it has not begun yet */
     at = earlier(at, retransmit_at(sa));
     at = earlier(at, fetch_deadline(sa));
+    at = earlier(at, flights_deadline(sa));
     at = earlier(at, sa->expire_at);
     if (sa->state == SA_ESTABLISHED) {
         at = earlier(at, sa->rekey_at);
@@ -206,6 +207,7 @@ void sa_timer(struct ike_sa *sa)
         sa->expire_at = 0;
         sa_delete(sa, "its lifetime is over and rekeying failed");
     }
+    flights_timer(sa);
     request_timers(sa);
     fetch_timer(sa);
     if (!sa->cut && sa->state == SA_ESTABLISHED)

@@ -130,9 +130,11 @@ enum adit_rc window_grow(struct ike_sa *sa, unsigned n)
 void window_store(struct ike_sa *sa, uint32_t msgid, struct ike_wire *wire, const uint8_t digest[16])
 {
     struct ike_reply *r = sa->replies ? &sa->replies[msgid % sa->window] : &sa->reply;
+    flight_stop(r->wire);
     wire_unref(r->wire);
     r->wire = wire_ref(wire);
     r->msgid = msgid;
+    sa_drop_opener_before(sa);
     span_copy(r->digest, span(digest, sizeof(r->digest)));
     while (window_reply(sa, sa->next_expect))
         sa->next_expect++;

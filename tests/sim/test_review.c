@@ -71,7 +71,7 @@ SIM_TEST(a_peer_leaves_out_a_key_exchange)
     sim_configure(s, .ike = "aes128gcm16-prfsha256-x25519-ke1_mlkem768");
     sim_start(s);
     sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
-    sim_link_from(s, A, .delay_ms = 10, .drop_mask = 1); /* A's IKE_INTERMEDIATE */
+    sim_link_from(s, A, .delay_ms = 10, .drop_mask = 3); /* A's IKE_INTERMEDIATE */
     sim_run(s, MILLIS(100));
     struct ike_sa *liar = inside(s, A);
     expect(s, liar && sa_out(liar) && sa_out(liar)->exchange == XCHG_IKE_INTERMEDIATE);

@@ -294,6 +294,7 @@ struct ike_sa *sa_inherit(struct ike_pending *p, struct ike_keys *keys)
     sa->announced_me = old->announced_me;
     sa->announced_peer = old->announced_peer;
     sa->peer_private = old->peer_private;
+    sa->round_trip = old->round_trip;
     sa->guess = old->guess;
     sa->local_auth = old->local_auth;
     sa->remote_auth = old->remote_auth;

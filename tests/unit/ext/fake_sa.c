@@ -211,6 +211,29 @@ unsigned sa_peer_fragments(const struct ike_sa *sa)
     return sa->peer_fragments;
 }
 
+uint64_t sa_round_trip(const struct ike_sa *sa)
+{
+    return 0;
+}
+
+/* No other extension is there. */
+static const struct ike_ext none;
+const struct ike_ext *const ike_exts[EXT_COUNT] = { [0 ... EXT_COUNT - 1] = &none };
+
+void sa_send_beside(struct ike_sa *sa, struct ike_wire *wire)
+{
+    wire_unref(wire);
+}
+
+uint16_t sa_reported_total(const struct ike_sa *sa, const struct ike_hdr *hdr)
+{
+    return 0;
+}
+
+void sa_report(struct ike_sa *sa, const struct ike_hdr *hdr, const struct ike_report *r)
+{
+}
+
 bool sa_random(struct ike_sa *sa, uint8_t *out, size_t n)
 {
     sa->randoms++;

@@ -231,13 +231,18 @@ static enum adit_rc join(struct ike_sa *sa, const struct ike_hdr *hdr, struct ad
     make_places(sa, s);
     struct frag_join *j = place_for(s, &key);
     struct frag_limit most = frag_limit_of(sa_message_max(sa, hdr->exchange, hdr->flags & IKE_FLAG_RESPONSE));
-    if (!frag_join_wants(j, &key, f, &most))
+    if (!frag_join_wants(j, &key, f, &most)) {
+        if (j->total == f.total && j->key.msgid == key.msgid)
+            frag_repeated(sa, j);
         return ADIT_ERR_DROP;
+    }
     TRY(open_copy(sa, datagram, &block, &plain));
     msg_digest(datagram, head.digest);
     enum adit_rc rc = frag_join_add(j, &key, f, &head, &block, plain, &most, sa_now(sa));
     if (rc == ADIT_OK)
         complete(j, hdr, out, digest);
+    if (rc == ADIT_WAIT)
+        frag_arrived(sa, j);
     return rc;
 }
 
@@ -256,8 +261,9 @@ static uint64_t deadline(struct ike_sa *sa)
     struct frag_state *s = ext_peek(sa, EXT_frag);
     uint64_t at = UINT64_MAX;
     for (unsigned i = 0; s && i < 2 + s->n_more; i++) {
-        uint64_t due = join_deadline(place(s, i));
+        uint64_t due = join_deadline(place(s, i)), told = frag_report_at(sa, place(s, i));
         at = due < at ? due : at;
+        at = told < at ? told : at;
     }
     return at;
 }
@@ -272,8 +278,10 @@ static void join_timer(struct frag_join *j, uint64_t now)
 static void timer(struct ike_sa *sa, uint64_t now)
 {
     struct frag_state *s = ext_peek(sa, EXT_frag);
-    for (unsigned i = 0; s && i < 2 + s->n_more; i++)
+    for (unsigned i = 0; s && i < 2 + s->n_more; i++) {
         join_timer(place(s, i), now);
+        frag_report_timer(sa, place(s, i));
+    }
 }
 
 static size_t held(struct ike_sa *sa)
@@ -340,5 +348,5 @@ const struct ike_ext ext_frag = {
     .announce = announcements,
     .n_announce = ARRAY_LEN(announcements),
     .segmenter = &segmenter,
-    .on = { .may_use = may_use, .deadline = deadline, .timer = timer, .held = held, .shed = shed, .fini = fini },
+    .on = { .may_use = may_use, .beside = frag_beside, .deadline = deadline, .timer = timer, .held = held, .shed = shed, .fini = fini },
 };

@@ -4,7 +4,7 @@
 #define IKE_EXT_FRAG_H
 
 #include "base/buf.h"
-#include "wire/payload.h"
+#include "ike/ext.h"
 
 #define FRAG_FIXED (IKE_HDR_SIZE + 4 + 4) /* header, generic header, number and total: in front of the IV */
 #define FRAG_MAX 256                      /* fragments of one message, unless it may be longer than others */
@@ -49,6 +49,11 @@ struct frag_limit {
 };
 extern const struct frag_limit frag_ordinary; /* FRAG_MAX, FRAG_OCTETS_MAX */
 struct frag_limit frag_limit_of(size_t octets);  /* for messages with at most so many octets */
+/* What decides when the sender of a message under way is told. Zeroed by its first fragment. */
+struct frag_watch {
+    uint64_t arrived_at, reported_at, gap; /* gap: ns from one new fragment to the next, smoothed */
+    unsigned since, fruitless;             /* new fragments since the last report; reports since the last new fragment */
+};
 /* One message under way. Maintains: only what was authenticated is in it; have = pieces that are there; octets = their
  * sum. Zeroed = nothing under way. */
 struct frag_join {
@@ -60,6 +65,7 @@ struct frag_join {
     size_t octets;
     size_t kept;           /* octets of the blocks */
     uint64_t last_at;      /* when the last new fragment came, ns */
+    struct frag_watch watch;
     struct adit_buf whole; /* of the message completed last */
 };
 
@@ -84,5 +90,13 @@ void frag_join_release(struct frag_join *j);
 void frag_join_forget(struct frag_join *j);
 /* Both. */
 void frag_join_fini(struct frag_join *j);
+
+/* --- reports (report.c) ----------------------------------------------------------------------------------------- */
+
+void frag_arrived(struct ike_sa *sa, struct frag_join *j);  /* a new one, not the last one */
+void frag_repeated(struct ike_sa *sa, struct frag_join *j); /* one that is there already */
+uint64_t frag_report_at(struct ike_sa *sa, const struct frag_join *j);
+void frag_report_timer(struct ike_sa *sa, struct frag_join *j);
+bool frag_beside(struct ike_sa *sa, const struct ike_hdr *hdr, struct adit_span datagram); /* the hook `beside` */
 
 #endif
