@@ -243,10 +243,23 @@ SIM_TEST(strongswan_by_configuration)
     s->tamper = NULL;
 }
 
+#define MCELIECE "aes256gcm16-prfsha384-x25519-ke1_mceliece348864f"
+
+/* 261,120 octets of public key, in payloads that RFC 7296 has no length for. */
+SIM_TEST(mceliece_by_longer_payloads)
+{
+    struct adit_ike_info sa;
+    sim_configure(s, .ike = MCELIECE, .esp = "aes256gcm16-x25519-ke1_mceliece348864f");
+    expect(s, comes_up(s));
+    expect(s, sim_info(s, A, &sa) && sa.suite.ke[1] == KE_MCELIECE_348864F);
+    rekey_both(s, A);
+    rekey_both(s, B);
+}
+
 SIM_TEST(mceliece_waits_for_longer_payloads)
 {
-    sim_configure(s, .ike = "aes256gcm16-prfsha384-x25519-ke1_mceliece348864f," MLKEM);
     struct adit_ike_info sa;
+    sim_configure(s, .ike = MCELIECE "," MLKEM, .option = { { "bigpayload", "no" } });
     expect(s, comes_up(s));
     expect(s, sim_info(s, A, &sa) && sa.suite.ke[1] == KE_ML_KEM_768, "the proposal behind it is used");
 }
@@ -263,6 +276,7 @@ static const struct sim_case once[] = {
     SIM_CASE(strongswan_has_the_same_numbers_for_frodokem),
     SIM_CASE(and_no_others),
     SIM_CASE(strongswan_by_configuration),
+    SIM_CASE(mceliece_by_longer_payloads),
     SIM_CASE(mceliece_waits_for_longer_payloads),
 };
 
