@@ -10,9 +10,17 @@ static bool is_leaving(const struct ike_child *c)
     return sa->cut || sa->state == SA_DELETING || sa->state == SA_DEAD || c->state == ADIT_CHILD_DELETING;
 }
 
+/* Rekeyed already, by one that the peer may not have yet: with windows above 1 the next rekeying can overtake the deletion
+ * of the one before. The redundant one of two is none of these: what it gave way to has replaced another. */
+static bool is_rekeyed_early(const struct ike_child *c)
+{
+    const struct ike_child *next = c->rekeyed_to ? child_by_id(c->sa->ike, c->rekeyed_to) : NULL;
+    return c->state == ADIT_CHILD_REKEYED && next && next->standby && next->replaces == c->id;
+}
+
 static bool may_begin(const struct ike_child *c)
 {
-    return c->state == ADIT_CHILD_INSTALLED || c->state == ADIT_CHILD_REKEYING; /* not the redundant one of two */
+    return c->state == ADIT_CHILD_INSTALLED || c->state == ADIT_CHILD_REKEYING || is_rekeyed_early(c);
 }
 
 static bool is_better(const struct ike_child *c, const struct ike_child *best, const struct ike_child *gone)
