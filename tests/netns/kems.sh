@@ -79,6 +79,19 @@ done
 walk 'two' FRODOKEM_976_AES $ike-x25519-ke1_mlkem768-ke2_frodoa3 $esp-x25519-ke1_mlkem768-ke2_frodoa3
 walk 'pq-paranoid' FRODOKEM_1344_SHAKE pq-paranoid $esp-x25519-ke1_mlkem1024-ke2_frodos5
 
+say 'longer than 64 KiB'
+walk 'Classic McEliece' MCELIECE_348864F $ike-x25519-ke1_mceliece348864f $esp-x25519-ke1_mceliece348864f
+tree=x25519-ke1_mlkem1024-ke2_frodoa5-ke3_frodos5-ke4_mceliece6688128f-ke5_mceliece8192128f-ke6_ecp521-ke7_x448
+configure "$ike-$tree" $esp-x25519
+start=${EPOCHREALTIME/./}
+check 'eight at once, the largest: up' adit 0 initiate --child net --timeout 60
+say "eight at once took $(((${EPOCHREALTIME/./} - start) / 1000)) ms"
+check 'eight at once: the last is agreed on' grep -q '"CURVE_448"' <(suite)
+check 'eight at once: carries a ping' n0 ping -c 1 -W 5 -I 10.0.0.1 10.1.0.1
+check 'eight at once: rekeyed' adit 1 rekey --ike gw
+check 'eight at once: carries a ping again' n0 ping -c 1 -W 5 -I 10.0.0.1 10.1.0.1
+check 'eight at once: down' adit 0 terminate --ike gw
+
 say 'what is too long is not sent, and the reason is told'
 configure $ike-frodoa3 $esp-x25519
 refuse 'FrodoKEM in IKE_SA_INIT' adit 0 initiate --child net --timeout 10
