@@ -82,7 +82,7 @@ static bool drain(struct adit_ike *from, struct adit_ike *to, uint64_t now)
     struct adit_event ev;
     bool up = false;
     while (adit_ike_poll(from, &ev)) {
-        struct adit_path back = { ev.path.remote, ev.path.local };
+        struct adit_path back = { .local = ev.path.remote, .remote = ev.path.local, .tcp = ev.path.tcp };
         for (unsigned i = 0; ev.type == ADIT_EV_SEND && i < ev.n_datagrams; i++)
             adit_ike_input(to, &back, ev.datagrams[i].p, ev.datagrams[i].n, now);
         if (ev.type == ADIT_EV_WORK) {
