@@ -16,7 +16,7 @@ help:
 	@echo '  make demo       build, and watch two gateways set up a post-quantum tunnel on this machine (root)'
 	@echo '  make build      the programs, into build/'
 	@echo '  make check      every test; the last line counts them (STAGES="unit netns" runs only these)'
-	@echo '  make soak       100,000 simulated lives of two hosts over bad networks (LIVES=, FIRST=); make check has 10,000'
+	@echo '  make soak       100,000 simulated lives of two hosts over bad networks (LIVES=, FIRST=), all key exchanges; make check has 10,000'
 	@echo '  make interop    only the tests against live peers of other projects (root)'
 	@echo '  make bench      measure speed and memory on this machine'
 	@echo '  make fuzz       fuzz every parser: 10^8 executions in all (FUZZ_RUNS=; or FUZZ_TIME=60 seconds each)'

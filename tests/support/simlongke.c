@@ -1,5 +1,6 @@
 /* simlongke.c - key exchanges for the simulator alone, with public values as long as Classic McEliece's: no cryptography, but
- * every octet of both values counts for the secret. Numbers of the range for private use, in rising length. */
+ * every octet of both values counts for the secret. Numbers of the range for private use, in rising length. The same can
+ * stand in for real KEMs. */
 #include "base/mem.h"
 #include "crypto/set.h"
 #include "support/simlongke.h"
@@ -33,12 +34,13 @@ static void digest(struct adit_span of, uint8_t out[64])
     crypto_hash(HASH_SHA2_256, &of, 1, out);
 }
 
-static enum adit_rc secret_of(struct adit_span pub_digest, struct adit_span ct, struct adit_secret *secret)
+static enum adit_rc secret_of(const struct ke_alg *a, struct adit_span pub_digest, struct adit_span ct,
+                              struct adit_secret *secret)
 {
     uint8_t out[64];
     struct adit_span parts[] = { pub_digest, ct };
-    crypto_hash(HASH_SHA2_256, parts, 2, out);
-    return secret_set(secret, span(out, 32));
+    crypto_hash(HASH_SHA2_512, parts, 2, out);
+    return secret_set(secret, span(out, a->secret_size));
 }
 
 static enum adit_rc init(const struct adit_crypto *c, const struct ke_alg *a, struct ke_state **st, struct adit_buf *pub)
@@ -59,13 +61,13 @@ static enum adit_rc respond(const struct adit_crypto *c, const struct ke_alg *a,
     uint8_t out[64] = { 0 };
     TRY(fill(c, pub, a->resp_size));
     digest(peer, out);
-    return secret_of(span(out, 64), buf_span(pub), secret);
+    return secret_of(a, span(out, 64), buf_span(pub), secret);
 }
 
 static enum adit_rc finish(const struct adit_crypto *c, const struct ke_alg *a, struct ke_state *st,
                            struct adit_span peer, struct adit_secret *secret)
 {
-    return secret_of(SPAN_ARRAY(((struct kept *)(void *)st)->digest), peer, secret);
+    return secret_of(a, SPAN_ARRAY(((struct kept *)(void *)st)->digest), peer, secret);
 }
 
 static void forget(struct ke_state *st)
@@ -89,4 +91,17 @@ void sim_add_long_kes(struct adit_crypto *c)
 {
     for (size_t i = 0; i < ARRAY_LEN(rows) && c->n_ke < SET_KE_MAX; i++)
         c->ke[c->n_ke++] = &rows[i];
+}
+
+void sim_stand_in(struct adit_crypto *c, size_t from)
+{
+    static const struct ke_alg *real[SET_KE_MAX];
+    static struct ke_alg acting[SET_KE_MAX];
+    for (size_t i = 0; i < c->n_ke; i++) {
+        if (!real[i])
+            real[i] = c->ke[i];
+        acting[i] = *real[i];
+        acting[i].ops = &ops;
+        c->ke[i] = from && real[i]->kem && real[i]->init_size >= from ? &acting[i] : real[i];
+    }
 }

@@ -10,5 +10,8 @@ enum sim_long_ke {
 };
 /* Adds them to the set: only proposals of simulations that end in their number have to do with them (simconf.c). */
 void sim_add_long_kes(struct adit_crypto *c);
+/* From now on KEMs with public keys of at least so many octets are the simulator's own: number, sizes and cost are theirs, the
+ * computation takes no time and is worth nothing. 0: all are real, as at first. Between two runs; of one set. */
+void sim_stand_in(struct adit_crypto *c, size_t from);
 
 #endif
