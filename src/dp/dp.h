@@ -1,4 +1,4 @@
-/* dp.h - the data plane as the control thread sees it. Back ends implement struct dp_backend; user/ is our own ESP.
+/* dp.h - the data plane as the control thread sees it. Back ends (backend.h) carry the Child SAs; user.c is our own ESP.
  * All calls come from the control thread. Workers talk back through events: poll dp_event_fd(). */
 #ifndef DP_DP_H
 #define DP_DP_H

@@ -528,7 +528,7 @@ static enum adit_rc allocate(struct worker *w, const struct worker_cfg *cfg)
     return ring_init(&w->notes, NOTE_RING);
 }
 
-enum adit_rc worker_init(struct worker *w, struct dp *dp, const struct worker_cfg *cfg, struct adit_why *why)
+enum adit_rc worker_init(struct worker *w, struct dp_user *dp, const struct worker_cfg *cfg, struct adit_why *why)
 {
     w->dp = dp;
     w->i = cfg->i;

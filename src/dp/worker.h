@@ -91,7 +91,7 @@ struct ingress {
 };
 
 struct worker {
-    struct dp *dp;
+    struct dp_user *dp;
     unsigned i;
     pthread_t thread;
     bool started;
@@ -140,7 +140,7 @@ struct dp_shared {
     int event_fd;
     _Atomic bool event_raised;
 };
-struct dp_shared *dp_shared_of(struct dp *dp);
+struct dp_shared *dp_shared_of(struct dp_user *dp);
 
 /* --- worker.c ---- */
 struct worker_cfg {
@@ -152,7 +152,7 @@ struct worker_cfg {
     uint32_t mark;
     uint64_t seed;
 };
-ADIT_MUST_USE enum adit_rc worker_init(struct worker *w, struct dp *dp, const struct worker_cfg *cfg,
+ADIT_MUST_USE enum adit_rc worker_init(struct worker *w, struct dp_user *dp, const struct worker_cfg *cfg,
                                        struct adit_why *why);
 /* Before its start: errors about packets of the port may also reach control's socket (f: 0 = v4, 1 = v6). */
 ADIT_MUST_USE enum adit_rc worker_watch_sender(struct worker *w, unsigned f, int fd, struct adit_why *why);
