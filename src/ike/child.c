@@ -131,12 +131,30 @@ static void log_up(struct ike_child *c)
            c->cfg->name, c->id, c->spi_in, c->spi_out, local.p, remote.p, suite.p);
 }
 
+static bool list(struct ike *ike, struct ike_child *c)
+{
+    if (map_put(&ike->by_child, c->id, c) != ADIT_OK)
+        return false;
+    if (ring_add(&ike->by_reqid, &c->of_reqid, c->reqid) == ADIT_OK)
+        return true;
+    map_del(&ike->by_child, c->id);
+    return false;
+}
+
+static void unlist(struct ike *ike, struct ike_child *c)
+{
+    ring_del(&ike->by_reqid, &c->of_reqid);
+    map_del(&ike->by_child, c->id);
+    list_remove(&c->link);
+    mem_del(c);
+}
+
 struct ike_child *child_install(struct ike_pending *p, const struct adit_secret *keymat, uint32_t replaces)
 {
     struct ike *ike = p->sa->ike;
     struct adit_child_spec spec;
     struct ike_child *c = child_from(p);
-    if (!c || map_put(&ike->by_child, c->id, c) != ADIT_OK) {
+    if (!c || !list(ike, c)) {
         mem_del(c);
         return NULL;
     }
@@ -154,9 +172,7 @@ struct ike_child *child_install(struct ike_pending *p, const struct adit_secret 
     }
     c->standby = spec.outbound == ADIT_OUT_STANDBY;
     if (!event_child(c, ADIT_EV_CHILD_ADD, &spec)) { /* what the data plane does not know of is not there */
-        map_del(&ike->by_child, c->id);
-        list_remove(&c->link);
-        mem_del(c);
+        unlist(ike, c);
         return NULL;
     }
     keylog_child(p->sa, &spec);
@@ -193,10 +209,8 @@ void child_remove(struct ike_child *c, uint64_t grace, const char *why)
         c->end_why = why;
         event_child(c, ADIT_EV_CHILD_DOWN, &spec);
     }
-    map_del(&ike->by_child, c->id);
     map_del(&ike->spi_in, c->spi_in);
-    list_remove(&c->link);
-    mem_del(c);
+    unlist(ike, c);
 }
 
 void child_move(struct ike_child *c, struct ike_sa *to)

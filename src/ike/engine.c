@@ -59,6 +59,7 @@ static bool start(struct ike *ike, uint64_t now)
     map_init(&ike->by_peer, ike->seed ^ 7);
     map_init(&ike->by_remote, ike->seed ^ 8);
     map_init(&ike->by_conn, ike->seed ^ 9);
+    map_init(&ike->by_reqid, ike->seed ^ 10);
     map_init(&ike->spi_in, ike->seed ^ 3);
     map_init(&ike->per_ip, ike->seed ^ 4);
     unproven_init(ike);
@@ -116,6 +117,7 @@ void adit_ike_free(struct adit_ike *engine)
     map_fini(&ike->by_peer);
     map_fini(&ike->by_remote);
     map_fini(&ike->by_conn);
+    map_fini(&ike->by_reqid);
     map_fini(&ike->spi_in);
     map_fini(&ike->per_ip);
     unproven_fini(ike);

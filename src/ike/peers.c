@@ -3,8 +3,6 @@
  * time one stays, the same on both ends. Nothing is closed before the peer is known to have what takes its place. */
 #include "ike/sa.h"
 
-/* --- rings: all of one key, the first of them in a map -------------------------------------------------------------- */
-
 static uint64_t hash(uint64_t h, struct adit_span octets)
 {
     for (size_t i = 0; i < octets.n; i++)
@@ -16,42 +14,6 @@ static uint64_t key_of(const struct ike *ike, struct adit_span one, struct adit_
 {
     uint64_t key = map_mix(hash(hash(ike->seed, one), other), ike->seed);
     return key ? key : 1;
-}
-
-static enum adit_rc ring_add(struct map *m, struct ike_ring *r, uint64_t key)
-{
-    struct ike_ring *first = map_get(m, key);
-    if (!first)
-        TRY(map_put(m, key, r));
-    else
-        list_append(&first->link, &r->link);
-    r->key = key;
-    return ADIT_OK;
-}
-
-static struct ike_ring *next_in(const struct ike_ring *r)
-{
-    return list_entry(r->link.next, struct ike_ring, link);
-}
-
-static void ring_del(struct map *m, struct ike_ring *r)
-{
-    if (!r->key)
-        return;
-    bool first = map_get(m, r->key) == r;
-    if (first && !list_empty(&r->link))
-        (void)!map_put(m, r->key, next_in(r)); /* its place is there */
-    else if (first)
-        map_del(m, r->key);
-    list_remove(&r->link);
-    r->key = 0;
-}
-
-/* The one after `after` (NULL: the first); NULL: no more. */
-static struct ike_ring *ring_next(const struct map *m, uint64_t key, const struct ike_ring *after)
-{
-    struct ike_ring *first = map_get(m, key), *next = first && after ? next_in(after) : first;
-    return after && next == first ? NULL : next;
 }
 
 /* --- who is there --------------------------------------------------------------------------------------------------- */

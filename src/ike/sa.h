@@ -51,6 +51,7 @@ struct ike {
     struct map by_peer;    /* hash of a pair of identities -> first ike_sa.of_peer of that hash */
     struct map by_remote;  /* hash of the peer's identity -> first ike_sa.of_remote */
     struct map by_conn;    /* hash of a connection's name -> first ike_sa.of_conn */
+    struct map by_reqid;   /* -> first ike_child.of_reqid */
     struct list unknown;   /* SAs by ike_sa.unknown, whose peer has not said yet who it is */
     struct map spi_in;     /* inbound ESP SPIs in use */
     struct timerheap timers;
@@ -114,11 +115,15 @@ struct ike_known {
     uint64_t proven_until; /* wall clock, s; 0 = no end */
 };
 
-/* A place among the SAs of the same key in one of the engine's maps. */
+/* A place among those of the same key in one of the engine's maps. */
 struct ike_ring {
     struct list link;
     uint64_t key; /* 0: it is not there */
 };
+enum adit_rc ring_add(struct map *m, struct ike_ring *r, uint64_t key); /* key: not 0. ADIT_ERR_MEMORY */
+void ring_del(struct map *m, struct ike_ring *r);                       /* may be in none */
+/* The one after `after` (NULL: the first); NULL: no more. */
+struct ike_ring *ring_next(const struct map *m, uint64_t key, const struct ike_ring *after);
 
 struct ike_sa {
     struct list link, ended, unknown;
@@ -185,6 +190,7 @@ struct ike_sa {
 
 struct ike_child {
     struct list link;
+    struct ike_ring of_reqid;
     struct ike_sa *sa;
     const struct adit_child_cfg *cfg; /* of sa->policy */
     uint32_t id, reqid;

@@ -31,32 +31,32 @@ static bool is_better(const struct ike_child *c, const struct ike_child *best, c
     return best->standby && may_begin(c) && (successor != before ? successor : c->id < best->id);
 }
 
-/* The best of sa's for what `gone` has sent: one that sends already, else what has replaced it, else the oldest, which the
- * peer has heard of first. */
-static struct ike_child *better(struct ike_child *best, const struct ike_sa *sa, const struct ike_child *gone)
+/* An IKE SA with the same peer, which is known. */
+static bool is_same_peer(const struct ike_sa *a, const struct ike_sa *b)
 {
-    list_for_each(it, &sa->children) {
-        struct ike_child *c = list_entry(it, struct ike_child, link);
-        bool same = c->reqid == gone->reqid && c->resource == gone->resource;
-        if (c != gone && same && !is_leaving(c) && is_better(c, best, gone))
+    return a->of_peer.key && a->of_peer.key == b->of_peer.key &&
+           span_equal(buf_span(&a->id_local), buf_span(&b->id_local)) &&
+           span_equal(buf_span(&a->id_remote), buf_span(&b->id_remote));
+}
+
+/* The best for what `gone` has sent: one that sends already, else what has replaced it, else the oldest, which the
+ * peer has heard of first. */
+static struct ike_child *find(const struct ike_child *gone)
+{
+    const struct map *all = &gone->sa->ike->by_reqid;
+    struct ike_child *best = NULL;
+    for (struct ike_ring *r = NULL; (!best || best->standby) && (r = ring_next(all, gone->reqid, r));) {
+        struct ike_child *c = list_entry(r, struct ike_child, of_reqid);
+        bool same = c != gone && c->resource == gone->resource && is_same_peer(c->sa, gone->sa);
+        if (same && !is_leaving(c) && is_better(c, best, gone))
             best = c;
     }
     return best;
 }
 
-static struct ike_child *find(const struct ike_child *gone)
-{
-    struct ike_child *best = NULL;
-    const struct ike_sa *sa = gone->sa, *other = NULL;
-    struct adit_span local = buf_span(&sa->id_local), remote = buf_span(&sa->id_remote);
-    while ((!best || best->standby) && (other = peers_find(sa->ike, local, remote, other)))
-        best = better(best, other, gone);
-    return best;
-}
-
 bool standby_relieve(const struct ike_child *gone)
 {
-    struct ike_child *c = gone->sa->of_peer.key ? find(gone) : NULL;
+    struct ike_child *c = find(gone);
     if (!c || !c->standby || gone->standby)
         return c;
     if (c->replaces == gone->id && !is_leaving(gone))

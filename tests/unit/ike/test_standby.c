@@ -36,7 +36,9 @@ static struct ike_child *child_of(struct ike *ike, const struct other *o)
 {
     struct ike_sa *sa = sa_of_the_peer(ike);
     struct ike_child *c = core_child(sa);
+    ring_del(&ike->by_reqid, &c->of_reqid);
     c->reqid = o->reqid;
+    assert_int_equal(ring_add(&ike->by_reqid, &c->of_reqid, c->reqid), ADIT_OK);
     c->standby = o->standby;
     c->state = o->redundant ? ADIT_CHILD_REKEYED : ADIT_CHILD_INSTALLED;
     sa->state = o->deleted ? SA_DELETING : SA_ESTABLISHED;
