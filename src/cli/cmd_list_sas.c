@@ -81,6 +81,12 @@ static void print_direction(const struct vici_node *n, const char *way)
     puts("");
 }
 
+static const char *way_of_esp(const struct vici_node *c)
+{
+    const char *way = vici_text(c, "esp-transport");
+    return !way ? "" : !strcmp(way, "tcp") ? " by TCP" : !strcmp(way, "udp") ? " in UDP" : "";
+}
+
 static void print_child(const struct vici_node *c)
 {
     char local[512], remote[512], age[32];
@@ -92,7 +98,7 @@ static void print_child(const struct vici_node *c)
     if (vici_text(c, "install-time"))
         printf(" for %s", format_age(age, sizeof(age), number(c, "install-time")));
     printf(", %s, %s%s\n", text(c, "mode"), vici_text(c, "protocol") ? text(c, "protocol") : "ESP",
-           vici_text(c, "encap") ? " in UDP" : "");
+           way_of_esp(c));
     printf("    %s === %s\n", format_list(local, sizeof(local), vici_child(c, "local-ts"), " "),
            format_list(remote, sizeof(remote), vici_child(c, "remote-ts"), " "));
     print_suite(c, "    ");

@@ -190,6 +190,7 @@ static void show_installed(struct vici_build *b, struct daemon *d, const struct 
     vici_str(b, "protocol", iana_name(IANA_PROTO, c->spec.proto));
     if (c->spec.udp_encap)
         vici_str(b, "encap", "yes");
+    vici_str(b, "esp-transport", c->spec.path.tcp ? "tcp" : c->spec.udp_encap ? "udp" : "raw");
     vici_strf(b, "spi-in", "%08x", c->spec.in.spi);
     vici_strf(b, "spi-out", "%08x", c->spec.out.spi);
     if (c->spec.shares)

@@ -62,6 +62,17 @@ uint64_t sa_option_number(const struct ike_sa *sa, const char *key)
     return strtoull(sa_option(sa, key), NULL, 10);
 }
 
+bool sa_any_child_option(const struct ike_sa *sa, const char *key, const char *word)
+{
+    const struct adit_conn *c = sa->conn ? sa->conn->cfg : NULL;
+    for (uint16_t i = 0; c && i < c->n_children; i++) {
+        const char *v = adit_option_get(c->children[i].options, c->children[i].n_options, key);
+        if (v && !strcmp(v, word))
+            return true;
+    }
+    return false;
+}
+
 bool sa_round_after(struct ike_sa *sa)
 {
     for (unsigned i = 0; i < EXT_COUNT; i++)

@@ -134,11 +134,30 @@ void adit_ike_free(struct adit_ike *engine)
     mem_del(ike);
 }
 
+static enum adit_rc check_conn(const struct adit_conn *conn, struct adit_why *why)
+{
+    enum adit_rc rc = ADIT_OK;
+    for (unsigned i = 0; i < EXT_COUNT && rc == ADIT_OK; i++)
+        if (ike_exts[i]->on.check)
+            rc = ike_exts[i]->on.check(conn, why);
+    return rc == ADIT_OK ? rc : why_context(why, rc, "connection '%s'", conn->name);
+}
+
+static enum adit_rc check_conns(const struct adit_config *cfg, struct adit_why *why)
+{
+    const struct adit_conn *const *conns;
+    size_t n = adit_config_conns(cfg, &conns);
+    for (size_t i = 0; i < n; i++)
+        TRY(check_conn(conns[i], why));
+    return ADIT_OK;
+}
+
 enum adit_rc adit_ike_config(struct adit_ike *engine, struct adit_config *cfg, uint64_t now, struct adit_why *why)
 {
     struct ike *ike = (struct ike *)engine;
     struct policy *fresh = NULL;
     ike->now = now;
+    TRY(check_conns(cfg, why));
     TRY(policy_new(ike->host.crypto, cfg, &fresh, why));
     enum adit_rc rc = leases_config(&ike->leases, cfg, why);
     if (rc != ADIT_OK) {

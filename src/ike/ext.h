@@ -242,6 +242,7 @@ struct ike_nat {
     void (*get)(struct ike_sa *sa, const struct ike_msg *msg, const struct adit_path *path, struct ike_nat_view *out);
     void (*set)(struct ike_sa *sa, const struct ike_nat_view *view); /* from now on; sa_children_changed() is the caller's */
     void (*move)(struct ike_sa *sa); /* initiator, before authentication: both ports to those of NAT traversal */
+    bool (*in_udp)(struct ike_sa *sa); /* does ESP that is not by TCP go in UDP: for a translator, or as configured? */
 };
 const struct ike_nat *ike_nat(void); /* of the extension that knows them; never NULL */
 
@@ -289,6 +290,9 @@ enum stream_news {
 };
 
 struct ike_hooks {
+    /* A connection as configured, before it is used: do its options contradict each other? What is written there counts
+     * (adit_option_get()), not defaults. ADIT_ERR_CONFIG with words that say what, and what to do. */
+    enum adit_rc (*check)(const struct adit_conn *conn, struct adit_why *why);
     /* Initiator, before its first message, once: another path than the configured addresses' datagrams? sa_set_path(), or
      * sa_open_stream(), for which it then waits. */
     void (*begins)(struct ike_sa *sa);
@@ -424,6 +428,7 @@ void ext_set_agreed(struct ike_sa *sa, enum ike_ext_id id); /* as if announced b
 bool ext_peer_announced(const struct ike_sa *sa, enum ike_ext_id id);
 const char *sa_option(const struct ike_sa *sa, const char *key); /* connection, then daemon, then default; never NULL */
 uint64_t sa_option_number(const struct ike_sa *sa, const char *key);
+bool sa_any_child_option(const struct ike_sa *sa, const char *key, const char *word); /* of the connection's children */
 
 /* Numbers of the ranges for private use: the peer has shown by our Vendor ID that it means the same by them. True in an
  * initiator's first request, when nothing is known yet: status notifies do no harm there. An extension that uses such

@@ -28,6 +28,7 @@ $(printf '    %s\n' "${@:6}")
         local_ts = $1
         remote_ts = $2
         esp_proposals = aes256gcm16-x25519
+        esp_transport = ${esp_transport:-any}
       }
     }
   }
@@ -171,7 +172,28 @@ if nat 'oifname "w1" ip protocol udp snat to 192.0.2.9:20000-29999; oifname "w1"
 else skip 'NAT' 'nftables has no NAT in this kernel'; fi
 ip -n "$test_prefix-0" addr del 192.0.2.9/24 dev w1
 
+say 'ESP goes as its Child SA wants'
+way() { echo "$(sa_fact 0 transport)/$(sa_fact 0 'child-sas.*.esp-transport')/$(sa_fact 1 'child-sas.*.esp-transport')"; }
+for row in udp/raw udp/udp tcp/raw tcp/udp tcp/tcp; do
+    esp_transport=${row#*/}
+    reload 0 < <(client 192.0.2.2 "ike_transport = ${row%/*}")
+    check "adit initiate ($row)" adit 0 initiate --child net --timeout 10
+    is "as wanted ($row)" "$(way)" "$([ "${row%/*}" = udp ] || echo tcp)/${row#*/}/${row#*/}"
+    check "ping ($row)" wait_for 5 'ping' passes
+    down
+done
+esp_transport=tcp
+reload 0 < <(client 192.0.2.2 'ike_transport = auto')
+refuse 'no Child SA rather than another way' adit 0 initiate --child net --timeout 10
+check 'with the reason' grep -q 'esp_transport = tcp, but IKE goes by UDP' "$test_tmp/gw0.log"
+adit 0 terminate --ike gw --timeout 8 >/dev/null
+client 192.0.2.2 'ike_transport = udp' >"$test_tmp/0/swanctl.conf"
+adit 0 load >"$test_tmp/said" 2>&1
+check 'what contradicts itself is not loaded' grep -q 'esp_transport = tcp contradicts ike_transport = udp' "$test_tmp/said"
+esp_transport=
+
 say 'strangers'
+reload 0 < <(client 192.0.2.2 'ike_transport = tcp')
 quiet_ns 0 python3 - <<'PY' >"$test_tmp/strangers" || true
 import socket
 def ask(data):

@@ -69,6 +69,14 @@ const char *sa_option(const struct ike_sa *sa, const char *key)
     return "";
 }
 
+bool sa_any_child_option(const struct ike_sa *sa, const char *key, const char *word)
+{
+    for (size_t i = 0; i < ARRAY_LEN(sa->option) && sa->option[i][0]; i++)
+        if (!strcmp(sa->option[i][0], key))
+            return !strcmp(sa->option[i][1], word);
+    return false;
+}
+
 uint64_t sa_option_number(const struct ike_sa *sa, const char *key)
 {
     return strtoull(sa_option(sa, key), NULL, 10);

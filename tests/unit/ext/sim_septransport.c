@@ -137,6 +137,89 @@ SIM_TEST(moves_with_the_connection)
     expect_flows(s);
 }
 
+/* --- esp_transport: the one that is wanted, or none ------------------------------------------------------------- */
+
+static void comes_up(struct sim *s, const char *way)
+{
+    sim_traffic(s, MILLIS(100));
+    sim_establish(s);
+    sim_run(s, SECONDS(1));
+    for (int i = A; i <= B; i++) {
+        const struct simchild *c = simhost_sender(&s->host[i]);
+        expect(s, c && !strcmp(c->path.tcp ? "tcp" : c->udp_encap ? "udp" : "raw", way), "%s", way);
+    }
+    sim_command(s, A, ADIT_CMD_REKEY, .conn = "peer");
+    sim_run(s, SECONDS(5));
+    sim_command(s, B, ADIT_CMD_REKEY, .child = "net");
+    sim_run(s, SECONDS(5));
+    expect_children(s, 1);
+    expect_same_keys(s);
+    expect_flows(s);
+    const struct simchild *c = simhost_sender(&s->host[A]);
+    expect(s, c && !strcmp(c->path.tcp ? "tcp" : c->udp_encap ? "udp" : "raw", way), "rekeyed: %s", way);
+}
+
+/* Of the first message on: who wants it begins, or answers. */
+SIM_TEST(wanted_and_had)
+{
+    static const struct {
+        const char *way, *ike;
+        int by; /* A, B, or both: 2 */
+    } rows[] = {
+        { "raw", "udp", A }, { "raw", "udp", B }, { "raw", "tcp", A }, { "raw", "tcp", 2 }, { "udp", "udp", A },
+        { "udp", "udp", B }, { "udp", "tcp", A }, { "udp", "tcp", 2 }, { "tcp", "tcp", A }, { "tcp", "tcp", B },
+    };
+    unsigned n = s->seed % ARRAY_LEN(rows);
+    for (int i = A; i <= B; i++) {
+        bool wants = rows[n].by == 2 || rows[n].by == i;
+        sim_configure_host(s, i, .option = { { "ike_transport", rows[n].ike } },
+                           .child_option = { { "esp_transport", wants ? rows[n].way : "any" } });
+    }
+    comes_up(s, rows[n].way);
+}
+
+SIM_TEST(esp_by_tcp_leaves_the_transports_together)
+{
+    sim_configure_host(s, A, ASKS);
+    sim_configure_host(s, B, .child_option = { { "esp_transport", "tcp" } });
+    comes_up(s, "tcp");
+}
+
+/* No Child SA rather than one that goes another way; the IKE SA stands, and says why. */
+SIM_TEST(wanted_and_not_to_be_had)
+{
+    static const struct {
+        const char *way, *ike, *why;
+        int by;
+        bool nat, no_udp, peer_no;
+    } rows[] = {
+        { "raw", "udp", "there is a NAT", A, true, false, false },
+        { "raw", "udp", "", B, true, false, false },
+        { "tcp", "auto", "IKE goes by UDP", A, false, false, false },
+        { "tcp", "udp", "", B, false, false, false },
+        { "raw", "auto", "UDP is not answered", A, false, true, false },
+        { "udp", "tcp", "does not separate", A, false, false, true },
+        { "udp", "tcp", "", B, false, false, false },
+        { "raw", "tcp", "there is a NAT", A, true, false, false },
+    };
+    unsigned n = s->seed % ARRAY_LEN(rows);
+    for (int i = A; i <= B; i++)
+        sim_configure_host(s, i, .option = { { "ike_transport", i == A ? rows[n].ike : "auto" },
+                                             { "septransport", i == B && rows[n].peer_no ? "no" : "accept" } },
+                           .child_option = { { "esp_transport", rows[n].by == i ? rows[n].way : "any" } });
+    if (rows[n].nat)
+        sim_nat(s, A);
+    sim_start(s);
+    s->net.no_udp = rows[n].no_udp;
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    expect(s, sim_wait(s, A, cookie, MINUTES(2)) != ADIT_OK, "row %u", n);
+    expect(s, strstr(simhost_done(&s->host[A], cookie)->text, rows[n].why), "%s",
+           simhost_done(&s->host[A], cookie)->text);
+    sim_run(s, SECONDS(10));
+    expect(s, s->host[A].n_children == 0 && s->host[B].n_children == 0);
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1);
+}
+
 int main(int argc, char **argv)
 {
     static const struct sim_case cases[] = {
@@ -148,6 +231,9 @@ int main(int argc, char **argv)
         SIM_CASE(esp_goes_on_without_the_connection),
         SIM_CASE(through_a_translator),
         SIM_CASE(moves_with_the_connection),
+        SIM_CASE(wanted_and_had),
+        SIM_CASE(esp_by_tcp_leaves_the_transports_together),
+        SIM_CASE(wanted_and_not_to_be_had),
     };
-    return sim_main(argc, argv, cases, ARRAY_LEN(cases), 8);
+    return sim_main(argc, argv, cases, ARRAY_LEN(cases), 10);
 }

@@ -102,6 +102,35 @@ static void a_new_address_is_learned_anew(void **state)
     core_free(ike);
 }
 
+static void contradictions_are_refused_with_words(void **state)
+{
+    static const struct {
+        const char *what, *ways[2], *key, *value, *key2, *value2, *says;
+    } rows[] = {
+        { "nothing said", { NULL, NULL }, "encap", "yes", NULL, NULL, NULL },
+        { "one way for all", { "udp", "any" }, "encap", "yes", "ike_transport", "tcp", NULL },
+        { "two ways", { "udp", "raw" }, NULL, NULL, NULL, NULL, "'second': esp_transport = raw, but another child has udp" },
+        { "TCP beside UDP", { "tcp", NULL }, "ike_transport", "udp", NULL, NULL, "contradicts ike_transport = udp" },
+        { "TCP if it comes to it", { "tcp", NULL }, "ike_transport", "auto", NULL, NULL, NULL },
+        { "TCP and apart", { NULL, "tcp" }, "septransport", "yes", NULL, NULL, "'second'" },
+        { "raw and not apart", { "raw", "raw" }, "septransport", "no", "ike_transport", "tcp", "septransport = no" },
+        { "raw with UDP", { "raw", NULL }, "septransport", "no", "ike_transport", "udp", NULL },
+        { "raw in UDP", { "raw", NULL }, "encap", "yes", NULL, NULL, "contradicts encap = yes" },
+        { "UDP unexpected", { "udp", NULL }, "nat_traversal", "no", NULL, NULL, "contradicts nat_traversal = no" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct adit_option way[2] = { { "esp_transport", rows[i].ways[0] }, { "esp_transport", rows[i].ways[1] } };
+        struct adit_option of_conn[2] = { { rows[i].key, rows[i].value }, { rows[i].key2, rows[i].value2 } };
+        struct adit_child_cfg children[2] = { { .name = "first", .n_options = rows[i].ways[0] != NULL, .options = &way[0] },
+                                              { .name = "second", .n_options = rows[i].ways[1] != NULL, .options = &way[1] } };
+        struct adit_conn conn = { .name = "c", .n_children = 2, .children = children,
+                                  .n_options = (uint16_t)((rows[i].key != NULL) + (rows[i].key2 != NULL)), .options = of_conn };
+        struct adit_why why = { 0 };
+        assert_row(rows[i].what, on()->check(&conn, &why) == (rows[i].says ? ADIT_ERR_CONFIG : ADIT_OK));
+        assert_row(rows[i].what, !rows[i].says || strstr(why.text, rows[i].says));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +138,7 @@ int main(void)
         cmocka_unit_test(without_agreement_esp_goes_by_tcp),
         cmocka_unit_test(only_a_peer_behind_a_translator_is_followed),
         cmocka_unit_test(a_new_address_is_learned_anew),
+        cmocka_unit_test(contradictions_are_refused_with_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

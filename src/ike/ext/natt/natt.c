@@ -51,13 +51,19 @@ static const struct natt_state *state(const struct ike_sa *sa)
     return s ? s : &nothing;
 }
 
+/* encap = yes, or a Child SA whose ESP is to go in UDP: the peer has to believe in a translator. */
+static bool is_to_be_faked(const struct ike_sa *sa)
+{
+    return span_equal(span_str(sa_option(sa, "encap")), SPAN_LIT("yes")) || sa_any_child_option(sa, "esp_transport", "udp");
+}
+
 /* The peer has to take part: without its notifies it need not accept ESP in UDP. */
 static bool is_faked(const struct ike_sa *sa)
 {
-    return ext_agreed(sa, EXT_natt) && span_equal(span_str(sa_option(sa, "encap")), SPAN_LIT("yes"));
+    return ext_agreed(sa, EXT_natt) && is_to_be_faked(sa);
 }
 
-static bool is_any(const struct ike_sa *sa)
+static bool is_any(struct ike_sa *sa)
 {
     return natt_is_local(state(sa)) || natt_is_remote(state(sa)) || is_faked(sa);
 }
@@ -82,11 +88,10 @@ static void put(struct ike_sa *sa, struct wr *w, uint16_t type, const struct adi
         notify_put(w, type, SPAN_ARRAY(hash));
 }
 
-/* encap = yes: a source that cannot be true makes the peer believe in a translator before us. */
+/* A source that cannot be true: a translator before us. */
 static void put_source_of(struct ike_sa *sa, const struct adit_path *path, struct wr *w)
 {
-    bool fake = span_equal(span_str(sa_option(sa, "encap")), SPAN_LIT("yes"));
-    put(sa, w, N_NAT_DETECTION_SOURCE_IP, &path->local, fake);
+    put(sa, w, N_NAT_DETECTION_SOURCE_IP, &path->local, is_to_be_faked(sa));
 }
 
 static void put_source(struct ike_sa *sa, struct wr *w)
@@ -175,7 +180,7 @@ static void tell(struct ike_sa *sa)
     if (natt_is_remote(state(sa)))
         sa_log(sa, ADIT_LOG_INFO, "IKE", "remote host is behind NAT");
     if (is_faked(sa))
-        sa_log(sa, ADIT_LOG_INFO, "IKE", "faking a NAT, so that ESP goes in UDP (encap = yes)");
+        sa_log(sa, ADIT_LOG_INFO, "IKE", "faking a NAT, so that ESP goes in UDP (encap = yes, esp_transport = udp)");
 }
 
 /* RFC 7296 s2.23: the initiator moves both ends to 4500; the responder follows the ports that it sees. A peer's port
@@ -258,7 +263,8 @@ static const struct ike_announce announcements[] = {
       .get = get },
 };
 
-static const struct ike_nat nat = { .now = now, .put = put_both, .get = look, .set = set, .move = move_to_nat_t };
+static const struct ike_nat nat = { .now = now, .put = put_both, .get = look, .set = set, .in_udp = is_any,
+                                     .move = move_to_nat_t };
 
 static const struct adit_option_def options[] = {
     { .key = "nat_traversal",
