@@ -14,7 +14,8 @@
 /* What the initiator of a key exchange keeps until the answer is there. Each library uses its own part of it. */
 struct ke_state {
     EVP_PKEY *key;                 /* OpenSSL: its memory is wiped when it is freed */
-    struct adit_secret secret_key; /* Botan: the private key's octets */
+    struct adit_secret secret_key; /* Botan: the private key's octets, */
+    struct botan_privkey_struct *botan_key; /* or itself, where loading octets is dear */
     struct ke_state *part[2];      /* combinations: those of the components, */
     const struct ke_ops *ops[2];   /* how these end, */
     struct adit_buf ours;          /* and what was sent */

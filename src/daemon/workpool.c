@@ -1,7 +1,11 @@
 /* workpool.c - see workpool.h. One mutex around three lists; jobs take microseconds to milliseconds, so that its
  * cost disappears beside them. */
 #include "daemon/workpool.h"
+#include <sys/resource.h>
 #include "base/mem.h"
+
+/* Of ten parts of a core that both want, the others have nine. Not less: at the end its last job is waited for. */
+#define IDLE_NICE 10
 
 struct item {
     struct item *next;
@@ -16,12 +20,12 @@ struct workpool {
     struct workpool_ops ops;
     uv_async_t wake;
     uv_mutex_t lock;
-    uv_cond_t work;
-    uv_thread_t *thread;
-    unsigned threads, running, queue_max;
+    uv_cond_t work, idle_work;
+    uv_thread_t *thread, idle_thread;
+    unsigned threads, queue_max;
     unsigned of_class[WORKPOOL_CLASSES]; /* of those that run */
     unsigned long submitted, refused;
-    bool ending;
+    bool ending, has_idle_thread;
     struct queue waiting[WORKPOOL_CLASSES], finished;
 };
 
@@ -55,33 +59,27 @@ static struct item *queue_get(struct queue *q)
 /* Would another thread stay free for fast ones? One alone has to take what there is. */
 static bool is_room_for_slow(const struct workpool *p)
 {
-    return p->threads == 1 || p->of_class[WORKPOOL_SLOW] + p->of_class[WORKPOOL_IDLE] + 1 < p->threads;
+    return p->threads == 1 || p->of_class[WORKPOOL_SLOW] + 1 < p->threads;
 }
 
-/* Fast ones first; then slow ones; idle ones one after the other, when nothing else waits. */
+/* Fast ones first. */
 static struct item *next_item(struct workpool *p)
 {
     if (p->waiting[WORKPOOL_FAST].n)
         return queue_get(&p->waiting[WORKPOOL_FAST]);
-    if (!is_room_for_slow(p))
-        return NULL;
-    if (p->waiting[WORKPOOL_SLOW].n)
-        return queue_get(&p->waiting[WORKPOOL_SLOW]);
-    return p->of_class[WORKPOOL_IDLE] ? NULL : queue_get(&p->waiting[WORKPOOL_IDLE]);
+    return is_room_for_slow(p) ? queue_get(&p->waiting[WORKPOOL_SLOW]) : NULL;
 }
 
 static void run_item(struct workpool *p, struct item *it)
 {
-    p->running++;
     p->of_class[it->class]++;
     uv_mutex_unlock(&p->lock);
     p->ops.run(it->job);
     uv_mutex_lock(&p->lock);
-    p->running--;
     p->of_class[it->class]--;
     queue_put(&p->finished, it);
     uv_async_send(&p->wake);
-    if (it->class != WORKPOOL_FAST)
+    if (it->class == WORKPOOL_SLOW)
         uv_cond_signal(&p->work); /* room for the next slow one */
 }
 
@@ -95,6 +93,23 @@ static void worker(void *arg)
             run_item(p, it);
         else
             uv_cond_wait(&p->work, &p->lock);
+    }
+    uv_mutex_unlock(&p->lock);
+}
+
+/* One job after the other, beside all others and never in front of them: whoever waits for a slow one does not wait for
+ * what nobody waits for. */
+static void idle_worker(void *arg)
+{
+    struct workpool *p = arg;
+    (void)setpriority(PRIO_PROCESS, 0, IDLE_NICE); /* on Linux: of this thread */
+    uv_mutex_lock(&p->lock);
+    while (!p->ending) {
+        struct item *it = queue_get(&p->waiting[WORKPOOL_IDLE]);
+        if (it)
+            run_item(p, it);
+        else
+            uv_cond_wait(&p->idle_work, &p->lock);
     }
     uv_mutex_unlock(&p->lock);
 }
@@ -127,7 +142,8 @@ static bool start_threads(struct workpool *p, unsigned wanted)
         p->threads++;
         uv_mutex_unlock(&p->lock);
     }
-    return p->threads > 0;
+    p->has_idle_thread = uv_thread_create(&p->idle_thread, idle_worker, p) == 0;
+    return p->threads > 0 && p->has_idle_thread;
 }
 
 struct workpool *workpool_new(uv_loop_t *loop, unsigned threads, unsigned queue_max,
@@ -143,6 +159,7 @@ struct workpool *workpool_new(uv_loop_t *loop, unsigned threads, unsigned queue_
     queue_init(&p->finished);
     uv_mutex_init(&p->lock);
     uv_cond_init(&p->work);
+    uv_cond_init(&p->idle_work);
     uv_async_init(loop, &p->wake, on_wake);
     p->wake.data = p;
     unsigned cores = uv_available_parallelism();
@@ -160,9 +177,12 @@ void workpool_stop(struct workpool *p)
     uv_mutex_lock(&p->lock);
     p->ending = true;
     uv_cond_broadcast(&p->work);
+    uv_cond_signal(&p->idle_work);
     uv_mutex_unlock(&p->lock);
     for (unsigned i = 0; i < p->threads; i++)
         uv_thread_join(&p->thread[i]);
+    if (p->has_idle_thread)
+        uv_thread_join(&p->idle_thread);
     for (int class = 0; class < WORKPOOL_CLASSES; class++) {
         for (struct item *it; (it = queue_get(&p->waiting[class]));) {
             p->ops.run(it->job);
@@ -178,6 +198,7 @@ void workpool_free(struct workpool *p)
     if (!p)
         return;
     uv_cond_destroy(&p->work);
+    uv_cond_destroy(&p->idle_work);
     uv_mutex_destroy(&p->lock);
     mem_del(p->thread);
     mem_del(p);
@@ -193,7 +214,7 @@ bool workpool_submit(struct workpool *p, void *job, enum workpool_class class)
         it->class = class;
         queue_put(&p->waiting[class], it);
         p->submitted++;
-        uv_cond_signal(&p->work);
+        uv_cond_signal(class == WORKPOOL_IDLE ? &p->idle_work : &p->work);
     } else {
         p->refused++;
     }
@@ -207,7 +228,7 @@ void workpool_get_stats(struct workpool *p, struct workpool_stats *out)
 {
     uv_mutex_lock(&p->lock);
     *out = (struct workpool_stats){ .threads = p->threads,
-                                    .running = p->running,
+                                    .running = p->of_class[WORKPOOL_FAST] + p->of_class[WORKPOOL_SLOW],
                                     .queue_max = p->queue_max,
                                     .queued_fast = p->waiting[WORKPOOL_FAST].n,
                                     .queued_slow = p->waiting[WORKPOOL_SLOW].n,

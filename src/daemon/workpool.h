@@ -1,6 +1,7 @@
 /* workpool.h - a small pool of threads for the engine's computations (signatures, key exchanges).
  * Three queues, each bounded: slow jobs never occupy the last thread, so that a key generation of milliseconds or seconds
- * can't starve signatures; idle ones run one at a time when nothing else waits. Results come back on the loop's thread. */
+ * can't starve signatures; idle ones run one at a time in a thread of their own, of low priority. Results come back on the
+ * loop's thread. */
 #ifndef DAEMON_WORKPOOL_H
 #define DAEMON_WORKPOOL_H
 
@@ -15,7 +16,7 @@ struct workpool_ops {
     void *arg;
 };
 struct workpool_stats {
-    unsigned threads, running, queued_fast, queued_slow, queued_idle, queue_max;
+    unsigned threads, running /* without the idle thread */, queued_fast, queued_slow, queued_idle, queue_max;
     unsigned long submitted, refused;
 };
 

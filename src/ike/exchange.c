@@ -340,7 +340,7 @@ static void note_round_trip(const struct ike_xchg *x)
 {
     uint64_t now = x->ike->now - x->sent_at, before = x->sa->round_trip;
     if (!x->tries && x->wire && x->wire->made == 1)
-        x->sa->round_trip = before ? (7 * before + now) / 8 : now;
+        x->sa->round_trip = before ? (7 * before + now) / 8 : now ? now : 1; /* 0: not known */
 }
 
 static void finish_request(struct ike_xchg *x)

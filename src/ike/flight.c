@@ -20,7 +20,7 @@ struct ike_flight {
     struct ike_sa *sa;     /* NULL: not under way */
     struct ike_wire *wire; /* which this is a part of; a reference while under way */
     struct adit_path path;
-    uint64_t first_at, began_at, left_at, due;
+    uint64_t first_at, began_at, left_at, burst_at, due;
     unsigned window, round, cursor, left, high, seen, resent, reports, probes, passes;
     bool timed, stalled;
     uint8_t *want, *got; /* bits: to be sent in this pass; the peer has it */
@@ -143,7 +143,8 @@ static void step(struct ike_flight *f)
     unsigned n = pick(f, which, &octets);
     if (n)
         event_send_some(f->sa->ike, &f->path, f->wire, which, n);
-    f->due = f->sa->ike->now + gap(f, n ? n : 1, octets);
+    f->burst_at = f->sa->ike->now;
+    f->due = f->burst_at + gap(f, n ? n : 1, octets);
     grow(f, n);
     if (!f->left)
         land(f);
@@ -279,6 +280,13 @@ static void adapt(struct ike_flight *f, unsigned lost)
         f->window *= 2;
 }
 
+/* The first report ends the fixed rate at once, and any one may open the window. */
+static void hurry(struct ike_flight *f, const struct ike_sa *sa)
+{
+    uint64_t at = f->burst_at + trip(sa) * BURST / f->window;
+    f->due = at < f->due ? at : f->due;
+}
+
 void sa_report(struct ike_sa *sa, const struct ike_hdr *hdr, const struct ike_report *r)
 {
     struct ike_wire *w = reported(sa, hdr);
@@ -290,7 +298,8 @@ void sa_report(struct ike_sa *sa, const struct ike_hdr *hdr, const struct ike_re
     f->probes = 0;
     uint64_t age = trip(sa) * 5 / 4 / MILLISECONDS(1) + 2; /* what left together with the last one reported is still on its way */
     adapt(f, note(f, r, stamp_of(f, sa->ike->now), (uint32_t)age));
-    bool waits = f->stalled || !f->sa;
+    hurry(f, sa);
+    bool waits = f->stalled || !f->sa || f->due <= sa->ike->now;
     f->stalled = false;
     if (!f->left) {
         land(f);

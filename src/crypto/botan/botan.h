@@ -6,9 +6,9 @@
 
 /* A key exchange row's `arg`. */
 struct botan_kem {
-    bool mceliece;      /* else FrodoKEM */
-    const char *set;    /* Botan's name of the parameter set */
-    uint16_t key_size;  /* octets of the private key */
+    bool mceliece;     /* else FrodoKEM */
+    const char *set;   /* Botan's name of the parameter set */
+    uint16_t key_size; /* FrodoKEM: octets of the private key */
 };
 extern const struct ke_alg botan_frodo_kes[], botan_mceliece_kes[];
 extern const size_t botan_frodo_kes_n, botan_mceliece_kes_n;

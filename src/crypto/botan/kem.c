@@ -1,6 +1,7 @@
 /* kem.c - key encapsulation by Botan's C interface: FrodoKEM and Classic McEliece. The exchange's initiator generates and
  * decapsulates, the responder encapsulates. While the answer is awaited the private key lies in our locked memory as
- * octets; Botan's own copies live for one call, and it wipes them. Stacks of 64 KiB are enough. */
+ * octets, and Botan's own copies live for one call; but loading one of McEliece computes the public key again, most of
+ * a key generation, so that Botan's object is kept instead. Stacks of 64 KiB are enough. */
 #include <botan/ffi.h>
 
 #include "base/mem.h"
@@ -56,37 +57,52 @@ static int load_public(const struct botan_kem *k, struct adit_span value, botan_
                        : botan_pubkey_load_frodokem(out, value.p, value.n, k->set);
 }
 
-static int load_private(const struct botan_kem *k, struct adit_span octets, botan_privkey_t *out)
+static int load_frodo(const struct botan_kem *k, struct adit_span octets, botan_privkey_t *out)
 {
-    return k->mceliece ? botan_privkey_load_classic_mceliece(out, octets.p, octets.n, k->set)
-                       : botan_privkey_load_frodokem(out, octets.p, octets.n, k->set);
+    return botan_privkey_load_frodokem(out, octets.p, octets.n, k->set);
 }
 
-static int export(botan_privkey_t key, struct target pub, struct target secret)
+static int export_public(botan_privkey_t key, struct target pub)
 {
     botan_pubkey_t half = NULL;
     int rc = botan_privkey_export_pubkey(&half, key);
     if (rc == 0)
         rc = botan_pubkey_view_raw(half, &pub, copy_out);
-    if (rc == 0)
-        rc = botan_privkey_view_raw(key, &secret, copy_out);
     botan_pubkey_destroy(half);
     return rc;
 }
 
+static void key_fini(struct ke_state *s)
+{
+    botan_privkey_destroy(s->botan_key);
+    s->botan_key = NULL;
+    secret_fini(&s->secret_key);
+}
+
 /* --- the three calls ------------------------------------------------------------------------------------------------- */
 
-static int generate(const struct adit_crypto *c, const struct botan_kem *k, struct target pub, struct target secret)
+static int generate(const struct adit_crypto *c, const struct botan_kem *k, struct target pub, botan_privkey_t *key)
 {
     botan_rng_t rng = NULL;
-    botan_privkey_t key = NULL;
     int rc = rng_new(c, &rng);
     if (rc == 0)
-        rc = botan_privkey_create(&key, k->mceliece ? "ClassicMcEliece" : "FrodoKEM", k->set, rng);
+        rc = botan_privkey_create(key, k->mceliece ? "ClassicMcEliece" : "FrodoKEM", k->set, rng);
     if (rc == 0)
-        rc = export(key, pub, secret);
-    botan_privkey_destroy(key);
+        rc = export_public(*key, pub);
     botan_rng_destroy(rng);
+    return rc;
+}
+
+/* Into locked memory, if loading it again is cheap. */
+static enum adit_rc put_away(const struct botan_kem *k, struct ke_state *s)
+{
+    if (k->mceliece)
+        return ADIT_OK;
+    TRY(secret_alloc(&s->secret_key, k->key_size));
+    struct target to = { s->secret_key.p, s->secret_key.n };
+    enum adit_rc rc = result(botan_privkey_view_raw(s->botan_key, &to, copy_out), ADIT_ERR_CRYPTO);
+    botan_privkey_destroy(s->botan_key);
+    s->botan_key = NULL;
     return rc;
 }
 
@@ -94,7 +110,7 @@ static void kem_free(struct ke_state *st)
 {
     if (!st)
         return;
-    secret_fini(&st->secret_key);
+    key_fini(st);
     mem_del(st);
 }
 
@@ -104,11 +120,11 @@ static enum adit_rc kem_init(const struct adit_crypto *c, const struct ke_alg *a
     const struct botan_kem *k = kem_of(a);
     TRY(buf_resize(pub, a->init_size));
     struct ke_state *s = mem_new(sizeof(*s));
-    enum adit_rc rc = s ? secret_alloc(&s->secret_key, k->key_size) : ADIT_ERR_MEMORY;
+    if (!s)
+        return ADIT_ERR_MEMORY;
+    enum adit_rc rc = result(generate(c, k, (struct target){ pub->p, pub->n }, &s->botan_key), ADIT_ERR_CRYPTO);
     if (rc == ADIT_OK)
-        rc = result(generate(c, k, (struct target){ pub->p, pub->n },
-                             (struct target){ s->secret_key.p, s->secret_key.n }),
-                    ADIT_ERR_CRYPTO);
+        rc = put_away(k, s);
     if (rc == ADIT_OK)
         *st = s;
     else
@@ -151,19 +167,16 @@ static enum adit_rc kem_respond(const struct adit_crypto *c, const struct ke_alg
     return rc;
 }
 
-static int decapsulate(const struct botan_kem *k, struct adit_span secret_key, struct adit_span ct,
-                       struct adit_secret *secret)
+static int decapsulate(const struct botan_kem *k, struct ke_state *st, struct adit_span ct, struct adit_secret *secret)
 {
-    botan_privkey_t key = NULL;
     botan_pk_op_kem_decrypt_t op = NULL;
     size_t n = secret->n;
-    int rc = load_private(k, secret_key, &key);
+    int rc = st->botan_key ? 0 : load_frodo(k, secret_span(&st->secret_key), &st->botan_key);
     if (rc == 0)
-        rc = botan_pk_op_kem_decrypt_create(&op, key, RAW);
+        rc = botan_pk_op_kem_decrypt_create(&op, st->botan_key, RAW);
     if (rc == 0)
         rc = botan_pk_op_kem_decrypt_shared_key(op, NULL, 0, ct.p, ct.n, secret->n, secret->p, &n);
     botan_pk_op_kem_decrypt_destroy(op);
-    botan_privkey_destroy(key);
     return rc == 0 && n != secret->n ? BOTAN_FFI_ERROR_INVALID_OBJECT_STATE : rc;
 }
 
@@ -172,11 +185,11 @@ static int decapsulate(const struct botan_kem *k, struct adit_span secret_key, s
 static enum adit_rc kem_finish(const struct adit_crypto *c, const struct ke_alg *a, struct ke_state *st,
                                struct adit_span peer, struct adit_secret *secret)
 {
-    if (peer.n != a->resp_size || !st->secret_key.n)
+    if (peer.n != a->resp_size || (!st->secret_key.n && !st->botan_key))
         return ADIT_ERR_PUBLIC;
     TRY(secret_alloc(secret, a->secret_size));
-    enum adit_rc rc = result(decapsulate(kem_of(a), secret_span(&st->secret_key), peer, secret), ADIT_ERR_CRYPTO);
-    secret_fini(&st->secret_key);
+    enum adit_rc rc = result(decapsulate(kem_of(a), st, peer, secret), ADIT_ERR_CRYPTO);
+    key_fini(st);
     if (rc != ADIT_OK)
         secret_fini(secret);
     return rc;
