@@ -47,6 +47,10 @@ void net_udp_close(struct net_udp *u);
 /* Spreads the datagrams of a reuseport group over its n sockets (in order of opening) by the first four octets modulo
  * n, so that an SPI always reaches the same socket. Set it on one of them. 0 or -errno. */
 int net_udp_steer(const struct net_udp *u, unsigned n);
+/* The same, but that those whose first four octets are among `spi` all go to the socket that was opened as the one with the
+ * number `to`. At most NET_SPIS_MAX of them. 0 or -errno. */
+#define NET_SPIS_MAX 1000
+int net_udp_steer_but(const struct net_udp *u, unsigned n, const uint32_t *spi, size_t n_spi, unsigned to);
 /* Of a group of two: the second gets the requests of strangers (IKE_SA_INIT or IKE_SESSION_RESUME that does not begin with
  * a notify, hence without a cookie), the first everything else. skip: octets before the IKE header. 0 or -errno. */
 int net_udp_sort_strangers(const struct net_udp *u, unsigned skip);
@@ -77,6 +81,8 @@ ADIT_MUST_USE enum adit_rc net_raw_open(uint8_t family, uint8_t proto, unsigned 
                                         const struct net_opts *opts, struct net_raw *out,
                                         struct adit_why *why);
 void net_raw_close(struct net_raw *r);
+/* As opened, but without packets whose first four octets are among `spi` (at most NET_SPIS_MAX). 0 or -errno. */
+int net_raw_leave_out(const struct net_raw *r, unsigned i, unsigned n, const uint32_t *spi, size_t n_spi);
 /* As net_udp_recv(); data begins behind the IP header, ports are 0. */
 int net_raw_recv(struct net_raw *r, struct net_rx *rx);
 /* Sends n whole IP packets to one destination. As net_udp_send(). Without df the kernel makes the header anew, since
@@ -159,6 +165,27 @@ int net_route_del(struct net_nl *nl, const struct net_route *r);
 /* Rule "packets without this mark look into `table`". */
 int net_rule_add(struct net_nl *nl, uint8_t family, uint32_t mark, uint32_t table, uint32_t priority);
 int net_rule_del(struct net_nl *nl, uint8_t family, uint32_t mark, uint32_t table, uint32_t priority);
+
+/* --- the kernel's IPsec: xfrm.c ----------------------------------------------------------------------------------- */
+/* Carries messages (linux/xfrm.h) to it and back, and knows nothing of what they say. Control thread. */
+struct net_xfrm;
+ADIT_MUST_USE enum adit_rc net_xfrm_new(struct net_xfrm **out, struct adit_why *why);
+void net_xfrm_free(struct net_xfrm *x);
+/* One request, aligned to 4; its sequence number is filled in. 0 or -errno, then *words (may be NULL) has what the kernel
+ * says about it, if anything. Without NLM_F_ACK in it: waits for an answer, copied to answer[cap]; returns its length. Wipes what
+ * it has read by. */
+struct net_words {
+    char text[128];
+};
+int net_xfrm_call(struct net_xfrm *x, uint8_t *msg, size_t n, uint8_t *answer, size_t cap, struct net_words *words);
+/* Readable when the kernel has events: acquire, expire, mapping. */
+int net_xfrm_fd(const struct net_xfrm *x);
+/* The next ones, several messages perhaps: octets, 0 = none are waiting, -errno (-ENOBUFS: some are lost). */
+int net_xfrm_next(struct net_xfrm *x, uint8_t *out, size_t cap);
+/* Policies of the kernel don't touch this socket's packets. 0 or -errno. */
+int net_xfrm_bypass(int fd, uint8_t family);
+/* ESP in datagrams that reach this socket is the kernel's. 0 or -errno. */
+int net_udp_encap(int fd);
 
 /* --- rights: caps.c --------------------------------------------------------------------------------------------- */
 /* What a data plane in user space lacks on this machine, in words; ADIT_OK if nothing. raw: also raw sockets. */

@@ -14,18 +14,30 @@
 
 /* Every raw socket gets a copy of every packet: the filter leaves each worker its own SPIs. A v4 socket sees the IP
  * header, a v6 one begins behind it. */
-static int raw_filter(int fd, uint8_t family, unsigned i, unsigned n)
+static int raw_filter(int fd, uint8_t family, unsigned i, unsigned n, const uint32_t *spi, size_t n_spi)
 {
-    struct sock_filter v4[] = {
-        { BPF_LDX | BPF_B | BPF_MSH, 0, 0, 0 }, { BPF_LD | BPF_W | BPF_IND, 0, 0, 0 },
-        { BPF_ALU | BPF_MOD | BPF_K, 0, 0, n }, { BPF_JMP | BPF_JEQ | BPF_K, 0, 1, i },
-        { BPF_RET | BPF_K, 0, 0, UINT32_MAX },  { BPF_RET | BPF_K, 0, 0, 0 },
-    };
-    if (family == 6) {
-        v4[0] = (struct sock_filter){ BPF_LDX | BPF_W | BPF_IMM, 0, 0, 0 };
+    struct sock_filter code[2 * NET_SPIS_MAX + 6];
+    unsigned short at = 0;
+    if (n_spi > NET_SPIS_MAX)
+        return -E2BIG;
+    code[at++] = family == 6 ? (struct sock_filter){ BPF_LDX | BPF_W | BPF_IMM, 0, 0, 0 }
+                             : (struct sock_filter){ BPF_LDX | BPF_B | BPF_MSH, 0, 0, 0 };
+    code[at++] = (struct sock_filter){ BPF_LD | BPF_W | BPF_IND, 0, 0, 0 };
+    for (size_t k = 0; k < n_spi; k++) {
+        code[at++] = (struct sock_filter){ BPF_JMP | BPF_JEQ | BPF_K, 0, 1, spi[k] };
+        code[at++] = (struct sock_filter){ BPF_RET | BPF_K, 0, 0, 0 };
     }
-    struct sock_fprog prog = { ARRAY_LEN(v4), v4 };
+    code[at++] = (struct sock_filter){ BPF_ALU | BPF_MOD | BPF_K, 0, 0, n };
+    code[at++] = (struct sock_filter){ BPF_JMP | BPF_JEQ | BPF_K, 0, 1, i };
+    code[at++] = (struct sock_filter){ BPF_RET | BPF_K, 0, 0, UINT32_MAX };
+    code[at++] = (struct sock_filter){ BPF_RET | BPF_K, 0, 0, 0 };
+    struct sock_fprog prog = { at, code };
     return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) ? -errno : 0;
+}
+
+int net_raw_leave_out(const struct net_raw *r, unsigned i, unsigned n, const uint32_t *spi, size_t n_spi)
+{
+    return raw_filter(r->rx, r->family, i, n, spi, n_spi);
 }
 
 static int raw_socket(uint8_t family, int proto, bool wait, int *fd)
@@ -43,7 +55,7 @@ static int raw_prepare(struct net_raw *r, unsigned i, unsigned n, const struct n
     if (!e)
         e = net_opt_df(r->rx, r->family, false); /* it sends what may be cut */
     if (!e && n)
-        e = raw_filter(r->rx, r->family, i, n);
+        e = raw_filter(r->rx, r->family, i, n, NULL, 0);
     if (!e && n && i) /* each would get a copy of each ICMP error: the first one's is enough */
         e = r->family == 4 ? net_opt(r->rx, IPPROTO_IP, IP_RECVERR, 0)
                            : net_opt(r->rx, IPPROTO_IPV6, IPV6_RECVERR, 0);

@@ -62,17 +62,28 @@ void net_udp_close(struct net_udp *u)
     u->fd = -1;
 }
 
+/* The filter sees the UDP payload. An IKE message starts with zeros: socket 0. Too short: no return value, so the kernel falls back
+ * to its hash. */
+int net_udp_steer_but(const struct net_udp *u, unsigned n, const uint32_t *spi, size_t n_spi, unsigned to)
+{
+    struct sock_filter code[2 * NET_SPIS_MAX + 3];
+    unsigned short at = 0;
+    if (n_spi > NET_SPIS_MAX)
+        return -E2BIG;
+    code[at++] = (struct sock_filter){ BPF_LD | BPF_W | BPF_ABS, 0, 0, 0 };
+    for (size_t i = 0; i < n_spi; i++) {
+        code[at++] = (struct sock_filter){ BPF_JMP | BPF_JEQ | BPF_K, 0, 1, spi[i] };
+        code[at++] = (struct sock_filter){ BPF_RET | BPF_K, 0, 0, to };
+    }
+    code[at++] = (struct sock_filter){ BPF_ALU | BPF_MOD | BPF_K, 0, 0, n };
+    code[at++] = (struct sock_filter){ BPF_RET | BPF_A, 0, 0, 0 };
+    struct sock_fprog prog = { at, code };
+    return setsockopt(u->fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog, sizeof(prog)) ? -errno : 0;
+}
+
 int net_udp_steer(const struct net_udp *u, unsigned n)
 {
-    /* The filter sees the UDP payload. An IKE message starts with zeros: socket 0. Too short: no return value, so the
-     * kernel falls back to its hash. */
-    struct sock_filter code[] = {
-        { BPF_LD | BPF_W | BPF_ABS, 0, 0, 0 },
-        { BPF_ALU | BPF_MOD | BPF_K, 0, 0, n },
-        { BPF_RET | BPF_A, 0, 0, 0 },
-    };
-    struct sock_fprog prog = { ARRAY_LEN(code), code };
-    return setsockopt(u->fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog, sizeof(prog)) ? -errno : 0;
+    return net_udp_steer_but(u, n, NULL, 0, 0);
 }
 
 /* Too short for an IKE header: a load beyond the end makes it 0. */
