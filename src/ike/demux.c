@@ -93,6 +93,19 @@ static void init_again(struct ike_sa *sa, const struct adit_path *path, struct a
     flight_send(sa, path, reply->wire);
 }
 
+/* A stranger's long one is kept, and costs more to answer: none of them while he, or all, would be asked for a cookie. */
+static bool is_too_long(struct ike *ike, const struct adit_path *path, size_t n)
+{
+    if (n <= IKE_INIT_MAX)
+        return false;
+    if (!path->tcp || n > IKE_INIT_MAX_TCP)
+        return true;
+    if (ike->half_open < IKE_LONG_INITS_MAX && !halfopen_wants_cookie(ike, &path->remote.addr))
+        return false;
+    ike->counters[ADIT_C_HALF_OPEN_FULL]++;
+    return true;
+}
+
 void demux_init_request(struct ike *ike, const struct ike_hdr *hdr, const struct adit_path *path, struct adit_span d)
 {
     struct raw_msg raw = { .hdr = *hdr, .first = hdr->next };
@@ -104,7 +117,7 @@ void demux_init_request(struct ike *ike, const struct ike_hdr *hdr, const struct
         init_again(sa, path, d);
         return;
     }
-    if (!hdr->spi_i || d.n > IKE_INIT_MAX || !passes_cookie(ike, hdr, path, d, &list) || turned_away(ike, hdr, path, d, &list))
+    if (!hdr->spi_i || is_too_long(ike, path, d.n) || !passes_cookie(ike, hdr, path, d, &list) || turned_away(ike, hdr, path, d, &list))
         return;
     if (!halfopen_may(ike, &path->remote.addr) || !(sa = sa_new(ike, false, path))) {
         ike->counters[ADIT_C_HALF_OPEN_FULL]++;

@@ -14,6 +14,9 @@
                                        ML-KEM-1024, one datagram of two IP fragments */
 #define IKE_KE_INIT_MAX 7168        /* the same in IKE_SA_INIT, which is no longer than this: */
 #define IKE_INIT_MAX 8192           /* octets of an IKE_SA_INIT that we read: before anything is proven */
+#define IKE_KE_INIT_MAX_TCP (24u << 10) /* the same by TCP, which takes all of a FrodoKEM without fragments ... */
+#define IKE_INIT_MAX_TCP (32u << 10)    /* ... in an IKE_SA_INIT of this length ... */
+#define IKE_LONG_INITS_MAX 256          /* ... as long as there are fewer half-open SAs: 20 MiB at most */
 #define IKE_NONCE_SIZE 32           /* ours: >= half of any PRF's key (RFC 7296 s2.10) */
 #define IKE_OPENING_TRIES 2         /* repetitions of an opening that IKE_SA_INIT can take the place of */
 #define IKE_COOKIE_ROUNDS 4         /* times that a responder may ask for (another) cookie */

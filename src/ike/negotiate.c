@@ -1,5 +1,6 @@
 /* negotiate.c - what we offer, what we choose and what we accept as an answer (RFC 7296 s2.7, s3.3; RFC 9370 s2.2.1).
  * One proposal against another: negotiate_match.c. Mismatches in words: negotiate_words.c. */
+#include "ike/limits.h"
 #include "ike/negotiate_match.h"
 #include "wire/iana.h"
 
@@ -97,6 +98,18 @@ static bool is_there(const struct proposal_list *list, const struct proposal *p)
     return false;
 }
 
+static const char *why_too_long(const struct negotiate_rules *r, const struct transform *t)
+{
+    const struct ke_alg *alg = crypto_ke(r->crypto, t->id);
+    if (!r->ke_max || t->type != TT_KE || r->esp)
+        return " (longer than a message to this peer may be)";
+    if (alg->init_size > IKE_KE_INIT_MAX_TCP || alg->resp_size > IKE_KE_INIT_MAX_TCP)
+        return " (longer than any IKE_SA_INIT: use it as an additional key exchange, ke1_...)";
+    if (r->ke_max < IKE_KE_INIT_MAX)
+        return " (longer than init_ke_max allows in IKE_SA_INIT by UDP; there is more room by TCP, ike_transport = tcp)";
+    return " (longer than an IKE_SA_INIT by UDP may be; by TCP it is not too long: ike_transport = tcp)";
+}
+
 /* "mlkem768" of proposal p's types in `missing`, or the type's name where it holds none at all. */
 static void print_missing(struct strbuf *out, const struct proposal *p, uint32_t missing,
                           const struct negotiate_rules *r)
@@ -115,9 +128,7 @@ static void print_missing(struct strbuf *out, const struct proposal *p, uint32_t
         else if (negotiate_is_strange(r, t))
             strbuf_add(out, " (its number is for private use, and the peer is no Adit)");
         else if (is_ke_type(type) && crypto_ke(r->crypto, t->id))
-            strbuf_add(out, r->ke_max && type == TT_KE && !r->esp
-                                 ? " (longer than init_ke_max allows in IKE_SA_INIT, or than a payload is)"
-                                 : " (longer than a message to this peer may be)");
+            strbuf_add(out, why_too_long(r, t));
         separator = ", ";
     }
     if (missing & FAULT_PROTO)

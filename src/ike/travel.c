@@ -14,7 +14,7 @@ static size_t room_of(struct ike_sa *sa, const struct ike_ext *e, uint8_t exchan
 static size_t most_of_first(const struct ike_sa *sa)
 {
     if (sa->path.tcp)
-        return IKE_KE_INIT_MAX;
+        return IKE_KE_INIT_MAX_TCP;
     size_t most = sa->conn && sa->conn->cfg->init_ke_max ? sa->conn->cfg->init_ke_max : IKE_KE_INIT_DEFAULT;
     return most < IKE_KE_INIT_MAX ? most : IKE_KE_INIT_MAX;
 }

@@ -94,8 +94,16 @@ check 'eight at once: down' adit 0 terminate --ike gw
 
 say 'what is too long is not sent, and the reason is told'
 configure $ike-frodoa3 $esp-x25519
-refuse 'FrodoKEM in IKE_SA_INIT' adit 0 initiate --child net --timeout 10
+refuse 'FrodoKEM in IKE_SA_INIT by UDP' adit 0 initiate --child net --timeout 10
 check 'the reason' grep -q 'frodoa3 (longer than init_ke_max' "$test_tmp/gw0.log"
+configure $ike-mceliece348864f $esp-x25519 'ike_transport = tcp'
+refuse 'Classic McEliece in IKE_SA_INIT, even by TCP' adit 0 initiate --child net --timeout 10
+check 'the reason' grep -q 'mceliece348864f (longer than any IKE_SA_INIT' "$test_tmp/gw0.log"
+
+say 'alone in IKE_SA_INIT by TCP'
+for m in frodoa1:FRODOKEM_640_AES frodos5:FRODOKEM_1344_SHAKE; do
+    walk "${m%:*} by TCP" "${m#*:}" "$ike-${m%:*}" "$esp-${m%:*}" 'ike_transport = tcp'
+done
 
 say 'what the daemon can'
 check 'list-algs names FrodoKEM' grep -q FRODOKEM_976_AES <(quiet_adit 0 list-algs)

@@ -158,15 +158,71 @@ SIM_TEST(alone)
     lead_life_alone(s, a);
 }
 
-/* There the limit of datagrams does not count. */
+/* There the limit of datagrams does not count; but Classic McEliece is longer than a payload. */
 SIM_TEST(alone_by_tcp)
 {
     const struct ke_alg *a = turn(s);
-    if (longest(a) > IKE_KE_INIT_MAX)
-        return;
     stand_in(s, 0);
     sim_configure(s, ALONE(a), .option = { { "ike_transport", "tcp" } });
-    lead_life_alone(s, a);
+    if (longest(a) <= IKE_KE_INIT_MAX_TCP) {
+        lead_life_alone(s, a);
+        return;
+    }
+    sim_start(s);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    expect(s, sim_wait(s, A, cookie, SECONDS(1)) != ADIT_OK);
+    expect(s, strstr(simhost_done(&s->host[A], cookie)->text, "longer than any IKE_SA_INIT"), "%s",
+           simhost_done(&s->host[A], cookie)->text);
+}
+
+/* A proposal that only TCP takes is left out by UDP, and taken when it comes to TCP. */
+SIM_TEST(better_by_tcp)
+{
+    const struct ke_alg *a = turn(s);
+    bool blocked = s->seed & 1;
+    if (longest(a) <= IKE_KE_INIT_MAX || longest(a) > IKE_KE_INIT_MAX_TCP)
+        return;
+    stand_in(s, 0);
+    sim_configure(s, .ike = TEXT(ike, "aes256gcm16-%s-%s,aes256gcm16-%s-x25519", prf(s), word(s, a), prf(s)),
+                  .option = { { "ike_transport", "auto" } });
+    sim_start(s);
+    s->net.no_udp = blocked;
+    sim_establish(s);
+    struct adit_ike_info sa;
+    expect(s, sim_info(s, B, &sa) && sa.suite.ke[0] == (blocked ? a->id : KE_CURVE_25519), "%s", a->name);
+}
+
+/* A's first message, as if somebody else had sent it. */
+static void say_init_again(struct sim *s, uint8_t who, bool tcp)
+{
+    struct adit_ike_info info;
+    expect(s, sim_info(s, B, &info) && s->tape[A].n);
+    struct adit_path path = info.path;
+    path.tcp = tcp;
+    path.remote.port = (uint16_t)(6000 + who);
+    s->tape[A].datagram[0].p[0] ^= who; /* of the SPI */
+    simhost_input(&s->host[B], &path, buf_span(&s->tape[A].datagram[0]));
+}
+
+/* Strangers' long messages are not read by UDP, and by TCP not when too many are half-open already. */
+SIM_TEST(long_messages_of_strangers)
+{
+    const struct ke_alg *a = turn(s);
+    if (longest(a) <= IKE_KE_INIT_MAX || longest(a) > IKE_KE_INIT_MAX_TCP)
+        return;
+    stand_in(s, 0);
+    sim_configure(s, ALONE(a), .cookie_threshold = 1, .option = { { "ike_transport", "tcp" } });
+    sim_establish(s);
+    say_init_again(s, 1, false);
+    expect(s, sim_sas(s, B) == 1, "not by UDP");
+    say_init_again(s, 2, true);
+    expect(s, sim_sas(s, B) == 2);
+    say_init_again(s, 3, true);
+    expect(s, sim_sas(s, B) == 2 && sim_counter(s, B, ADIT_C_HALF_OPEN_FULL) == 1, "one is half-open already");
+    sim_run(s, MINUTES(2));
+    say_init_again(s, 4, true);
+    expect(s, sim_sas(s, B) == 2, "its time is over, and there is room again");
+    sim_run(s, MINUTES(2));
 }
 
 SIM_TEST(too_long_for_ike_sa_init)
@@ -409,7 +465,8 @@ SIM_TEST(mceliece_waits_for_longer_payloads)
 }
 
 static const struct sim_case each[] = {
-    SIM_CASE(alone), SIM_CASE(alone_by_tcp), SIM_CASE(too_long_for_ike_sa_init), SIM_CASE(alone_in_create_child_sa),
+    SIM_CASE(alone), SIM_CASE(alone_by_tcp), SIM_CASE(better_by_tcp), SIM_CASE(long_messages_of_strangers),
+    SIM_CASE(too_long_for_ike_sa_init), SIM_CASE(alone_in_create_child_sa),
     SIM_CASE(additional), SIM_CASE(additional_over_a_bad_network), SIM_CASE(rekeyings_that_cross), SIM_CASE(seven_at_once),
 };
 static const struct sim_case once[] = {
