@@ -215,9 +215,12 @@ class Trial:
         """Packets pass, and through the newest Child SA on both sides."""
         self.ping.more()
         for side in (self.adit, self.peer):
-            _, child = self.live(side) or self.equal(f'{side.kind} has one IKE SA and one Child SA', False, True)
-            if not child['packets_in'] or not child['packets_out']:
-                raise Trouble(f'{side.kind} counts no packets in the newest Child SA: {child}')
+            wait_for(f'{side.kind} counts packets in both directions of the newest Child SA', STEP_SECONDS,
+                     lambda: self.has_carried(side))
+
+    def has_carried(self, side):
+        _, child = self.live(side) or self.equal(f'{side.kind} has one IKE SA and one Child SA', False, True)
+        return child['packets_in'] and child['packets_out']
 
     def finish_ping(self):
         lost, self.ping = self.ping.lost(), None

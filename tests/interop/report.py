@@ -21,6 +21,19 @@ addresses and what they know about NAT, and packets in the newest Child SA. A re
 '''
 
 
+BESIDE = '''
+## Beside the matrix
+
+What needs more than two daemons, or another end, has scripts of its own; `make check` runs all but the last with the matrix:
+`tests/interop/run-hashurl` (certificates by hash and URL, RFC 7296 s3.6: each fetches the other's, both roles),
+`tests/interop/run-redirect` (RFC 5685: strongSwan as client and as first gateway),
+`tests/interop/run-workers` (RFC 9611: Child SAs for each CPU, Adit asks),
+`tests/interop/run-kernel` (the kernel's ESP and OpenIKED, in an emulated machine: [interop-kernel](interop-kernel.md)),
+`tests/interop/conformance.sh` (the [conformance tool](conformance-tool.md) against strongSwan).
+strongSwan has no IKE over TCP and no windows above 1; libreswan has TCP: [interop-peers](interop-peers.md).
+'''
+
+
 def describe_step(step):
     who = {'adit': ' by Adit', 'peer': ' by strongSwan'}.get(step.get('by'), '')
     what = {'initiate': 'setting up the IKE SA and a Child SA', 'terminate': 'orderly end',
@@ -53,11 +66,13 @@ def table(role, matrix, results):
 
 
 def other_table(matrix, results):
-    lines = ['| Algorithms | ' + ' | '.join(f'Adit as {role}' for role in matrix['role']) + ' |', '|---|---|---|']
+    short = {(c.role, c.ke_name, c.frag): word(r) for c, r in results.items()}
+    heads = [f'Adit as {role}, {"fragmented" if frag == "yes" else "whole"}' for role in matrix['role'] for frag in matrix['frag']]
+    lines = ['| Algorithms | ' + ' | '.join(heads) + ' |', '|---|' + '---|' * len(heads)]
     for name, row in matrix['other'].items():
-        found = [next((r for c, r in results.items() if c.ke_name == name and c.role == role), 'not run')
-                 for role in matrix['role']]
-        lines.append('| ' + ' | '.join([row['title']] + [word(r) for r in found]) + ' |')
+        found = [short.get((role, name, frag), 'not run' if frag in row.get('frag', ['yes']) else '-')
+                 for role in matrix['role'] for frag in matrix['frag']]
+        lines.append('| ' + ' | '.join([row['title'], *found]) + ' |')
     return '\n'.join(lines)
 
 
@@ -67,8 +82,9 @@ def write(path, matrix, results, versions):
         f.write(INTRODUCTION.format(steps=steps, size=matrix['fragment_size'], **versions))
         for role in matrix['role']:
             f.write(f'\n## Adit as {role}\n\n{table(role, matrix, results)}\n')
-        f.write(f'\n## Other algorithms\n\nThe same steps, with PSK unless said otherwise, fragmented, without NAT.\n\n{other_table(matrix, results)}\n')
+        f.write(f'\n## Other algorithms\n\nThe same steps, with PSK unless said otherwise, without NAT.\n\n{other_table(matrix, results)}\n')
         failures = [f'* {cell}: {result.splitlines()[0]}' for cell, result in results.items() if result != 'ok']
         if failures:
             f.write('\n## What failed\n\n' + '\n'.join(failures) + '\n')
+        f.write(BESIDE)
         f.write('\nTo run one cell again: `tests/interop/run --only role=initiator,auth=ecdsa,ke=x25519+mlkem768`.\n')
