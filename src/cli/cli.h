@@ -17,7 +17,7 @@ struct cli_args {
     bool json, force, reauth, all, reset, empty, up_only, leases;
     /* of conformance */
     const char *port, *psk, *id, *remote_id, *proposal, *esp, *select, *section, *trigger, *junit, *local_ts, *remote_ts,
-        *bind, *bind_port;
+        *bind, *bind_port, *cert, *key, *ca;
     bool own, list, listen;
     int n_words; /* what is left: file names and the like */
     char **words;

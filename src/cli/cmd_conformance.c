@@ -2,6 +2,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include "base/mem.h"
 #include "cli/lab.h"
 #include "model/model.h"
 
@@ -9,6 +11,7 @@
 #define DEAD_AFTER 3
 #define DEFAULT_IKE "aes256gcm16-prfsha384-x25519"
 #define DEFAULT_ESP "aes256gcm16"
+#define FILE_MAX 32768 /* octets of a certificate or a key */
 
 enum outcome { PASSED, FAILED, DIFFERS, SKIPPED, OUTCOMES };
 static const char *const outcome_names[] = { "passed", "failed", "differs", "skipped" };
@@ -71,6 +74,39 @@ static bool read_secret(const char *path, char *mem, size_t cap, struct adit_spa
     return out->n > 0 || complain("the file with the secret is empty");
 }
 
+/* What files hold; wiped at the end. */
+static struct {
+    char psk[1024];
+    uint8_t cert[FILE_MAX], key[FILE_MAX], ca[FILE_MAX];
+} files;
+
+static bool read_file(const char *path, uint8_t mem[FILE_MAX], struct adit_span *out)
+{
+    FILE *f = fopen(path, "rb");
+    size_t n = f ? fread(mem, 1, FILE_MAX, f) : 0;
+    if (f)
+        fclose(f);
+    *out = span(mem, n);
+    if (n == 0 || n == FILE_MAX)
+        fprintf(stderr, "adit conformance: cannot read %s, or it is no certificate or key\n", path);
+    return n > 0 && n < FILE_MAX;
+}
+
+/* A pre-shared key, or a certificate with its key and the CA of both; beside that a key for a peer that has one. */
+static bool read_credentials(const struct cli_args *a, struct conformance_params *p)
+{
+    bool whole = a->cert && a->key && a->ca;
+    p->unix_now = (uint64_t)time(NULL);
+    if ((a->cert || a->key || a->ca) && !whole)
+        return complain("--cert, --key and --ca belong together: the puppet's certificate, its key, and the CA of both ends");
+    if (!whole && !a->psk)
+        return complain("--psk FILE, or --cert, --key and --ca are missing: the puppet has to get behind the keys");
+    if (a->psk && !read_secret(a->psk, files.psk, sizeof(files.psk), &p->psk))
+        return false;
+    return !whole || (read_file(a->cert, files.cert, &p->cert) && read_file(a->key, files.key, &p->key) &&
+                      read_file(a->ca, files.ca, &p->ca));
+}
+
 static bool read_selector(const char *text, struct adit_ts *out)
 {
     struct adit_ts_cfg cfg;
@@ -91,7 +127,7 @@ static bool read_ids(const struct cli_args *a, struct conformance_params *p, str
     return true;
 }
 
-static bool read_params(const struct cli_args *a, struct conformance_params *p, struct arena *arena, char *secret, size_t cap)
+static bool read_params(const struct cli_args *a, struct conformance_params *p, struct arena *arena)
 {
     struct adit_why why = { 0 };
     long long seconds = format_number(a->timeout ? a->timeout : "", 2);
@@ -102,9 +138,7 @@ static bool read_params(const struct cli_args *a, struct conformance_params *p, 
     p->no_epilogue = a->listen;
     if (!a->own)
         return complain("this attacks the peer: say --i-own-this if it is yours, and stands in a laboratory");
-    if (!a->psk)
-        return complain("--psk FILE is missing: the puppet has to get behind the keys");
-    if (!read_secret(a->psk, secret, cap, &p->psk) || !read_ids(a, p, arena) ||
+    if (!read_credentials(a, p) || !read_ids(a, p, arena) ||
         !read_selector(a->local_ts ? a->local_ts : "10.66.0.0/16", &p->ts) ||
         !read_selector(a->remote_ts ? a->remote_ts : "0.0.0.0/0", &p->peer_ts))
         return false;
@@ -268,19 +302,19 @@ int cmd_conformance(const struct cli_args *a)
     struct conformance_params params = { 0 };
     struct arena arena = { 0 };
     struct lab lab = { .fd = -1 };
-    char secret[1024];
     int code = EXIT_USAGE;
     if (a->list)
         return list_rows(a);
     signal(SIGCHLD, SIG_IGN); /* triggers are not waited for */
     if (a->n_words != 1)
         complain("whose? Name the peer's address");
-    else if (read_params(a, &params, &arena, secret, sizeof(secret)) && lab_open(&lab, a)) {
+    else if (read_params(a, &params, &arena) && lab_open(&lab, a)) {
         params.port = lab_port(&lab);
         code = run(&params, a);
     }
     lab_close(&lab);
     adit_crypto_free(params.crypto);
     arena_fini(&arena);
+    mem_wipe(&files, sizeof(files));
     return code;
 }

@@ -22,7 +22,7 @@ const struct cli_command cli_commands[] = {
     { "stats", "js", "", "how the daemon is", 0, 0, cmd_stats },
     { "metrics", "js", "", "OpenMetrics text for monitoring", 0, 0, cmd_metrics },
     { "counters", "jsnaR", "", "what the IKE engine counted", 0, 0, cmd_counters },
-    { "conformance", "jOkdDgGyYSwNETtobBU", "[PEER]", "how a daemon of your own takes misbehaviour, by the RFC's sections", 0, 1,
+    { "conformance", "jOkqQAdDgGyYSwNETtobBU", "[PEER]", "how a daemon of your own takes misbehaviour, by the RFC's sections", 0, 1,
       cmd_conformance },
     { "help", "", "", "this list", 0, 1, cmd_help },
     { NULL, NULL, NULL, NULL, 0, 0, NULL },

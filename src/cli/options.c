@@ -27,7 +27,8 @@ static const struct option_row rows[] = {
     { 'T', "trigger", "COMMAND", TEXT(trigger) }, { 'U', "junit", "FILE", TEXT(junit) },
     { 'N', "list", NULL, TEXT(list) },        { 'y', "local-ts", "SELECTOR", TEXT(local_ts) },
     { 'Y', "remote-ts", "SELECTOR", TEXT(remote_ts) }, { 'b', "bind", "ADDRESS", TEXT(bind) },
-    { 'B', "bind-port", "PORT", TEXT(bind_port) },
+    { 'B', "bind-port", "PORT", TEXT(bind_port) }, { 'q', "cert", "FILE", TEXT(cert) },
+    { 'Q', "key", "FILE", TEXT(key) },        { 'A', "ca", "FILE", TEXT(ca) },
     { 'e', "empty", NULL, TEXT(empty) },      { 'u', "up", NULL, TEXT(up_only) },
     { 'L', "leases", NULL, TEXT(leases) },
 };

@@ -48,7 +48,10 @@ struct conformance_params {
     struct conformance_port port;
     const char *ike, *esp;   /* one proposal each: "aes256gcm16-prfsha384-x25519-ke1_mlkem768" */
     struct adit_id id, peer_id; /* peer_id.type 0: whoever it is */
-    struct adit_span psk;
+    struct adit_span psk; /* empty: the peer has to sign */
+    /* The puppet's own certificate and private key (PEM or DER): it signs. The CA has to have issued those of both. Empty: by psk. */
+    struct adit_span cert, key, ca;
+    uint64_t unix_now; /* seconds, for the peer's certificate */
     struct adit_ts ts, peer_ts; /* behind the puppet, behind the peer */
     unsigned answer_ms, quiet_ms; /* how long to wait for an answer; how long silence has to last */
     bool no_epilogue;             /* don't check afterwards that an honest handshake still works */

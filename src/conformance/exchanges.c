@@ -151,6 +151,15 @@ static uint64_t new_spi(struct puppet *p)
     return rd_u64(&in) | 1;
 }
 
+void put_announcements(struct puppet *p)
+{
+    if (p->n_add)
+        add_notify(p, N_INTERMEDIATE_EXCHANGE_SUPPORTED, SPAN_NONE);
+    if (p->fragments)
+        add_notify(p, N_IKEV2_FRAGMENTATION_SUPPORTED, SPAN_NONE);
+    announce_hashes(p);
+}
+
 void hello(struct puppet *p)
 {
     association_fini(&p->sa);
@@ -163,10 +172,7 @@ void hello(struct puppet *p)
     put_offer(p);
     add_ke(p, p->ke ? p->ke->id : 0, buf_span(&p->pub));
     add_nonce(p, &p->sa.ni, NONCE_SIZE);
-    if (p->n_add)
-        add_notify(p, N_INTERMEDIATE_EXCHANGE_SUPPORTED, SPAN_NONE);
-    if (p->fragments)
-        add_notify(p, N_IKEV2_FRAGMENTATION_SUPPORTED, SPAN_NONE);
+    put_announcements(p);
 }
 
 void offer_ke(struct puppet *p, uint16_t method)
@@ -238,6 +244,7 @@ void accept_response(struct puppet *p)
         return;
     }
     a->spi_r = p->heard.hdr.spi_r;
+    hear_hashes(p);
     check(p, buf_set(&a->nr, nonce->body), "keep a nonce");
     check(p, buf_set(&a->init_req, buf_span(&p->said)), "keep the request");
     check(p, buf_set(&a->init_resp, span(p->heard.datagram, p->heard.n)), "keep the response");
@@ -264,8 +271,8 @@ static void exchange_init(struct puppet *p)
         if (tries)
             leave_out(p, PLD_NOTIFY); /* the former cookie; the other notifies come again */
         add_notify(p, N_COOKIE, n.data);
-        if (tries && p->n_add)
-            add_notify(p, N_INTERMEDIATE_EXCHANGE_SUPPORTED, SPAN_NONE);
+        if (tries)
+            put_announcements(p);
     }
     accept_response(p);
 }
@@ -316,25 +323,6 @@ void keyed_but_round(struct puppet *p)
 
 /* --- IKE_AUTH ---------------------------------------------------------------------------------------------------------- */
 
-/* prf(prf(PSK, "Key Pad for IKEv2"), message | nonce | prf(SK_p, ID) [| IntAuth]), RFC 7296 s2.15, RFC 9242 s3.3.2 */
-static struct adit_span compute_auth(struct puppet *p, bool of_initiator, enum sk_part with, struct adit_span id,
-                                     uint8_t out[PRF_OUT_MAX])
-{
-    const struct association *a = &p->sa;
-    size_t n = p->rows.prf ? p->rows.prf->out : 0, int_n = a->rounds ? n : 0;
-    uint8_t key[PRF_OUT_MAX], maced[PRF_OUT_MAX], mid[4] = { 0, 0, 0, (uint8_t)(1 + a->rounds) };
-    struct adit_span pad = SPAN_LIT("Key Pad for IKEv2");
-    struct adit_span parts[] = { of_initiator ? buf_span(&a->init_req) : buf_span(&a->init_resp),
-                                 of_initiator ? buf_span(&a->nr) : buf_span(&a->ni), span(maced, n),
-                                 span(a->int_i, int_n), span(a->int_r, int_n), span(mid, a->rounds ? 4 : 0) };
-    if (p->over || !a->keyed)
-        return SPAN_NONE;
-    check(p, prf_compute(p->rows.prf, p->params->psk, &pad, 1, key), "compute AUTH");
-    check(p, prf_compute(p->rows.prf, sk_part(&a->keys, with), &id, 1, maced), "compute AUTH");
-    check(p, prf_compute(p->rows.prf, span(key, n), parts, ARRAY_LEN(parts), out), "compute AUTH");
-    return span(out, n);
-}
-
 static void add_id(struct puppet *p, uint8_t type, const struct adit_id *id)
 {
     struct wr w;
@@ -345,24 +333,12 @@ static void add_id(struct puppet *p, uint8_t type, const struct adit_id *id)
     add(p, type, wr_written(&w));
 }
 
-void set_auth(struct puppet *p, enum sk_part with)
-{
-    uint8_t out[PRF_OUT_MAX], body[4 + PRF_OUT_MAX];
-    struct part *id = find(p, p->sa.initiator ? PLD_IDi : PLD_IDr);
-    struct adit_span mac = compute_auth(p, p->sa.initiator, with, span(p->draft.body + id->at, id->n), out);
-    struct wr w;
-    wr_init(&w, body, sizeof(body));
-    wr_u8(&w, AUTH_SHARED_KEY_MIC);
-    wr_zero(&w, 3);
-    wr_span(&w, mac);
-    leave_out(p, PLD_AUTH);
-    add(p, PLD_AUTH, wr_written(&w));
-}
-
 void auth_request(struct puppet *p)
 {
     draft_begin(p, XCHG_IKE_AUTH, false);
     add_id(p, PLD_IDi, &p->params->id);
+    put_cert(p);
+    put_certreq(p);
     if (p->params->peer_id.type)
         add_id(p, PLD_IDr, &p->params->peer_id);
     set_auth(p, SK_PI);
@@ -370,23 +346,6 @@ void auth_request(struct puppet *p)
     put_offer(p);
     set_selectors(p, PLD_TSi, &p->params->ts, 1);
     set_selectors(p, PLD_TSr, &p->params->peer_ts, 1);
-}
-
-/* The peer's AUTH in what was heard. */
-void verify_peer(struct puppet *p)
-{
-    const struct payload *id = heard_payload(p, p->sa.initiator ? PLD_IDr : PLD_IDi),
-                         *auth = heard_payload(p, PLD_AUTH);
-    uint8_t out[PRF_OUT_MAX];
-    if (p->over)
-        return;
-    if (!id || !auth || auth->body.n < 4) {
-        fail(p, "the peer does not authenticate itself");
-        return;
-    }
-    struct adit_span mac = compute_auth(p, !p->sa.initiator, p->sa.initiator ? SK_PR : SK_PI, id->body, out);
-    if (!span_equal(mac, span_from(auth->body, 4)))
-        fail(p, "the peer's AUTH is wrong");
 }
 
 static void note_window(struct puppet *p)

@@ -106,7 +106,7 @@ static bool prepare(struct puppet *p, struct adit_why *why)
     p->port = p->params->port;
     p->ike = parse(&p->arena, p->params->ike, PROTO_IKE, why);
     p->esp = p->ike ? parse(&p->arena, p->params->esp, PROTO_ESP, why) : NULL;
-    return p->esp && look_up(p, why);
+    return p->esp && look_up(p, why) && own_load(p, why);
 }
 
 struct puppet *puppet_new(const struct conformance_params *params, struct conformance_result *out)
@@ -136,6 +136,7 @@ void puppet_free(struct puppet *p)
     buf_fini(&p->pub);
     buf_fini(&p->nonce);
     buf_fini(&p->said);
+    own_free(p);
     secret_fini(&p->shared);
     secret_fini(&p->series.first);
     buf_fini(&p->series.more);

@@ -8,11 +8,13 @@
 #include "conformance/conformance.h"
 #include "conformance/keys.h"
 #include "model/model.h"
+#include "pki/pki.h"
 #include "wire/payload.h"
 
 #define PARTS_MAX 6000
 #define BODY_MAX 70000
 #define DATAGRAM_MAX 65535
+#define HASHES_MAX 16
 #define ROUNDS_MAX 7 /* IKE_INTERMEDIATE exchanges of a suite */
 
 /* A payload of the message being drafted. */
@@ -46,6 +48,9 @@ struct association {
     bool initiator, keyed, up, over;
     uint32_t next_send, next_expect;
     uint32_t window; /* of the peer; 0: it has said nothing */
+    bool digital;    /* the peer knows RFC 7427, and these hashes */
+    uint16_t hashes[HASHES_MAX];
+    unsigned n_hashes;
     struct sk_keys keys;
     struct crypt *sealer, *opener;
     uint64_t iv;
@@ -91,6 +96,12 @@ struct puppet {
     struct heard heard;
     struct adit_buf said; /* the last datagram, to say it again */
     bool fragments; /* announce RFC 7383 */
+    struct { /* by certificate; NULL: by pre-shared key */
+        struct pki_cert *cert;
+        struct crypto_key *key;
+        struct pki_store *cas;
+        uint8_t ca_key[20]; /* SHA-1 of the CA's key, for CERTREQ */
+    } own;
     bool over;
     struct conformance_result *out;
     uint8_t out_mem[DATAGRAM_MAX + 1024];
@@ -190,13 +201,25 @@ void called_child(struct puppet *p);  /* the peer rekeys the Child SA: heard, re
 void called_rekey(struct puppet *p);  /* the peer rekeys the IKE SA: heard, response drafted */
 /* The draft's selectors of one side: `count` times the one given. */
 void set_selectors(struct puppet *p, uint8_t type, const struct adit_ts *ts, unsigned count);
-void set_auth(struct puppet *p, enum sk_part with); /* AUTH of the draft computed with another SK_p */
+void put_announcements(struct puppet *p); /* the notifies of IKE_SA_INIT */
 
 /* Between exchanges.c and responses.c. */
 void sa_begin_ke(struct puppet *p, const struct ke_alg *alg);
 void derive_first(struct puppet *p);
 void derive_round(struct puppet *p);
-void verify_peer(struct puppet *p);
+
+/* --- auth.c: AUTH of both ends ---------------------------------------------------------------------------------------------- */
+void set_auth(struct puppet *p, enum sk_part with); /* AUTH of the draft computed with another SK_p */
+void other_method(struct puppet *p); /* says that it is a signature if it is a MAC, and the other way round */
+/* Key, certificate and CA of the parameters; false: *why. */
+bool own_load(struct puppet *p, struct adit_why *why);
+void own_free(struct puppet *p);
+/* All of these do nothing without a certificate. */
+void announce_hashes(struct puppet *p); /* SIGNATURE_HASH_ALGORITHMS */
+void put_cert(struct puppet *p);
+void put_certreq(struct puppet *p);
+void hear_hashes(struct puppet *p);
+void verify_peer(struct puppet *p); /* AUTH in what was heard */
 
 /* --- judge.c ------------------------------------------------------------------------------------------------------------ */
 void must(struct puppet *p, bool cond, const char *what);

@@ -101,10 +101,8 @@ static void draft_init(struct puppet *p)
     put_pick(p);
     add_ke(p, p->ke ? p->ke->id : 0, buf_span(&p->pub));
     put_nonce(p, NONCE_SIZE);
-    if (p->n_add)
-        add_notify(p, N_INTERMEDIATE_EXCHANGE_SUPPORTED, SPAN_NONE);
-    if (p->fragments)
-        add_notify(p, N_IKEV2_FRAGMENTATION_SUPPORTED, SPAN_NONE);
+    put_certreq(p);
+    put_announcements(p);
 }
 
 void called(struct puppet *p)
@@ -130,6 +128,7 @@ void called(struct puppet *p)
     random_octets(p, (uint8_t *)&a->spi_r, sizeof(a->spi_r));
     a->spi_r |= 1;
     a->next_expect = 1;
+    hear_hashes(p);
     keep(p, &a->init_req, span(p->heard.datagram, p->heard.n));
     keep(p, &a->ni, nonce ? nonce->body : SPAN_NONE);
     choose(p, p->ike, 0);
@@ -183,6 +182,7 @@ static void draft_auth(struct puppet *p)
     wr_zero(&w, 3);
     wr_span(&w, id->data);
     add(p, PLD_IDr, wr_written(&w));
+    put_cert(p);
     set_auth(p, SK_PR);
     put_pick(p);
     if (tsi && tsr) {

@@ -2,9 +2,10 @@
 # adit conformance against an unmodified strongSwan (scripts/peer-chroot): what it answers, row by row, on standard output.
 # Nothing here passes or fails: docs/conformance-tool.md says what was seen with which version.
 #   tests/interop/conformance.sh [OPTION OF adit conformance...]
+#   PROOF=cert tests/interop/conformance.sh ..      by certificates (PROOF=older: as before RFC 7427), not by a pre-shared key
 . "$(dirname "$0")/../netns/lib.sh"
 . "$(dirname "$0")/../netns/gateways.sh"
-need root tun netns ip ping "$adit_tool"
+need root tun netns ip ping openssl "$adit_tool"
 chroot=$("$test_root/scripts/peer-chroot" --check strongswan) || test_cannot "no strongSwan: $chroot"
 test_begin cns 2
 veth 0 1 192.0.2.1/24 192.0.2.2/24
@@ -17,6 +18,26 @@ mkdir -p "$dir/swanctl"
 strongswan_conf "$dir"
 # Its limits for half-open SAs of one address would end the run after a few rows (0 means 1 there).
 printf 'charon-systemd {\n  block_threshold = 100000\n  cookie_threshold = 100000\n  cookie_threshold_ip = 100000\n}\n' >>"$dir/strongswan.conf"
+proof=(--psk "$test_tmp/psk") auth=psk
+case ${PROOF:-psk} in
+cert | older)
+    auth=pubkey proof=(--cert "$test_tmp/puppet.pem" --key "$test_tmp/puppet.key" --ca "$test_tmp/ca.pem")
+    curve='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
+    # shellcheck disable=SC2086
+    openssl req -x509 $curve -keyout "$test_tmp/ca.key" -out "$test_tmp/ca.pem" -days 30 -subj /CN=CA \
+        -addext keyUsage=critical,keyCertSign 2>/dev/null
+    for who in gateway puppet; do
+        # shellcheck disable=SC2086
+        openssl req -new $curve -keyout "$test_tmp/$who.key" -out "$test_tmp/$who.csr" -subj "/CN=$who.example" 2>/dev/null
+        openssl x509 -req -in "$test_tmp/$who.csr" -CA "$test_tmp/ca.pem" -CAkey "$test_tmp/ca.key" -CAcreateserial -days 20 \
+            -out "$test_tmp/$who.pem" -extfile <(printf 'subjectAltName=DNS:%s.example\nkeyUsage=critical,digitalSignature\n' $who) 2>/dev/null
+    done
+    cp "$test_tmp/ca.pem" "$dir/swanctl/x509ca/"
+    cp "$test_tmp/gateway.pem" "$dir/swanctl/x509/"
+    cp "$test_tmp/gateway.key" "$dir/swanctl/private/"
+    [ "$PROOF" = cert ] || printf 'charon-systemd {\n  signature_authentication = no\n}\n' >>"$dir/strongswan.conf"
+    ;;
+esac
 cat >"$dir/swanctl/swanctl.conf" <<'CONF'
 connections {
   lab {
@@ -46,6 +67,7 @@ secrets {
   }
 }
 CONF
+sed -i "s/auth = psk/auth = $auth/" "$dir/swanctl/swanctl.conf"
 cat >"$test_tmp/in" <<IN
 #!/bin/sh
 . "$test_root/scripts/lib/peer.sh"
@@ -68,7 +90,7 @@ wait_for 20 'charon answers' "$test_tmp/in" swanctl --version --daemon --uri "un
 "$test_tmp/in" swanctl --version --daemon --uri "unix://$dir/vici"
 "$test_tmp/in" swanctl --load-all --uri "unix://$dir/vici" >/dev/null
 lab() {
-    quiet_ns 0 "$adit_tool" conformance 192.0.2.2 --i-own-this --psk "$test_tmp/psk" --id puppet.example \
+    quiet_ns 0 "$adit_tool" conformance 192.0.2.2 --i-own-this "${proof[@]}" --id puppet.example \
         --remote-id gateway.example --remote-ts 10.2.0.0/16 --timeout 1 "$@"
 }
 say 'the puppet calls'

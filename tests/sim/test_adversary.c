@@ -34,10 +34,20 @@ static long settle(struct sim *s, struct simpuppet *in)
     return blocks;
 }
 
+/* Of three seeds one has certificates in place of the pre-shared key, another kind each row. The stranger is A then, as far as B
+ * can see, and may end A's SAs. */
+static const char *cert_of(const struct sim *s)
+{
+    static const char *const kinds[] = { "ecdsa", "rsa", "ed25519" };
+    return s->seed % 3 || !strcmp(s->test, "initial_contact_abuse") ? NULL : kinds[strlen(s->test) % ARRAY_LEN(kinds)];
+}
+
 static void play(struct sim *s, struct simpuppet *in, const struct behaviour *b, const char *ike,
                  struct conformance_result *result)
 {
     struct conformance_params p = simpuppet_params(in, ike);
+    if (cert_of(s))
+        simpuppet_signs(&p, cert_of(s));
     conformance_play(&p, b, result);
     sim_note(s, -1, "%s: %s %s", b->name, conformance_verdict_name(result->verdict), result->text);
 }
@@ -70,7 +80,7 @@ static void one_row(struct sim *s)
     struct conformance_result result;
     const struct behaviour *b = row_of(s->test);
     simpuppet_join(&inbox, s);
-    sim_configure_host(s, B, .stranger = OFFER, .window = s->seed & 1 ? 5 : 1);
+    sim_configure_host(s, B, .stranger = OFFER, .stranger_cert = cert_of(s), .window = s->seed & 1 ? 5 : 1);
     sim_establish(s);
     s->tape[A].n = s->tape[B].n = SIM_TAPE; /* nothing more is kept */
     sim_traffic(s, SECONDS(1));
@@ -107,7 +117,7 @@ int main(int argc, char **argv)
         return 1;
     for (size_t i = 0; i < n; i++)
         cases[i] = (struct sim_case){ rows[i].name, one_row };
-    int code = sim_main(argc, argv, cases, n, 2);
+    int code = sim_main(argc, argv, cases, n, 3);
     free(cases);
     return code;
 }

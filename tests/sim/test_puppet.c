@@ -1,5 +1,6 @@
 /* test_puppet.c - a puppet with a plot: what a client other than ours may ask a gateway with pools for, and when. B is the
- * gateway; A is a client that has nothing to do with it. */
+ * gateway; A is a client that has nothing to do with it. Behind that: a puppet that authenticates by certificate. */
+#include <string.h>
 #include "conformance/puppet.h"
 #include "support/simpuppet.h"
 
@@ -164,12 +165,159 @@ SIM_TEST(garbage_where_it_has_no_meaning)
     leased(s, 0, 1);
 }
 
+/* --- authentication by certificate ------------------------------------------------------------------------------------- */
+
+#define HYBRID SUITE "-ke1_mlkem512"
+static const char *const kinds[] = { "ecdsa", "rsa", "ed25519" };
+
+/* B has a connection by certificates for the puppet, which has what change() makes of A's. */
+static void sign(struct sim *s, void (*script)(struct puppet *p), void (*change)(struct conformance_params *p),
+                 struct conformance_result *result)
+{
+    static struct simpuppet puppet;
+    const char *kind = kinds[s->seed % ARRAY_LEN(kinds)], *suite = s->seed & 1 ? SUITE : HYBRID;
+    const struct behaviour b = { .name = s->test, .script = script };
+    simpuppet_join(&puppet, s);
+    sim_configure_host(s, B, .stranger = suite, .stranger_cert = kind);
+    sim_establish(s);
+    struct conformance_params params = simpuppet_params(&puppet, suite);
+    simpuppet_signs(&params, kind);
+    params.no_epilogue = true;
+    if (change)
+        change(&params);
+    conformance_play(&params, &b, result);
+    sim_command(s, B, ADIT_CMD_TERMINATE, .conn = "puppet", .force = true);
+    sim_run(s, MINUTES(5));
+    simpuppet_forget(&puppet);
+}
+
+static void passes(struct sim *s, void (*script)(struct puppet *p))
+{
+    struct conformance_result result;
+    sign(s, script, NULL, &result);
+    expect(s, result.verdict == VERDICT_PASSED, "%s: %s", conformance_verdict_name(result.verdict), result.text);
+}
+
+static void fails_with(struct sim *s, void (*script)(struct puppet *p), void (*change)(struct conformance_params *p),
+                       const char *text)
+{
+    struct conformance_result result;
+    sign(s, script, change, &result);
+    expect(s, result.verdict == VERDICT_FAILED && strstr(result.text, text), "%s: %s",
+           conformance_verdict_name(result.verdict), result.text);
+}
+
+/* An IKE SA with a Child SA, and both rekeyed. */
+static void calls(struct puppet *p)
+{
+    up(p);
+    must(p, heard_payload(p, PLD_CERT) != NULL, "the peer sends no certificate");
+    child_rekey(p, p->sa.spi_in);
+    say(p);
+    accepted(p);
+    take_child(p);
+    alive(p);
+}
+
+SIM_TEST(the_puppet_signs)
+{
+    passes(s, calls);
+}
+
+static void is_called(struct puppet *p)
+{
+    called_up(p);
+    goodbye(p);
+}
+
+SIM_TEST(the_puppet_signs_when_called)
+{
+    passes(s, is_called);
+}
+
+static void other_keys(struct puppet *p)
+{
+    keyed(p);
+    auth_request(p);
+    set_auth(p, SK_PR);
+    say(p);
+    refused_with(p, N_AUTHENTICATION_FAILED);
+    gone(p);
+}
+
+static void no_certificate(struct puppet *p)
+{
+    keyed(p);
+    auth_request(p);
+    leave_out(p, PLD_CERT);
+    say(p);
+    refused_with(p, N_AUTHENTICATION_FAILED);
+}
+
+static void of_somebody_else(struct puppet *p)
+{
+    keyed(p);
+    auth_request(p);
+    replace(p, PLD_IDi, TEXT("\2\0\0\0c.example"));
+    set_auth(p, SK_PI);
+    say(p);
+    refused_aloud(p);
+}
+
+/* What a right signature does not do by itself. */
+SIM_TEST(lies_of_one_who_signs)
+{
+    passes(s, s->seed % 3 == 0 ? other_keys : s->seed % 3 == 1 ? no_certificate : of_somebody_else);
+}
+
+static void only_psk(struct conformance_params *p)
+{
+    p->cert = p->key = p->ca = SPAN_NONE;
+    p->id.data = span_str("puppet.example");
+    p->psk = span_str("a secret of the puppet");
+}
+
+static void handshake(struct puppet *p)
+{
+    up(p);
+}
+
+SIM_TEST(one_with_a_pre_shared_key_is_refused)
+{
+    fails_with(s, handshake, only_psk, "AUTHENTICATION_FAILED");
+}
+
+static void any_key(struct conformance_params *p)
+{
+    p->key = span_str("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+                      "-----END PRIVATE KEY-----\n"); /* Ed25519, nobody's */
+}
+
+static void no_ca(struct conformance_params *p)
+{
+    p->ca = p->cert;
+}
+
+static void no_credentials(struct conformance_params *p)
+{
+    p->cert = p->psk = SPAN_NONE;
+}
+
+SIM_TEST(credentials_that_are_no_good)
+{
+    fails_with(s, handshake, any_key, "not that of the certificate");
+    fails_with(s, handshake, no_ca, "not one of a CA");
+    fails_with(s, handshake, no_credentials, "neither a pre-shared key nor a certificate");
+}
+
 int main(int argc, char **argv)
 {
     static const struct sim_case cases[] = {
         SIM_CASE(an_address_is_asked_for_later), SIM_CASE(a_critical_bit_changes_nothing),
         SIM_CASE(asking_in_create_child_sa_gives_nothing), SIM_CASE(nothing_can_be_set),
         SIM_CASE(garbage_where_it_has_no_meaning),
+        SIM_CASE(the_puppet_signs), SIM_CASE(the_puppet_signs_when_called), SIM_CASE(lies_of_one_who_signs),
+        SIM_CASE(one_with_a_pre_shared_key_is_refused), SIM_CASE(credentials_that_are_no_good),
     };
-    return sim_main(argc, argv, cases, sizeof(cases) / sizeof(*cases), 5);
+    return sim_main(argc, argv, cases, sizeof(cases) / sizeof(*cases), 6);
 }

@@ -62,6 +62,7 @@ struct sim_conf {
     enum adit_unique unique;
     const char *stranger; /* proposals of a connection "puppet" with the stranger; NULL: none */
     struct adit_option stranger_option[8]; /* of that connection */
+    const char *stranger_cert; /* the kind by which both ends of it authenticate; the stranger has A's. NULL: by PSK */
     const char *pool4, *pool6; /* ranges a-b of pools of these names, with name servers and split DNS */
     struct adit_option option[8];        /* of the connection */
     struct adit_option daemon_option[8]; /* of the settings */

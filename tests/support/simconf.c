@@ -80,10 +80,10 @@ static const struct adit_span *own_cert(struct build *b)
     return out;
 }
 
-static void add_certs(struct build *b)
+static void add_certs(struct build *b, const char *list)
 {
     struct adit_cert ca = { .use = ADIT_CERT_CA, .data = file(b, "ca.pem"), .source = "ca.pem" };
-    char *kinds = arena_str(&b->arena, b->conf->cert), *save = NULL;
+    char *kinds = arena_str(&b->arena, list), *save = NULL;
     must(b, adit_config_add_cert(b->cfg, &ca), NULL);
     for (char *kind = strtok_r(kinds, ",", &save); kind; kind = strtok_r(NULL, ",", &save))
         add_own_cert(b, kind);
@@ -292,10 +292,11 @@ static void add_conn(struct build *b)
 static void add_stranger(struct build *b)
 {
     struct adit_addr_spec here = address(b, addresses[b->me]), there = address(b, "192.0.2.66");
-    struct adit_auth_cfg mine = { ADIT_AUTH_PSK, .auth = "psk", .id_text = names[b->me],
-                                  .id = { ID_FQDN, span_str(names[b->me]) } };
-    struct adit_auth_cfg theirs = { ADIT_AUTH_PSK, .auth = "psk", .id_text = "puppet.example",
-                                    .id = { ID_FQDN, span_str("puppet.example") } };
+    bool signs = b->conf->stranger_cert;
+    const char *who = signs ? names[A] : "puppet.example";
+    struct adit_auth_cfg mine = { signs ? ADIT_AUTH_PUBKEY : ADIT_AUTH_PSK, .auth = signs ? "pubkey" : "psk",
+                                  .id_text = names[b->me], .id = { ID_FQDN, span_str(names[b->me]) } };
+    struct adit_auth_cfg theirs = { mine.class, .auth = mine.auth, .id_text = who, .id = { ID_FQDN, span_str(who) } };
     struct adit_ts_cfg local = selector(b, "10.2.0.0/16"), remote = selector(b, "10.66.0.0/16");
     struct adit_child_cfg child = { .name = "net", .mode = ADIT_MODE_TUNNEL, .n_local_ts = 1, .n_remote_ts = 1,
                                     .proposals = proposals(b, "aes128gcm16", PROTO_ESP), .local_ts = &local,
@@ -306,7 +307,10 @@ static void add_stranger(struct build *b)
                               .local = &mine, .remote = &theirs, .n_children = 1, .children = &child,
                               .keyingtries = 1, .window = b->conf->window, .n_options = count(b->conf->stranger_option),
                               .options = b->conf->stranger_option, .source = "simulation" };
-    add_stranger_secret(b);
+    if (signs)
+        add_certs(b, b->conf->stranger_cert);
+    else
+        add_stranger_secret(b);
     must(b, adit_config_add_conn(b->cfg, &conn), NULL);
 }
 
@@ -317,7 +321,7 @@ struct adit_config *sim_conf_build(struct sim *s, int host)
     if (!b.cfg)
         abort();
     if (b.conf->cert)
-        add_certs(&b);
+        add_certs(&b, b.conf->cert);
     if (!b.conf->cert || b.conf->a_by_psk)
         add_secret(&b);
     add_ppk(&b);

@@ -1,5 +1,6 @@
 /* simpuppet.c - ears, voice and wishes of the puppet in the simulator. */
 #include "support/simpuppet.h"
+#include <stdio.h>
 #include "wire/iana.h"
 
 static void ears(struct sim *s, const struct sim_datagram *d)
@@ -74,6 +75,32 @@ void simpuppet_forget(struct simpuppet *in)
 {
     while (in->n)
         port_receive(in, (uint8_t[1]){ 0 }, 1, 0);
+}
+
+static struct adit_span file(struct sim *s, uint8_t mem[SIMPUPPET_FILE], const char *name)
+{
+    char path[500];
+    snprintf(path, sizeof(path), "%s/%s", SIM_CERTS, name);
+    FILE *f = fopen(path, "rb");
+    expect(s, f, "%s", path);
+    size_t n = fread(mem, 1, SIMPUPPET_FILE, f);
+    fclose(f);
+    return span(mem, n);
+}
+
+void simpuppet_signs(struct conformance_params *p, const char *kind)
+{
+    static uint8_t cert[SIMPUPPET_FILE], key[SIMPUPPET_FILE], ca[SIMPUPPET_FILE];
+    struct sim *s = ((const struct simpuppet *)p->port.arg)->sim;
+    char name[40];
+    snprintf(name, sizeof(name), "a-%s.pem", kind);
+    p->cert = file(s, cert, name);
+    snprintf(name, sizeof(name), "a-%s.key", kind);
+    p->key = file(s, key, name);
+    p->ca = file(s, ca, "ca.pem");
+    p->unix_now = 1800000000;
+    p->id.data = span_str("a.example");
+    p->psk = SPAN_NONE;
 }
 
 struct conformance_params simpuppet_params(struct simpuppet *in, const char *ike)

@@ -7,6 +7,7 @@
 #include "support/sim.h"
 
 #define SIMPUPPET_INBOX 1024
+#define SIMPUPPET_FILE 16384 /* octets of a certificate or key */
 struct simpuppet {
     struct sim *sim;
     unsigned first, n;
@@ -19,5 +20,7 @@ void simpuppet_join(struct simpuppet *in, struct sim *s);
 void simpuppet_forget(struct simpuppet *in);
 /* What conformance_play() wants. ike: its proposal. Borrows from in. */
 struct conformance_params simpuppet_params(struct simpuppet *in, const char *ike);
+/* The same with A's certificate of that kind, for a host that is configured with this stranger_cert. Borrows until the next call. */
+void simpuppet_signs(struct conformance_params *p, const char *kind);
 
 #endif
