@@ -264,6 +264,13 @@ static void request_failed(struct ike_xchg *x, enum adit_rc rc, const struct adi
     sa_advance(sa);
 }
 
+/* TCP loses nothing (RFC 9329 s7.3), but a peer that is still computing drops what it has no SA for: as responder we are ready before it
+ * is, after IKE_AUTH and after the IKE SA's rekeying, until it says something. */
+static bool arrives(const struct ike_sa *sa)
+{
+    return sa->path.tcp && (sa->is_initiator || sa->heard_at > sa->established_at);
+}
+
 static void drive_request(struct ike_xchg *x)
 {
     struct adit_why why = { 0 };
@@ -285,7 +292,7 @@ static void drive_request(struct ike_xchg *x)
     x->phase = PHASE_SENT;
     x->rebuild = false;
     x->tries = 0;
-    x->last = x->sa->path.tcp;
+    x->last = arrives(x->sa);
     x->sent_at = x->ike->now;
     x->retransmit_at = x->ike->now + retransmit_delay(x);
     note_sent(x);
@@ -451,7 +458,7 @@ static void repeat(struct ike_xchg *x)
 {
     struct ike_sa *sa = x->sa;
     x->tries += x->tries < sa->ike->policy->settings.retransmit_tries;
-    x->last = sa->path.tcp;
+    x->last = arrives(sa);
     sa->retransmits++;
     ike_count(sa->ike, sa, ADIT_C_RETRANSMITS);
     x->retransmit_at = (x->last ? x->sent_at : sa->ike->now) + retransmit_delay(x);

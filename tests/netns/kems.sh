@@ -55,8 +55,9 @@ who=0 # sets up and renews the Child SA; the other one renews the IKE SA
 suite() { quiet_adit "$who" list-sas --json | tr ',' '\n'; }
 has() { [ "$(suite | grep -c "\"$1\"")" -ge "$2" ]; } # NAME TIMES
 ping_through() { "n$who" ping -c 1 -W 5 -I "10.$who.0.1" "10.$((1 - who)).0.1"; }
+is_another() { local now; now=$(sa_fact "$who" initiator-spi) && [ -n "$now" ] && [ "$now" != "$1" ]; } # SPI
 walk() { # WHAT NAME IKE ESP [OPTION]: NAME is what list-sas shows of the method
-    local what=$1 name=$2
+    local what=$1 name=$2 before
     shift 2
     who=$((1 - who))
     configure "$@"
@@ -65,7 +66,9 @@ walk() { # WHAT NAME IKE ESP [OPTION]: NAME is what list-sas shows of the method
     check "$what: carries a ping" ping_through
     check "$what: Child SA rekeyed" adit $who rekey --child net
     check "$what: the Child SA has it" wait_for 10 'a new Child SA' has "$name" 2
+    before=$(sa_fact "$who" initiator-spi)
     check "$what: IKE SA rekeyed by the other side" adit $((1 - who)) rekey --ike gw
+    check "$what: there is a new one" wait_for 10 'another SPI' is_another "$before"
     check "$what: agreed on again" has "$name" 1
     check "$what: carries a ping again" ping_through
     check "$what: down" adit $who terminate --ike gw

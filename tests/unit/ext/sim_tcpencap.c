@@ -82,6 +82,42 @@ SIM_TEST(either_side_ends_it)
     }
 }
 
+/* B has the new IKE SA with its answer, A only when it has computed its keys: what B says on it before that is said again. */
+SIM_TEST(a_request_that_comes_too_early)
+{
+    sim_configure(s, TCP, .ike = "aes256gcm16-prfsha384-modp2048");
+    sim_establish(s);
+    sim_slow_jobs(s, 400);
+    sim_command(s, A, ADIT_CMD_REKEY, .conn = "peer");
+    for (int i = 0; i < 300 && sim_sas(s, B) < 2; i++)
+        sim_run(s, MILLIS(10));
+    expect(s, sim_sas(s, B) == 2);
+    if (s->seed & 1) {
+        terminate_and_expect(s, B);
+        return;
+    }
+    uint64_t cookie = sim_command(s, B, ADIT_CMD_REKEY, .child = "net");
+    expect(s, sim_wait(s, B, cookie, SECONDS(20)) == ADIT_OK);
+    sim_run(s, SECONDS(30));
+    expect_tcp(s);
+    expect_children(s, 1);
+    expect_same_keys(s);
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1);
+}
+
+/* The same after IKE_AUTH: A has not checked B's signature yet. */
+SIM_TEST(a_request_right_behind_ike_auth)
+{
+    sim_configure(s, TCP, .cert = "rsa");
+    sim_slow_jobs(s, 400);
+    sim_start(s);
+    sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    for (int i = 0; i < 600 && simhost_children(&s->host[B]) < 1; i++)
+        sim_run(s, MILLIS(10));
+    expect(s, simhost_children(&s->host[B]) == 1 && simhost_children(&s->host[A]) == 0);
+    terminate_and_expect(s, B);
+}
+
 /* The n-th message breaks it, for each n of a whole life: establishment, rekeyings, a liveness check. */
 static unsigned break_at;
 static size_t breaker(struct sim *s, int from, uint8_t *d, size_t n)
@@ -363,6 +399,8 @@ int main(int argc, char **argv)
         SIM_CASE(a_slow_stream_is_waited_for),
         SIM_CASE(nobody_listens),
         SIM_CASE(either_side_ends_it),
+        SIM_CASE(a_request_that_comes_too_early),
+        SIM_CASE(a_request_right_behind_ike_auth),
         SIM_CASE(breaks_at_any_message),
         SIM_CASE(breaks_again_and_again),
         SIM_CASE(a_peer_that_hangs_up_is_not_dialled_without_end),
