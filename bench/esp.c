@@ -1,5 +1,6 @@
 /* esp.c - what sealing and opening a packet costs in memory, without any I/O, beside the bare crypto calls for the same
- * octets in the same run: the difference is ours. Tunnel mode, UDP encapsulation, one thread.
+ * octets in the same run: the difference is ours. Tunnel mode, UDP encapsulation, one thread. With the library that is
+ * used here, and with OpenSSL where that is another one.
  * Usage: esp [--json] [--quick] */
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,16 +181,16 @@ static struct cost measure(struct bench *b, uint16_t size, size_t batch, size_t 
                           median(raw_open, rounds) };
 }
 
-static void print(bool json, const char *name, uint16_t size, size_t batch, const struct cost *c)
+static void print(bool json, const struct crypt *x, const char *name, uint16_t size, size_t batch, const struct cost *c)
 {
     if (json)
         printf(
-            "{\"bench\":\"esp\",\"suite\":\"%s\",\"octets\":%u,\"batch\":%zu,\"seal_ns\":%.1f,\"open_ns\":%.1f,"
+            "{\"bench\":\"esp\",\"library\":\"%s\",\"suite\":\"%s\",\"octets\":%u,\"batch\":%zu,\"seal_ns\":%.1f,\"open_ns\":%.1f,"
             "\"crypt_seal_ns\":%.1f,\"crypt_open_ns\":%.1f,\"seal_gbits\":%.2f,\"open_gbits\":%.2f}\n",
-            name, size, batch, c->seal, c->open, c->raw_seal, c->raw_open, size * 8 / c->seal,
+            crypt_engine(x), name, size, batch, c->seal, c->open, c->raw_seal, c->raw_open, size * 8 / c->seal,
             size * 8 / c->open);
     else
-        printf("%-17s %6u %6zu %9.1f %9.1f %11.1f %11.1f %10.2f %10.2f\n", name, size, batch, c->seal,
+        printf("%-17s %-9s %6u %6zu %9.1f %9.1f %11.1f %11.1f %10.2f %10.2f\n", name, crypt_engine(x), size, batch, c->seal,
                c->open, c->raw_seal, c->raw_open, size * 8 / c->seal, size * 8 / c->open);
 }
 
@@ -201,13 +202,23 @@ static void run(const struct adit_crypto *c, const struct suite *s, bool json, s
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
         for (size_t k = 0; k < ARRAY_LEN(batches); k++) {
             struct cost cost = measure(&b, sizes[i], batches[k], rounds);
-            print(json, s->name, sizes[i], batches[k], &cost);
+            print(json, b.raw_seal, s->name, sizes[i], batches[k], &cost);
         }
     crypt_free(b.raw_seal);
     crypt_free(b.raw_open);
     esp_table_free(b.table);
     esp_sa_free(b.out);
     esp_sa_free(b.in);
+}
+
+static void run_libraries(struct adit_crypto *c, const struct suite *s, bool json, size_t rounds)
+{
+    run(c, s, json, rounds);
+    if (!strcmp(crypto_packets_by(c), "OpenSSL"))
+        return;
+    crypto_openssl_only(c, true);
+    run(c, s, json, rounds);
+    crypto_openssl_only(c, false);
 }
 
 int main(int argc, char **argv)
@@ -226,10 +237,10 @@ int main(int argc, char **argv)
     struct adit_crypto *c = adit_crypto_new(NULL, NULL, &why);
     need(c, why.text);
     if (!json)
-        printf("%-17s %6s %6s %9s %9s %11s %11s %10s %10s\n", "suite", "octets", "batch", "seal ns",
+        printf("%-17s %-9s %6s %6s %9s %9s %11s %11s %10s %10s\n", "suite", "library", "octets", "batch", "seal ns",
                "open ns", "crypt seal", "crypt open", "seal Gb/s", "open Gb/s");
     for (size_t i = 0; i < ARRAY_LEN(suites); i++)
-        run(c, &suites[i], json, rounds);
+        run_libraries(c, &suites[i], json, rounds);
     adit_crypto_free(c);
     return 0;
 }

@@ -40,6 +40,7 @@ static void print(const struct vici_node *answer, const struct cli_args *a)
     ke_pool(vici_child(answer, "ke-pool"));
     row("data plane", answer, "dataplane.name");
     row("interface", answer, "dataplane.interface");
+    row("AES-GCM by", answer, "dataplane.crypto");
     memory(answer);
     printf("%-18s %s\n", "extensions", format_list(list, sizeof(list), vici_child(answer, "plugins"), ", "));
 }

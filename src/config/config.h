@@ -133,6 +133,7 @@ ADIT_MUST_USE enum adit_rc config_explain(const struct config_source *src, const
 /* --- daemon.c: adit.conf ------------------------------------------------------------------------------------------------------ */
 
 enum config_dataplane { CONFIG_DP_USER, CONFIG_DP_NONE };
+enum config_packet_crypto { CONFIG_PACKETS_AUTO, CONFIG_PACKETS_OPENSSL };
 struct config_daemon {
     struct adit_ike_settings ike; /* everything filled in; options of extensions too */
     uint16_t n_vici_sockets;
@@ -144,6 +145,7 @@ struct config_daemon {
     const char *ke_numbers; /* "frodoa3=1190, .."; NULL = as iana.def has them */
     const char *ike_keylog, *esp_keylog; /* paths; NULL = off */
     const char *state_file;              /* path; NULL = nothing is kept */
+    enum config_packet_crypto packet_crypto;
     enum config_dataplane dataplane;
     uint32_t workers; /* 0 = one a core */
     bool install_routes, mss_clamp, raw_esp;

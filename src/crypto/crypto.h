@@ -75,6 +75,11 @@ void crypt_open_many(struct crypt *x, struct crypt_job *jobs, size_t n);
  * where the IV must be unpredictable (CBC, RFC 3602 s3; NIST SP 800-38A App. C). Writes alg->nonce_iv octets. */
 void crypt_iv(struct crypt *x, uint64_t counter, uint8_t *iv);
 size_t crypt_icv(const struct crypt *x);
+const char *crypt_engine(const struct crypt *x); /* "OpenSSL", "ipsec-mb" */
+/* From now on: contexts work with OpenSSL only, or with what is the fastest on this processor (the default). */
+void crypto_openssl_only(struct adit_crypto *c, bool only);
+/* What AES-GCM's new contexts work with, for people: "OpenSSL", "ipsec-mb 1.3.0 (VAES, AVX-512)". */
+const char *crypto_packets_by(const struct adit_crypto *c);
 
 /* --- PRF, prf+, hash ----------------------------------------------------------------------------------------- */
 struct prf_alg;

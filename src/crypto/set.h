@@ -25,6 +25,7 @@ struct adit_crypto {
     adit_random_fn *random; /* NULL: the library's own generator */
     void *random_arg;
     struct ossl ossl;
+    bool openssl_only; /* for packets */
     size_t n_encr, n_integ, n_prf, n_ke;
     const struct encr_alg *encr[SET_ENCR_MAX];
     const struct integ_alg *integ[SET_INTEG_MAX];

@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "daemon/cmd.h"
 #include "daemon/text.h"
+#include "crypto/crypto.h"
 #include "dp/dp.h"
 #include "wire/iana.h"
 
@@ -86,6 +87,7 @@ static void show_dataplane(struct vici_build *b, const struct daemon *d)
     vici_section(b, "dataplane");
     vici_str(b, "name", d->dp ? dp_name(d->dp) : "none");
     vici_str(b, "interface", daemon_tun(d));
+    vici_str(b, "crypto", crypto_packets_by(d->crypto));
     vici_section_end(b);
 }
 

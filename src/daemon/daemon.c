@@ -18,6 +18,7 @@
 #include "daemon/reply.h"
 #include "daemon/sdnotify.h"
 #include "daemon/streams.h"
+#include "crypto/crypto.h"
 #include "dp/dp.h"
 #include "net/net.h"
 
@@ -141,6 +142,7 @@ static enum adit_rc start_engine(struct daemon *d, struct adit_why *why)
     d->crypto = ke_numbers_crypto(why);
     if (!d->crypto)
         return why->rc ? why->rc : ADIT_ERR_CRYPTO;
+    crypto_openssl_only(d->crypto, d->set.packet_crypto == CONFIG_PACKETS_OPENSSL);
     TRY(keylog_open(&d->keylog, d->set.ike_keylog, d->set.esp_keylog, why));
     struct adit_host host = { .crypto = d->crypto,
                               .unix_time = daemon_unix_time,

@@ -1,6 +1,7 @@
 /* aead.c - AEAD rows: AES-GCM (RFC 4106), AES-CCM (RFC 4309), ChaCha20-Poly1305 (RFC 7634), their implicit-IV forms
  * (RFC 8750), and AES-GMAC (RFC 4543). Key and tag length are set once; a packet costs an IV, AAD, data and tag call. */
 #include "base/span.h"
+#include "crypto/crypt.h"
 #include "crypto/ossl/ossl.h"
 
 #define CCM_NONCE 11 /* RFC 4309 s4: L = 4 */
@@ -71,7 +72,7 @@ enum adit_rc ossl_aead_setup(const struct adit_crypto *c, struct crypt *x, struc
         return ADIT_ERR_CRYPTO;
     if (which == OSSL_AES_CCM && !setup_ccm_sizes(x))
         return ADIT_ERR_CRYPTO;
-    x->run = which == OSSL_AES_CCM ? run_ccm : x->alg->kind == ENCR_KIND_GMAC ? run_gmac : run_gcm;
+    x->one = which == OSSL_AES_CCM ? run_ccm : x->alg->kind == ENCR_KIND_GMAC ? run_gmac : run_gcm;
     return EVP_CipherInit_ex2(x->ctx, NULL, key.p, NULL, -1, NULL) == 1 ? ADIT_OK : ADIT_ERR_CRYPTO;
 }
 

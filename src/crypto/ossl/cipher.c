@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/span.h"
+#include "crypto/crypt.h"
 #include "crypto/ossl/ossl.h"
 
 static bool mac(struct crypt *x, const struct crypt_job *j, uint8_t *out)
@@ -53,7 +54,7 @@ static enum adit_rc setup_ecb(const struct adit_crypto *c, struct crypt *x, stru
 
 enum adit_rc ossl_cipher_setup(const struct adit_crypto *c, struct crypt *x, struct adit_span key)
 {
-    x->run = x->seal ? run_seal : run_open;
+    x->one = x->seal ? run_seal : run_open;
     if (x->alg->kind == ENCR_KIND_NULL)
         return ADIT_OK;
     enum ossl_cipher which = *(const enum ossl_cipher *)x->alg->arg;

@@ -71,21 +71,11 @@ enum ossl_cipher {
 };
 #define OSSL_KEY_SIZES 3 /* 128, 192, 256 bits */
 
-struct crypt {
-    const struct encr_alg *alg;
-    bool (*run)(struct crypt *x, struct crypt_job *j);
-    bool seal;
-    uint8_t icv;
-    EVP_CIPHER_CTX *ctx; /* key set, direction set */
-    EVP_CIPHER_CTX *ecb; /* CBC sealing: the IV's encryption */
-    struct ossl_mac *mac;
-    uint8_t nonce[16]; /* salt | per-packet part | CTR's block counter */
-};
 /* The cipher of a row for a key size (octets without salt), or NULL. */
 const EVP_CIPHER *ossl_cipher(const struct adit_crypto *c, enum ossl_cipher which, size_t key);
 extern const struct encr_alg ossl_aeads[], ossl_plain_ciphers[];
 extern const size_t ossl_aeads_n, ossl_plain_ciphers_n;
-/* Fill in ctx and run of a crypt whose alg, seal and nonce are set. key without salt. */
+/* Fill in ctx and one of a crypt whose alg, seal and nonce are set. key without salt. */
 ADIT_MUST_USE enum adit_rc ossl_aead_setup(const struct adit_crypto *c, struct crypt *x,
                                            struct adit_span key);
 ADIT_MUST_USE enum adit_rc ossl_cipher_setup(const struct adit_crypto *c, struct crypt *x,

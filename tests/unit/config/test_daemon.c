@@ -25,7 +25,7 @@ static void missing_file_gives_the_defaults(void **state)
                 d.ike.cookie_threshold_ip == 3);
     assert_true(d.n_vici_sockets == 1 && !strcmp(d.vici_sockets[0], "/run/adit/vici"));
     assert_string_equal(d.swanctl_conf, "/etc/swanctl/swanctl.conf");
-    assert_true(d.log == 1 && !d.ike_keylog && !d.esp_keylog && d.dataplane == CONFIG_DP_USER && !d.workers);
+    assert_true(d.log == 1 && !d.ike_keylog && !d.esp_keylog && d.dataplane == CONFIG_DP_USER && d.packet_crypto == CONFIG_PACKETS_AUTO && !d.workers);
     assert_true(d.install_routes && d.mss_clamp && d.raw_esp && !d.tun_name && !d.mtu && !d.fwmark &&
                 !d.route_table);
     assert_int_equal(report.errors + report.warnings + d.ike.n_options, 0);
@@ -39,7 +39,7 @@ static void every_key_arrives(void **state)
         load(
             "adit {\n port_nat_t = 4501\n retransmit_tries = 3\n retransmit_timeout = 1.5\n retransmit_base = 2\n"
             " half_open_timeout = 1m 30s\n cookie_threshold = 0\n cookie_threshold_ip = 7\n half_open_max = 100\n"
-            " swanctl_conf = /x\n log = debug\n ike_keylog = /k\n esp_keylog = /e\n dataplane = none\n workers = 4\n"
+            " swanctl_conf = /x\n log = debug\n ike_keylog = /k\n esp_keylog = /e\n dataplane = none\n packet_crypto = openssl\n workers = 4\n"
             " install_routes = no\n mss_clamp = no\n raw_esp = no\n tun_name = t0\n mtu = 1400\n fwmark = 5\n"
             " route_table = 220\n vici { sockets = /run/a, /run/b }\n x_wait = 2m\n x_text = a b\n}\ninclude conf.d/*.conf",
             &d, &report),
@@ -51,7 +51,7 @@ static void every_key_arrives(void **state)
     assert_true(d.n_vici_sockets == 2 && !strcmp(d.vici_sockets[1], "/run/b") &&
                 !strcmp(d.swanctl_conf, "/x"));
     assert_true(d.log == 3 && !strcmp(d.ike_keylog, "/k") && !strcmp(d.esp_keylog, "/e") &&
-                d.dataplane == CONFIG_DP_NONE);
+                d.dataplane == CONFIG_DP_NONE && d.packet_crypto == CONFIG_PACKETS_OPENSSL);
     assert_true(d.workers == 4 && !d.install_routes && !d.mss_clamp && !d.raw_esp &&
                 !strcmp(d.tun_name, "t0"));
     assert_true(d.mtu == 1400 && d.fwmark == 5 && d.route_table == 220);

@@ -105,6 +105,13 @@ static int setup(void **state)
     return 0;
 }
 
+static int setup_openssl(void **state)
+{
+    c = crypto_or_fail(NULL, NULL);
+    crypto_openssl_only(c, true);
+    return 0;
+}
+
 static int teardown(void **state)
 {
     adit_crypto_free(c);
@@ -120,5 +127,6 @@ int main(void)
         cmocka_unit_test(null_is_the_mac_alone),
         cmocka_unit_test(cbc_refuses_half_blocks),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    int failed = cmocka_run_group_tests_name("the fastest library", tests, setup, teardown);
+    return failed + cmocka_run_group_tests_name("OpenSSL", tests, setup_openssl, teardown);
 }

@@ -92,6 +92,13 @@ static int setup(void **state)
     return 0;
 }
 
+static int setup_openssl(void **state)
+{
+    c = crypto_or_fail(NULL, NULL);
+    crypto_openssl_only(c, true);
+    return 0;
+}
+
 static int teardown(void **state)
 {
     adit_crypto_free(c);
@@ -106,5 +113,6 @@ int main(void)
         cmocka_unit_test(counter_ivs_are_the_counter),
         cmocka_unit_test(cbc_ivs_are_the_encrypted_counter),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    int failed = cmocka_run_group_tests_name("the fastest library", tests, setup, teardown);
+    return failed + cmocka_run_group_tests_name("OpenSSL", tests, setup_openssl, teardown);
 }

@@ -1,41 +1,38 @@
 /* crypt.c - sealing contexts: one row (or cipher and INTEG row), one key, one direction; jobs in batches. */
+#include "crypto/crypt.h"
 #include "base/mem.h"
 #include "base/span.h"
-#include "crypto/ossl/ossl.h"
+#include "crypto/set.h"
+
+/* Faster ones first; the last one does everything. */
+static const struct crypt_engine *const engines[] = {
+#ifdef ADIT_IPSECMB
+    &ipsecmb_crypt_engine,
+#endif
+    &ossl_crypt_engine,
+};
 
 void crypt_free(struct crypt *x)
 {
     if (!x)
         return;
-    EVP_CIPHER_CTX_free(x->ctx);
-    EVP_CIPHER_CTX_free(x->ecb);
-    ossl_mac_park(x->mac);
+    if (x->engine)
+        x->engine->fini(x);
     mem_wipe(x, sizeof(*x));
     mem_del(x);
-}
-
-static enum adit_rc set_integ(struct crypt *x, const struct integ_alg *integ, struct adit_span key)
-{
-    if (!integ || key.n != integ->key)
-        return ADIT_ERR_CRYPTO;
-    x->icv = integ->icv;
-    x->mac = ossl_mac_take(ossl_digest(*(const uint32_t *)integ->arg));
-    if (!x->mac)
-        return ADIT_ERR_MEMORY;
-    /* An HMAC is cut short, a KMAC is asked for what is sent. */
-    bool ok = ossl_mac_size(x->mac, integ->cut ? x->mac->digest->out : integ->icv) && ossl_mac_key(x->mac, key);
-    return ok ? ADIT_OK : ADIT_ERR_CRYPTO;
 }
 
 static enum adit_rc setup(const struct adit_crypto *c, struct crypt *x, struct adit_span key,
                           const struct integ_alg *integ, struct adit_span integ_key)
 {
     struct adit_span bare = span_first(key, key.n - x->alg->salt);
+    enum adit_rc rc = ADIT_ERR_NOT_FOUND;
     span_copy(x->nonce, span_from(key, bare.n));
-    if (x->alg->kind == ENCR_KIND_AEAD || x->alg->kind == ENCR_KIND_GMAC)
-        return integ ? ADIT_ERR_CRYPTO : ossl_aead_setup(c, x, bare);
-    TRY(set_integ(x, integ, integ_key));
-    return ossl_cipher_setup(c, x, bare);
+    for (size_t i = c->openssl_only ? ARRAY_LEN(engines) - 1 : 0; i < ARRAY_LEN(engines) && rc == ADIT_ERR_NOT_FOUND; i++) {
+        x->engine = engines[i];
+        rc = engines[i]->setup(c, x, bare, integ, integ_key);
+    }
+    return rc;
 }
 
 enum adit_rc crypt_new(const struct adit_crypto *c, const struct encr_alg *encr, uint16_t bits,
@@ -50,6 +47,7 @@ enum adit_rc crypt_new(const struct adit_crypto *c, const struct encr_alg *encr,
         return ADIT_ERR_MEMORY;
     x->alg = encr;
     x->seal = seal;
+    x->icv = encr->icv;
     enum adit_rc rc = setup(c, x, encr_key, integ, integ_key);
     if (rc != ADIT_OK) {
         crypt_free(x);
@@ -62,8 +60,10 @@ enum adit_rc crypt_new(const struct adit_crypto *c, const struct encr_alg *encr,
 /* A context of the other direction does nothing: all jobs fail. */
 static void run_all(struct crypt *x, struct crypt_job *jobs, size_t n, bool seal)
 {
-    for (size_t i = 0; i < n; i++)
-        jobs[i].ok = x->seal == seal && x->run(x, &jobs[i]);
+    for (size_t i = 0; x->seal != seal && i < n; i++)
+        jobs[i].ok = false;
+    if (x->seal == seal)
+        x->engine->run(x, jobs, n);
 }
 
 void crypt_seal_many(struct crypt *x, struct crypt_job *jobs, size_t n)
@@ -74,6 +74,25 @@ void crypt_seal_many(struct crypt *x, struct crypt_job *jobs, size_t n)
 void crypt_open_many(struct crypt *x, struct crypt_job *jobs, size_t n)
 {
     run_all(x, jobs, n, false);
+}
+
+const char *crypt_engine(const struct crypt *x)
+{
+    return x->engine->name;
+}
+
+void crypto_openssl_only(struct adit_crypto *c, bool only)
+{
+    c->openssl_only = only;
+}
+
+const char *crypto_packets_by(const struct adit_crypto *c)
+{
+    const char *name = NULL;
+#ifdef ADIT_IPSECMB
+    name = c->openssl_only ? NULL : ipsecmb_describe();
+#endif
+    return name ? name : "OpenSSL";
 }
 
 static void put_be64(uint8_t *out, uint64_t v)
@@ -92,7 +111,7 @@ void crypt_iv(struct crypt *x, uint64_t counter, uint8_t *iv)
         put_be64(block + 8, counter);
         /* Cannot fail: the key is set and one whole block goes in. Opening contexts have no use for it. */
         if (!x->ecb || EVP_EncryptUpdate(x->ecb, iv, &n, block, 16) != 1)
-            memset(iv, 0, 16);
+            mem_wipe(iv, 16);
     }
 }
 
