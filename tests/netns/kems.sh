@@ -51,6 +51,7 @@ settings='  ke_pool = no' # what a walk needs is made in it
 gateway 0 < <(connections 0 1 aes256gcm16-prfsha384-x25519 aes256gcm16-x25519)
 gateway 1 < <(connections 1 0 aes256gcm16-prfsha384-x25519 aes256gcm16-x25519)
 
+times=2 # that list-sas shows the method: in the IKE SA and in its Child SA
 who=0 # sets up and renews the Child SA; the other one renews the IKE SA
 suite() { quiet_adit "$who" list-sas --json | tr ',' '\n'; }
 has() { [ "$(suite | grep -c "\"$1\"")" -ge "$2" ]; } # NAME TIMES
@@ -65,7 +66,7 @@ walk() { # WHAT NAME IKE ESP [OPTION]: NAME is what list-sas shows of the method
     check "$what: agreed on" has "$name" 1
     check "$what: carries a ping" ping_through
     check "$what: Child SA rekeyed" adit $who rekey --child net
-    check "$what: the Child SA has it" wait_for 10 'a new Child SA' has "$name" 2
+    check "$what: the Child SA has it" wait_for 10 'a new Child SA' has "$name" "$times"
     before=$(sa_fact "$who" initiator-spi)
     check "$what: IKE SA rekeyed by the other side" adit $((1 - who)) rekey --ike gw
     check "$what: there is a new one" wait_for 10 'another SPI' is_another "$before"
@@ -95,7 +96,10 @@ for name in $methods; do
     esac
     walks=$((walks + 1)) base=x25519
     [ "$m" != x25519 ] || base=ecp256
-    walk "$m behind $base" "$name" "$(ike)-$base-ke$((walks % 7 + 1))_$m" "$esp-$base-ke$((walks * 3 % 7 + 1))_$m"
+    in_child=$esp-$base-ke$((walks * 3 % 7 + 1))_$m times=2
+    case $name in MCELIECE*F) ;; MCELIECE*) in_child=$esp-$base times=1 ;; esac # what the same set with F has shown: it takes seconds
+    walk "$m behind $base" "$name" "$(ike)-$base-ke$((walks % 7 + 1))_$m" "$in_child"
+    times=2
 done
 
 say 'several, and presets'
@@ -116,10 +120,15 @@ for i in 0 1; do
 done
 pool_ready() { quiet_adit 0 metrics | grep -q 'adit_ke_pool_keys{.*} 1'; }
 check 'one is made' wait_for 10 'a key pair' pool_ready
-walk 'from the stock' MCELIECE_348864F $ike-x25519-ke1_mceliece348864f $esp-x25519-ke1_mceliece348864f
+who=0
+check 'from the stock: up' adit 0 initiate --child net --timeout 20
+check 'from the stock: agreed on' has MCELIECE_348864F 1
 taken() { quiet_adit 0 metrics | grep -q '^adit_ike_events_total{event="ke-pool-taken"} [1-9]'; }
 check 'it was taken' taken
-who=0
+check 'from the stock: carries a ping' ping_through
+check 'another one is made' wait_for 20 'a key pair' pool_ready
+check 'from the stock: rekeyed' adit 0 rekey --ike gw
+check 'from the stock: down' adit 0 terminate --ike gw
 tree=x25519-ke1_mlkem1024-ke2_frodoa5-ke3_frodos5-ke4_mceliece6688128f-ke5_mceliece8192128f-ke6_ecp521-ke7_x448
 configure "$ike-$tree" $esp-x25519
 start=${EPOCHREALTIME/./}
