@@ -33,11 +33,13 @@ enum { A, B, C, SIM_MEMBERS }; /* A starts things unless said otherwise; C takes
 struct sim_conf {
     const char *ike;  /* "aes128gcm16-prfsha256-x25519"; several with commas */
     const char *esp;  /* "aes128gcm16-x25519" */
-    const char *cert; /* "ecdsa", "rsa", "ed25519", several with commas: authenticate by certificate; NULL: by PSK */
+    const char *cert; /* "ecdsa", "rsa", "ed25519", "listed" (of another CA), several with commas: authenticate by certificate; NULL: by PSK */
     const char *local_auth;  /* with cert: `auth` of the host itself */
     const char *remote_auth; /* with cert: `auth` of the peer; "pubkey" */
     const char *ids[2]; /* of A and B, as a configuration writes them; NULL: a.example, b.example */
     bool own_cert;      /* with cert (one): configured as the host's own, whether or not it proves its identity */
+    const char *crl;  /* with cert = "listed": a file of certs/, "empty.crl" or "a-revoked.crl"; NULL: none */
+    enum adit_revocation revocation;
     bool a_by_psk;    /* with cert: A all the same by the PSK */
     const char *psk;  /* "a secret of the simulation" */
     const char *ppk_name, *ppk; /* a post-quantum preshared key and whose it is; NULL: none */
@@ -63,6 +65,8 @@ struct sim_conf {
     const char *stranger; /* proposals of a connection "puppet" with the stranger; NULL: none */
     struct adit_option stranger_option[8]; /* of that connection */
     const char *stranger_cert; /* the kind by which both ends of it authenticate; the stranger has A's. NULL: by PSK */
+    uint32_t stranger_rekey_s, stranger_child_s; /* lifetimes of its IKE SA and Child SA; 0 = none */
+    const char *pool_version; /* what pools say of the software; NULL: nothing */
     const char *pool4, *pool6; /* ranges a-b of pools of these names, with name servers and split DNS */
     struct adit_option option[8];        /* of the connection */
     struct adit_option daemon_option[8]; /* of the settings */

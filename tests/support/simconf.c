@@ -82,9 +82,14 @@ static const struct adit_span *own_cert(struct build *b)
 
 static void add_certs(struct build *b, const char *list)
 {
-    struct adit_cert ca = { .use = ADIT_CERT_CA, .data = file(b, "ca.pem"), .source = "ca.pem" };
+    const char *name = strcmp(list, "listed") == 0 ? "listed-ca.pem" : "ca.pem";
+    struct adit_cert ca = { .use = ADIT_CERT_CA, .data = file(b, name), .source = "ca.pem" };
     char *kinds = arena_str(&b->arena, list), *save = NULL;
     must(b, adit_config_add_cert(b->cfg, &ca), NULL);
+    if (b->conf->crl) {
+        struct adit_cert crl = { .use = ADIT_CERT_CRL, .data = file(b, b->conf->crl), .source = "ca.crl" };
+        must(b, adit_config_add_cert(b->cfg, &crl), NULL);
+    }
     for (char *kind = strtok_r(kinds, ",", &save); kind; kind = strtok_r(NULL, ",", &save))
         add_own_cert(b, kind);
 }
@@ -129,11 +134,14 @@ static void add_pool(struct build *b, const char *name, const char *range)
     struct adit_attr attrs[] = { { CPATTR_INTERNAL_IP4_DNS, SPAN_ARRAY(nameserver) },
                                  { CPATTR_INTERNAL_DNS_DOMAIN, SPAN_LIT("corp.example") },
                                  { CPATTR_INTERNAL_DNSSEC_TA, SPAN_LIT("\1\2\10\2ABCDEF") },
-                                 { CPATTR_INTERNAL_IP4_SUBNET, SPAN_ARRAY(subnet) } };
-    struct adit_pool pool = { .name = name, .n_attrs = ARRAY_LEN(attrs), .attrs = attrs };
+                                 { CPATTR_INTERNAL_IP4_SUBNET, SPAN_ARRAY(subnet) },
+                                 { CPATTR_APPLICATION_VERSION, SPAN_NONE } };
+    struct adit_pool pool = { .name = name, .n_attrs = ARRAY_LEN(attrs) - !b->conf->pool_version, .attrs = attrs };
     char text[128], *end;
     if (!range)
         return;
+    if (b->conf->pool_version)
+        attrs[ARRAY_LEN(attrs) - 1].value = span_str(b->conf->pool_version);
     snprintf(text, sizeof(text), "%s", range);
     end = strchr(text, '-');
     *end = 0;
@@ -181,6 +189,7 @@ static struct adit_auth_cfg auth(struct build *b, int who)
     const char *name = who <= B && b->conf->ids[who] ? b->conf->ids[who] : names[who];
     bool cert = b->conf->cert && !(b->conf->a_by_psk && who == A);
     struct adit_auth_cfg a = { .class = cert ? ADIT_AUTH_PUBKEY : ADIT_AUTH_PSK,
+                               .revocation = b->conf->revocation,
                                .auth = cert ? "pubkey" : "psk",
                                .id_text = name,
                                .id = identity(b, name) };
@@ -300,13 +309,17 @@ static void add_stranger(struct build *b)
     struct adit_ts_cfg local = selector(b, "10.2.0.0/16"), remote = selector(b, "10.66.0.0/16");
     struct adit_child_cfg child = { .name = "net", .mode = ADIT_MODE_TUNNEL, .n_local_ts = 1, .n_remote_ts = 1,
                                     .proposals = proposals(b, "aes128gcm16", PROTO_ESP), .local_ts = &local,
-                                    .remote_ts = &remote, .replay_window = 32 };
+                                    .remote_ts = &remote, .replay_window = 32, .rekey_s = b->conf->stranger_child_s,
+                                    .life_s = b->conf->stranger_child_s + b->conf->stranger_child_s / 10,
+                                    .rand_s = b->conf->stranger_child_s / 10 };
     struct adit_conn conn = { .name = "puppet", .n_local_addrs = 1, .n_remote_addrs = 1, .local_addrs = &here,
                               .remote_addrs = &there, .local_port = 500, .remote_port = 500,
                               .proposals = proposals(b, b->conf->stranger, PROTO_IKE), .n_local = 1, .n_remote = 1,
                               .local = &mine, .remote = &theirs, .n_children = 1, .children = &child,
                               .keyingtries = 1, .window = b->conf->window, .n_options = count(b->conf->stranger_option),
-                              .options = b->conf->stranger_option, .source = "simulation" };
+                              .options = b->conf->stranger_option, .rekey_s = b->conf->stranger_rekey_s,
+                              .over_s = b->conf->stranger_rekey_s / 10, .rand_s = b->conf->stranger_rekey_s / 10,
+                              .source = "simulation" };
     if (signs)
         add_certs(b, b->conf->stranger_cert);
     else

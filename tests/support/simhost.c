@@ -58,12 +58,23 @@ static uint16_t copy_ts(struct adit_ts out[SIM_TS], const struct adit_ts *ts, ui
     return i;
 }
 
+/* Not of the memory that is counted. */
+static void make_room(struct simhost *h)
+{
+    if (h->n_children < h->cap_children)
+        return;
+    h->cap_children = h->cap_children ? 2 * h->cap_children : 16;
+    if (!(h->child = realloc(h->child, h->cap_children * sizeof(*h->child))))
+        abort();
+}
+
 static void child_add(struct simhost *h, const struct adit_child_spec *spec)
 {
     if (child_by_id(h, spec->id))
         sim_fail(h->sim, __FILE__, __LINE__, "CHILD_ADD of a new id", "%s: %u", h->name, spec->id);
     if (h->n_children == SIM_CHILDREN)
         sim_fail(h->sim, __FILE__, __LINE__, "few Child SAs", "%s has %u of them", h->name, h->n_children);
+    make_room(h);
     struct simchild *c = &h->child[h->n_children++];
     *c = (struct simchild){ .id = spec->id,
                             .ike_id = spec->ike_id,
@@ -310,7 +321,7 @@ void simhost_stop(struct simhost *h)
         }
     adit_ike_free(h->ike);
     h->ike = NULL;
-    mem_wipe(h->child, sizeof(h->child));
+    mem_wipe(h->child, h->cap_children * sizeof(*h->child));
     h->n_children = 0;
 }
 
@@ -321,6 +332,9 @@ void simhost_fini(struct simhost *h)
     if (h->cfg)
         adit_config_unref(h->cfg);
     h->cfg = NULL;
+    free(h->child);
+    h->child = NULL;
+    h->n_children = h->cap_children = 0;
 }
 
 void simhost_input(struct simhost *h, const struct adit_path *path, struct adit_span data)

@@ -8,7 +8,7 @@
 #include "base/secret.h"
 #include "support/prng.h"
 
-#define SIM_CHILDREN 128
+#define SIM_CHILDREN 1200
 #define SIM_TS 8
 #define SIM_JOBS 64
 #define SIM_DONE 64
@@ -56,8 +56,8 @@ struct simhost {
     struct adit_ike *ike; /* NULL: switched off */
     struct adit_config *cfg;
     struct prng prng;
-    unsigned n_children, n_jobs, n_done;
-    struct simchild child[SIM_CHILDREN];
+    unsigned n_children, cap_children, n_jobs, n_done;
+    struct simchild *child;
     struct simjob job[SIM_JOBS];
     struct simdone done[SIM_DONE];
     unsigned n_fetches;

@@ -91,3 +91,11 @@ void simlog_print(const struct simlog *log, size_t lines)
     for (size_t i = from; i < log->n; i++)
         puts(log->line[i]);
 }
+
+bool simlog_has(const struct simlog *log, const char *text)
+{
+    for (size_t i = 0; i < log->n; i++)
+        if (strstr(log->line[i], text))
+            return true;
+    return false;
+}

@@ -14,5 +14,7 @@ void simlog_packet(struct simlog *log, uint64_t at, int from, unsigned kind, str
                    const char *fate);
 /* The last `lines` of it (0: all) to stdout as comment lines. */
 void simlog_print(const struct simlog *log, size_t lines);
+/* Does a line hold this text? */
+bool simlog_has(const struct simlog *log, const char *text);
 
 #endif

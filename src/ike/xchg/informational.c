@@ -37,11 +37,10 @@ const struct ike_step step_notify_req = {
 
 /* --- responder ----------------------------------------------------------------------------------------------------- */
 
-#define DELETES_MAX 64
 struct info_resp {
     bool delete_ike, fatal;
-    uint32_t answer[DELETES_MAX]; /* our inbound SPIs of what the peer deletes */
-    uint32_t gone[DELETES_MAX];   /* ids of those children */
+    uint32_t *answer; /* our inbound SPIs of what the peer deletes, in the exchange's arena */
+    uint32_t *gone;   /* ids of those children */
     uint16_t n_answer, n_gone;
     char why[96];
 };
@@ -68,13 +67,21 @@ static struct ike_child *find_child(struct ike_sa *sa, uint32_t spi_out)
     return c;
 }
 
+static bool is_noted(const struct info_resp *s, uint32_t id)
+{
+    for (uint16_t i = 0; i < s->n_gone; i++)
+        if (s->gone[i] == id)
+            return true;
+    return false;
+}
+
 /* RFC 7296 s1.4.1: the answer names the other half, unless we are deleting the same SA ourselves. */
 static void note_delete(struct ike_xchg *x, struct info_resp *s, uint32_t spi)
 {
     struct ike_child *c = find_child(x->sa, spi);
     if (!c && sa_out(x->sa)) /* overtook the response that makes it, RFC 7296 s2.25 */
         x->sa->early_deletes[x->sa->n_early_deletes++ % ARRAY_LEN(x->sa->early_deletes)] = spi;
-    if (!c || s->n_gone == DELETES_MAX)
+    if (!c || is_noted(s, c->id))
         return;
     s->gone[s->n_gone++] = c->id;
     if (c->state != ADIT_CHILD_DELETING)
@@ -94,9 +101,24 @@ static enum adit_rc read_delete(struct ike_xchg *x, struct info_resp *s, struct 
     if (d.proto != PROTO_ESP)
         return ADIT_OK;
     struct rd spis = rd_init(d.spis);
-    for (uint16_t i = 0; i < d.n && i < DELETES_MAX; i++)
+    for (uint16_t i = 0; i < d.n; i++)
         note_delete(x, s, rd_u32(&spis));
     return ADIT_OK;
+}
+
+/* For all SPIs that the message may hold (RFC 7296 s3.11 sets no limit); its length bounds them. */
+static enum adit_rc make_room(struct ike_xchg *x, struct info_resp *s, const struct ike_msg *msg)
+{
+    size_t n = 0;
+    for (uint16_t i = 0; i < msg->n; i++)
+        if (msg->v[i].type == PLD_DELETE)
+            n += msg->v[i].body.n / sizeof(uint32_t);
+    s->n_answer = s->n_gone = 0;
+    if (!n)
+        return ADIT_OK;
+    s->answer = arena_new(&x->arena, n * sizeof(*s->answer));
+    s->gone = arena_new(&x->arena, n * sizeof(*s->gone));
+    return s->answer && s->gone ? ADIT_OK : ADIT_ERR_MEMORY;
 }
 
 static void read_notify(struct info_resp *s, const struct notify *n)
@@ -114,6 +136,7 @@ static enum adit_rc consume(struct ike_xchg *x, void *scratch, const struct ike_
     struct info_resp *s = scratch;
     struct notify n;
     uint16_t at = 0;
+    TRY(make_room(x, s, msg));
     for (uint16_t i = 0; i < msg->n; i++)
         if (msg->v[i].type == PLD_DELETE)
             TRY(read_delete(x, s, msg->v[i].body, why));

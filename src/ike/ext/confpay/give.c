@@ -5,7 +5,7 @@
 #include "ike/ext/confpay/confpay.h"
 
 struct give {
-    bool request, set, wants_list, wants_domains, wants_anchors;
+    bool request, set, wants_list, wants_domains, wants_anchors, wants_version;
     unsigned asked; /* addresses */
     uint16_t n_pools;
     const char *pool[VIPS_MAX]; /* that gave something */
@@ -99,6 +99,7 @@ static void read_request(struct ike_xchg *x, struct give *s, const struct ike_ms
     struct cp_attr attr;
     while (cp_next(attrs, &attr)) {
         s->wants_list |= attr.type == CPATTR_SUPPORTED_ATTRIBUTES;
+        s->wants_version |= attr.type == CPATTR_APPLICATION_VERSION;
         s->wants_domains |= attr.type == CPATTR_INTERNAL_DNS_DOMAIN;
         s->wants_anchors |= attr.type == CPATTR_INTERNAL_DNSSEC_TA;
         if (!read_wish(&attr, &wanted))
@@ -187,6 +188,14 @@ static bool is_told(const struct adit_pool *const *pools, uint16_t upto, const s
     return false;
 }
 
+/* Who asks for the version gets what a pool says, or "an empty string" (RFC 7296 s2.20). */
+static void put_no_version(const struct adit_pool *const *pools, const struct give *s, struct wr *w)
+{
+    static const struct adit_attr version = { .type = CPATTR_APPLICATION_VERSION };
+    if (s->wants_version && !is_told(pools, s->n_pools, &version))
+        cp_put_attr(w, CPATTR_APPLICATION_VERSION, SPAN_NONE);
+}
+
 static void put_attributes(const struct ike_sa *sa, const struct give *s, const struct confpay *c, struct wr *w)
 {
     const struct adit_pool *pools[VIPS_MAX];
@@ -198,6 +207,7 @@ static void put_attributes(const struct ike_sa *sa, const struct give *s, const 
                 cp_put_attr(w, a->type, a->value);
         }
     }
+    put_no_version(pools, s, w);
 }
 
 static void put_list(struct wr *w)
@@ -218,7 +228,7 @@ static void put_reply(const struct ike_sa *sa, const struct give *s, struct wr *
 {
     static const struct confpay none;
     const struct confpay *c = confpay_peek(sa) ? confpay_peek(sa) : &none;
-    if (!c->n && !s->wants_list)
+    if (!c->n && !s->wants_list && !s->wants_version)
         return;
     struct wr_mark p = cp_put(w, CFG_REPLY);
     for (uint16_t i = 0; i < c->n && i < s->asked; i++)
