@@ -15,11 +15,74 @@ static bool same_rounds(const struct adit_auth_cfg *a, uint16_t n_a, const struc
     return n_a == n_b;
 }
 
-/* Who is who was settled by the old one's rules; other rules take an authentication anew. */
-static bool same_auth(const struct adit_conn *a, const struct adit_conn *b)
+static bool same_data(const struct adit_span *a, uint16_t n_a, const struct adit_span *b, uint16_t n_b)
 {
+    for (uint16_t i = 0; i < n_a && n_a == n_b; i++)
+        if (!span_equal(a[i], b[i]))
+            return false;
+    return n_a == n_b;
+}
+
+/* Whom the peer's certificates have to come from, and how revocation is looked at. */
+static bool same_trust(const struct adit_conn *a, const struct adit_conn *b)
+{
+    for (uint16_t i = 0; i < a->n_remote && i < b->n_remote; i++) {
+        const struct adit_auth_cfg *x = &a->remote[i], *y = &b->remote[i];
+        if (x->revocation != y->revocation || !same_data(x->cacerts, x->n_cacerts, y->cacerts, y->n_cacerts) ||
+            !same_data(x->certs, x->n_certs, y->certs, y->n_certs))
+            return false;
+    }
+    return true;
+}
+
+/* All of the old one's CAs are trusted still. */
+static bool has_cas(const struct policy *now, const struct policy *before)
+{
+    struct pki_cert *const *old, *const *new;
+    size_t n_old = pki_store_cas(before->store, &old), n_new = pki_store_cas(now->store, &new), k;
+    for (size_t i = 0; i < n_old; i++) {
+        for (k = 0; k < n_new && !span_equal(pki_cert_der(old[i]), pki_cert_der(new[k])); k++)
+            ;
+        if (k == n_new)
+            return false;
+    }
+    return true;
+}
+
+static bool id_of(const struct adit_buf *body, struct adit_id *out)
+{
+    struct adit_span whole;
+    struct rd in = rd_init(buf_span(body));
+    return id_get(&in, out, &whole);
+}
+
+/* What the two share is what they shared. */
+static bool same_secret(const struct ike_sa *sa, const struct policy *now)
+{
+    struct adit_id local, remote;
+    if (!id_of(&sa->id_local, &local) || !id_of(&sa->id_remote, &remote))
+        return false;
+    const struct adit_shared *before = policy_psk(sa->policy, &local, &remote), *then = policy_psk(now, &local, &remote);
+    return !before || (then && secret_equal(before->secret, then->secret));
+}
+
+/* Can a round be of this class? */
+static bool may_be(const struct adit_auth_cfg *v, uint16_t n, enum adit_auth_class class)
+{
+    for (uint16_t i = 0; i < n; i++)
+        if (v[i].class == class || v[i].class == ADIT_AUTH_ANY)
+            return true;
+    return n == 0;
+}
+
+/* Who is who was settled by the old one's rules; other rules take an authentication anew. */
+static bool same_auth(const struct ike_sa *sa, const struct policy *now, const struct adit_conn *a, const struct adit_conn *b)
+{
+    bool certs = may_be(a->remote, a->n_remote, ADIT_AUTH_PUBKEY);
+    bool secrets = may_be(a->remote, a->n_remote, ADIT_AUTH_PSK) || may_be(a->local, a->n_local, ADIT_AUTH_PSK);
     return same_rounds(a->local, a->n_local, b->local, b->n_local) &&
-           same_rounds(a->remote, a->n_remote, b->remote, b->n_remote);
+           same_rounds(a->remote, a->n_remote, b->remote, b->n_remote) && same_trust(a, b) &&
+           (!certs || has_cas(now, sa->policy)) && (!secrets || same_secret(sa, now));
 }
 
 static bool same_ts(const struct adit_ts_cfg *a, uint16_t n_a, const struct adit_ts_cfg *b, uint16_t n_b)
@@ -103,8 +166,13 @@ void sa_take_newest(struct ike_sa *sa, struct ike_xchg *x)
     if (sa->policy == ike->policy || !is_quiet(sa, x))
         return;
     const struct policy_conn *now = policy_conn_by_name(ike->policy, sa_conn_name(sa));
-    if (!now || !same_auth(now->cfg, sa->conn->cfg) || !has_all(now->cfg, sa, x))
+    if (!now || !has_all(now->cfg, sa, x))
         return;
+    if (!same_auth(sa, ike->policy, now->cfg, sa->conn->cfg)) {
+        sa_log(sa, ADIT_LOG_INFO, "CFG", "goes on by its older configuration: by the new one the peer would have to "
+                                          "authenticate otherwise");
+        return;
+    }
     take(sa, x, now->cfg);
     sa->conn = now;
     policy_unref(sa->policy);

@@ -115,6 +115,57 @@ SIM_TEST(other_authentication)
     expect_same_keys(s);
 }
 
+/* Neither are another secret, other CAs, another way to look at revocation. What is new is for who authenticates by it. */
+static void not_taken(struct sim *s)
+{
+    reload(s, A);
+    reload(s, B);
+    rekey(s, A, "net");
+    rekey(s, B, NULL);
+    rekey(s, B, "net");
+    expect(s, child_of(s, A)->suite.encr_bits == 128 && child_of(s, B)->suite.encr_bits == 128);
+    expect_same_keys(s);
+    sim_wait(s, A, sim_command(s, A, ADIT_CMD_TERMINATE, .conn = "peer"), 60000000000);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    expect(s, sim_wait(s, A, cookie, 60000000000) == ADIT_OK && child_of(s, A)->suite.encr_bits == 256);
+}
+
+SIM_TEST(another_secret)
+{
+    sim_establish(s);
+    sim_configure(s, .psk = "another one", .esp = "aes256gcm16-x25519");
+    not_taken(s);
+}
+
+SIM_TEST(other_cas)
+{
+    sim_configure(s, .cert = "ecdsa");
+    sim_establish(s);
+    sim_configure(s, .cert = "listed", .esp = "aes256gcm16-x25519");
+    not_taken(s);
+}
+
+SIM_TEST(stricter_about_revocation)
+{
+    sim_configure(s, .cert = "listed", .crl = "empty.crl");
+    sim_establish(s);
+    sim_configure(s, .cert = "listed", .crl = "empty.crl", .revocation = ADIT_REVOKE_STRICT, .esp = "aes256gcm16-x25519");
+    not_taken(s);
+}
+
+/* The same CAs, a new certificate of one's own: nothing that the peer's authentication rests upon. */
+SIM_TEST(another_certificate_of_ones_own)
+{
+    sim_configure(s, .cert = "ecdsa");
+    sim_establish(s);
+    sim_configure(s, .cert = "rsa", .esp = "aes256gcm16-x25519");
+    reload(s, A);
+    reload(s, B);
+    rekey(s, s->seed & 1, "net");
+    expect(s, child_of(s, A)->suite.encr_bits == 256);
+    expect_same_keys(s);
+}
+
 SIM_TEST(crossing_rekeys)
 {
     sim_establish(s);
@@ -141,6 +192,10 @@ TEST(one_side_alone)
 TEST(a_child_that_is_added)
 TEST(a_child_that_is_removed)
 TEST(other_authentication)
+TEST(another_secret)
+TEST(other_cas)
+TEST(stricter_about_revocation)
+TEST(another_certificate_of_ones_own)
 TEST(crossing_rekeys)
 
 int main(void)
@@ -149,7 +204,9 @@ int main(void)
         cmocka_unit_test(test_a_child_takes_it_over),   cmocka_unit_test(test_an_ike_sa_takes_it_over),
         cmocka_unit_test(test_one_side_alone),          cmocka_unit_test(test_a_child_that_is_added),
         cmocka_unit_test(test_a_child_that_is_removed), cmocka_unit_test(test_other_authentication),
-        cmocka_unit_test(test_crossing_rekeys),
+        cmocka_unit_test(test_another_secret),          cmocka_unit_test(test_other_cas),
+        cmocka_unit_test(test_stricter_about_revocation),
+        cmocka_unit_test(test_another_certificate_of_ones_own), cmocka_unit_test(test_crossing_rekeys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
