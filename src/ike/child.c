@@ -259,10 +259,14 @@ void child_leave(struct ike_child *c)
     event_child(c, ADIT_EV_CHILD_UPDATE, &spec);
 }
 
-/* A command to delete it that waits for its turn means the tunnel, not this one Child SA. */
+/* A command to delete it that waits for its turn means the tunnel, not this one Child SA. Who has rekeyed it deletes it; should
+ * the peer never do so, we do. */
 void child_supersede(struct ike_child *old, uint32_t by)
 {
     struct ike_task *t = agenda_find(old->sa, TASK_DELETE_CHILD, old->id), *also = NULL;
+    uint64_t end = old->sa->ike->now + IKE_REKEYED_LIFE;
+    if (!old->expire_at || old->expire_at > end)
+        old->expire_at = end;
     old->state = ADIT_CHILD_REKEYED;
     old->rekeyed_to = by;
     old->rekey_at = 0;

@@ -21,7 +21,7 @@
 #define IKE_OPENING_TRIES 2         /* repetitions of an opening that IKE_SA_INIT can take the place of */
 #define IKE_COOKIE_ROUNDS 4         /* times that a responder may ask for (another) cookie */
 #define IKE_KE_RETRIES 4            /* INVALID_KE_PAYLOADs followed */
-#define IKE_CHILDREN_MAX 1024       /* Child SAs in one IKE SA */
+#define IKE_CHILDREN_MAX 1024       /* Child SAs in one IKE SA; twice as many while they are rekeyed */
 #define IKE_TASKS_MAX 1024          /* things waiting in one agenda */
 #define IKE_CERTS_MAX 16            /* CERT payloads read */
 #define IKE_FETCHES_PER_EXCHANGE 4  /* RFC 7296 s3.6: up to four certificates */
@@ -34,7 +34,7 @@
 #define IKE_PENDING_MAX 8           /* half-made SAs of one peer (RFC 9370 link data) */
 #define IKE_PENDING_LIFE SECONDS(20)    /* RFC 9370 s2.2.4: 5-20 s */
 #define IKE_DELETED_LIFE SECONDS(10)    /* a deleted or failed SA answers retransmissions for so long */
-#define IKE_REKEYED_LIFE SECONDS(240)   /* peer rekeyed the IKE SA but never deletes the old one; longer than it repeats
+#define IKE_REKEYED_LIFE SECONDS(240)   /* peer rekeyed the IKE SA, or a Child SA, but never deletes the old one; longer than it repeats
                                            a request whose answers are lost (strongSwan and we: 165 s) */
 #define IKE_RESOLVE_LIFE SECONDS(60)    /* the host looks a gateway's name up; resolvers give up earlier */
 #define IKE_OVER_MIN SECONDS(30)        /* over_time = 0 still leaves the successor this long to come up */

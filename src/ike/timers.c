@@ -132,7 +132,7 @@ static void expire(struct ike_child *c)
     start_anew(c);
     if (!t && (t = agenda_add(c->sa, TASK_DELETE_CHILD, &step_delete_child_req)))
         t->child_id = c->id;
-    c->expire_at = 0;
+    c->expire_at = t ? 0 : c->sa->ike->now + SECONDS(10); /* no room, no memory: it must not live for ever */
 }
 
 static void child_timers(struct ike_sa *sa)

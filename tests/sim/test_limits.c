@@ -46,7 +46,7 @@ static unsigned children(void)
 
 /* --- as many as there can be ------------------------------------------------------------------------------------------ */
 
-static uint32_t spis[IKE_CHILDREN_MAX + 1]; /* our inbound ones */
+static uint32_t spis[2 * IKE_CHILDREN_MAX + 1]; /* our inbound ones */
 static unsigned n_spis;
 
 static void one_more(struct puppet *p)
@@ -223,10 +223,67 @@ SIM_TEST(a_minimal_initiator_whose_child_is_to_be_rekeyed)
     play(s, loses_its_child, &(struct sim_conf){ .stranger = SUITE, .stranger_child_s = 300 });
 }
 
+/* --- rekeyed, and never deleted -------------------------------------------------------------------------------------------- */
+
+static bool rekeyed_once_more(struct puppet *p)
+{
+    struct notify n;
+    child_rekey(p, p->sa.spi_in);
+    say(p);
+    answered(p);
+    if (p->over || heard_any_error(p, &n))
+        return false;
+    take_child(p);
+    return true;
+}
+
+static void never_deletes(struct puppet *p)
+{
+    up(p);
+    for (n_spis = 0; n_spis < 2 * IKE_CHILDREN_MAX && !p->over; n_spis++) {
+        spis[n_spis] = p->sa.spi_in;
+        if (!rekeyed_once_more(p))
+            break;
+    }
+    must(p, n_spis == 2 * IKE_CHILDREN_MAX - 1, "there is no end to the Child SAs");
+    child_rekey(p, p->sa.spi_in);
+    say(p);
+    refused_with(p, N_TEMPORARY_FAILURE);
+    alive(p);
+    must(p, delete_from(p, 0) == 2 * IKE_CHILDREN_MAX - 1 && children() == 1, "what is deleted in the end is still there");
+    must(p, rekeyed_once_more(p), "rekeying does not work any more");
+    alive(p);
+}
+
+SIM_TEST(rekeyed_ones_that_are_not_deleted)
+{
+    if (ONCE(s))
+        play(s, never_deletes, &(struct sim_conf){ .stranger = SUITE });
+}
+
+static void forgets_them(struct puppet *p)
+{
+    up(p);
+    for (unsigned i = 0; i < 10; i++)
+        must(p, rekeyed_once_more(p), "rekeying does not work");
+    minimal(p, 3);
+    must(p, children() == 11, "what the peer has to delete is deleted before it can");
+    minimal(p, 3);
+    must(p, children() == 1 && !p->sa.over, "what was rekeyed and never deleted is still there");
+    must(p, rekeyed_once_more(p), "rekeying does not work any more");
+    alive(p);
+}
+
+SIM_TEST(rekeyed_ones_that_are_never_deleted)
+{
+    play(s, forgets_them, &(struct sim_conf){ .stranger = SUITE });
+}
+
 int main(int argc, char **argv)
 {
     static const struct sim_case cases[] = {
-        SIM_CASE(as_many_child_sas_as_there_can_be), SIM_CASE(the_version_is_not_told),
+        SIM_CASE(as_many_child_sas_as_there_can_be), SIM_CASE(rekeyed_ones_that_are_not_deleted),
+        SIM_CASE(rekeyed_ones_that_are_never_deleted), SIM_CASE(the_version_is_not_told),
         SIM_CASE(the_version_is_told_where_a_pool_has_it), SIM_CASE(a_minimal_initiator_is_served_until_its_time_is_over),
         SIM_CASE(a_minimal_initiator_whose_child_is_to_be_rekeyed),
     };

@@ -384,7 +384,22 @@ SIM_TEST(message_ids_run_out)
     set_ids(s, 7, 7);
 }
 
+/* s2.8: a Child SA ends with its lifetime, also if there is no memory to say so just then. */
+SIM_TEST(a_child_ends_when_memory_is_out)
+{
+    sim_establish(s);
+    struct ike_sa *sa = newest(s, A);
+    list_entry(sa->children.next, struct ike_child, link)->expire_at = s->now + SECONDS(1);
+    sa_arm(sa);
+    sim_starve(s, (unsigned)s->seed);
+    sim_run(s, MINUTES(2));
+    sim_starve(s, 0);
+    expect_children(s, 0);
+    expect(s, sim_sas(s, A) == 1 && sim_sas(s, B) == 1);
+}
+
 static const struct sim_case cases[] = {
+    SIM_CASE(a_child_ends_when_memory_is_out),
     SIM_CASE(message_ids_begin_at_0_in_each_ike_sa),
     SIM_CASE(message_ids_run_low),
     SIM_CASE(message_ids_run_out),

@@ -187,6 +187,8 @@ static void watch_flow(struct sim *s, int from)
             *f = (struct simflow){ 0 };
     }
     for (unsigned k = 0; k < h->n_children; k++) {
+        if (k && h->child[k].reqid == h->child[k - 1].reqid)
+            continue; /* looked at already: there may be thousands */
         struct simflow *f = flow_of(s, from, h->child[k].reqid);
         if (f && f->reqid == 0 && policy_flows(s, from, h->child[k].reqid))
             f->reqid = h->child[k].reqid;

@@ -8,7 +8,7 @@
 #include "base/secret.h"
 #include "support/prng.h"
 
-#define SIM_CHILDREN 1200
+#define SIM_CHILDREN 2100
 #define SIM_TS 8
 #define SIM_JOBS 64
 #define SIM_DONE 64

@@ -289,14 +289,16 @@ static enum adit_rc want_method(struct ike_xchg *x, uint16_t method, struct adit
     return why_set(why, ADIT_ERR_KE_METHOD, "KE payload is for another method than %s", iana_name(IANA_KE, method));
 }
 
-/* Rekeying replaces; only a further one may be one too many (RFC 7296 s1.3). */
-static enum adit_rc has_room(const struct ike_sa *sa, struct adit_why *why)
+/* Rekeying replaces; only a further one may be one too many (RFC 7296 s1.3). But what is replaced has to be deleted sometime. */
+static enum adit_rc has_room(const struct ike_sa *sa, bool rekey, struct adit_why *why)
 {
     unsigned n = 0;
     list_for_each(it, &sa->children)
         n++;
-    if (n < IKE_CHILDREN_MAX)
+    if (n < (rekey ? 2 : 1) * IKE_CHILDREN_MAX)
         return ADIT_OK;
+    if (rekey)
+        return why_set(why, ADIT_ERR_TEMPORARY, "the peer has not deleted what it has rekeyed: %u Child SAs", n);
     return why_set(why, ADIT_ERR_NO_ADDITIONAL, "the IKE SA has %u Child SAs already", n);
 }
 
@@ -311,8 +313,7 @@ static enum adit_rc resp_begin(struct ike_xchg *x, struct create *s, bool rekey,
 {
     uint16_t kei;
     TRY(kei_method(msg, &kei, why));
-    if (!rekey)
-        TRY(has_room(x->sa, why));
+    TRY(has_room(x->sa, rekey, why));
     sa_take_newest(x->sa, x);
     if (!(s->p = pending_new(x->sa, rekey ? PENDING_REKEY_CHILD : PENDING_NEW_CHILD, false)))
         return ADIT_ERR_MEMORY;

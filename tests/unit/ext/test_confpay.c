@@ -134,7 +134,7 @@ static void wishes_are_listed(void **state)
 }
 
 /* RFC 7296 s3.15.1: SUPPORTED_ATTRIBUTES is answered by the list of all that are known, also where there is no pool; an
- * APPLICATION_VERSION that is asked for need not be told. */
+ * APPLICATION_VERSION that is asked for is empty then (s2.20). */
 static void what_is_supported_is_told(void **state)
 {
     const struct payload cp = { .type = PLD_CP, .body = SPAN_LIT("\1\0\0\0" "\0\x0e\0\0" "\0\7\0\0") };
@@ -152,6 +152,7 @@ static void what_is_supported_is_told(void **state)
     assert_int_equal(confpay_give_later.build(&x, scratch, &w, &why), ADIT_OK);
     struct rd in = rd_init(span(room + 5, w.n - 5)); /* behind the first type and the payload's header */
     assert_true(room[0] == PLD_CP && cp_get(&in, &type, &attrs) && type == CFG_REPLY);
+    assert_true(cp_next(&attrs, &attr) && attr.type == CPATTR_APPLICATION_VERSION && attr.value.n == 0);
     assert_true(cp_next(&attrs, &attr) && attr.type == CPATTR_SUPPORTED_ATTRIBUTES && attr.value.n == 32);
     bool itself = false;
     for (size_t i = 0; i < attr.value.n; i += 2)
