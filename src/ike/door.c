@@ -277,6 +277,14 @@ struct ike_sa *sa_heir(const struct ike_sa *sa)
     return sa->state == SA_REKEYED && sa->successor ? sa_by_id(sa->ike, sa->successor) : NULL;
 }
 
+bool sa_may_move(struct ike_sa *sa)
+{
+    for (unsigned i = 0; i < EXT_COUNT; i++)
+        if (ike_exts[i]->on.may_move && ike_exts[i]->on.may_move(sa))
+            return true;
+    return false;
+}
+
 unsigned sa_host_addresses(const struct ike_sa *sa, const struct adit_addr **v)
 {
     *v = sa->ike->addresses;

@@ -217,20 +217,6 @@ static void send_reply(struct ike_xchg *x)
 
 /* --- requester --------------------------------------------------------------------------------------------------- */
 
-/* On the SA's path, and where else somebody looks for a way. */
-static void send_request(struct ike_xchg *x, unsigned tries)
-{
-    struct adit_path also[IKE_DETOURS_MAX];
-    flight_send(x->sa, &x->sa->path, x->wire);
-    if (!sa_is_established(x->sa))
-        return;
-    for (unsigned i = 0; i < EXT_COUNT; i++) {
-        unsigned n = ike_exts[i]->on.also_on ? ike_exts[i]->on.also_on(x->sa, tries, also, ARRAY_LEN(also)) : 0;
-        for (unsigned k = 0; k < n; k++)
-            event_send(x->ike, &also[k], x->wire);
-    }
-}
-
 /* A connection repeats by itself what gets lost (RFC 9329 s6.2): there an answer is waited for as long as all repetitions
  * would take. */
 static uint64_t retransmit_delay(struct ike_xchg *x)
@@ -241,6 +227,31 @@ static uint64_t retransmit_delay(struct ike_xchg *x)
         sum += d *= s->retransmit_base;
     uint64_t ns = (uint64_t)((x->last ? sum : d) * 1e9);
     return ns + ike_jitter(x->ike, ns / 16 + 1);
+}
+
+/* TCP loses nothing (RFC 9329 s7.3), but a peer that is still computing drops what it has no SA for: as responder we are ready before it
+ * is, after IKE_AUTH and after the IKE SA's rekeying, until it says something. */
+static bool arrives(const struct ike_sa *sa)
+{
+    return sa->path.tcp && (sa->is_initiator || sa->heard_at > sa->established_at);
+}
+
+/* On the SA's path, and where else somebody looks for a way. Datagrams among them are repeated. */
+static void send_request(struct ike_xchg *x, unsigned tries)
+{
+    struct adit_path also[IKE_DETOURS_MAX];
+    bool by_stream = arrives(x->sa);
+    flight_send(x->sa, &x->sa->path, x->wire);
+    for (unsigned i = 0; i < EXT_COUNT && sa_is_established(x->sa); i++) {
+        unsigned n = ike_exts[i]->on.also_on ? ike_exts[i]->on.also_on(x->sa, tries, also, ARRAY_LEN(also)) : 0;
+        for (unsigned k = 0; k < n; k++) {
+            event_send(x->ike, &also[k], x->wire);
+            by_stream &= also[k].tcp;
+        }
+    }
+    x->last = by_stream;
+    uint64_t delay = retransmit_delay(x), from = x->last ? x->sent_at : x->ike->now;
+    x->retransmit_at = delay + (from + delay > x->ike->now ? from : x->ike->now); /* somebody may be patient */
 }
 
 static void request_failed(struct ike_xchg *x, enum adit_rc rc, const struct adit_why *why)
@@ -264,13 +275,6 @@ static void request_failed(struct ike_xchg *x, enum adit_rc rc, const struct adi
     sa_advance(sa);
 }
 
-/* TCP loses nothing (RFC 9329 s7.3), but a peer that is still computing drops what it has no SA for: as responder we are ready before it
- * is, after IKE_AUTH and after the IKE SA's rekeying, until it says something. */
-static bool arrives(const struct ike_sa *sa)
-{
-    return sa->path.tcp && (sa->is_initiator || sa->heard_at > sa->established_at);
-}
-
 static void drive_request(struct ike_xchg *x)
 {
     struct adit_why why = { 0 };
@@ -292,9 +296,7 @@ static void drive_request(struct ike_xchg *x)
     x->phase = PHASE_SENT;
     x->rebuild = false;
     x->tries = 0;
-    x->last = arrives(x->sa);
     x->sent_at = x->ike->now;
-    x->retransmit_at = x->ike->now + retransmit_delay(x);
     note_sent(x);
     send_request(x, 0);
 }
@@ -458,10 +460,8 @@ static void repeat(struct ike_xchg *x)
 {
     struct ike_sa *sa = x->sa;
     x->tries += x->tries < sa->ike->policy->settings.retransmit_tries;
-    x->last = arrives(sa);
     sa->retransmits++;
     ike_count(sa->ike, sa, ADIT_C_RETRANSMITS);
-    x->retransmit_at = (x->last ? x->sent_at : sa->ike->now) + retransmit_delay(x);
     sa_log(sa, ADIT_LOG_INFO, "IKE", "retransmit %u of %s request, message ID %u", x->tries,
            iana_name(IANA_XCHG, x->exchange), x->msgid);
     send_request(x, x->tries);

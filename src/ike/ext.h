@@ -354,6 +354,8 @@ struct ike_hooks {
     /* The peer was heard, authentic and new, on another path than sa_path(): follow it with sa_set_path() or not.
      * True: that is settled, nobody else is asked. */
     bool (*moved)(struct ike_sa *sa, const struct adit_path *path, enum heard_by by);
+    /* Does an agreement with the peer let us, on this SA, change addresses and transport at will? */
+    bool (*may_move)(struct ike_sa *sa);
     /* A request goes out that was sent `tries` times before: on which paths beside sa_path()? At most `room` of them. */
     unsigned (*also_on)(struct ike_sa *sa, unsigned tries, struct adit_path *out, unsigned room);
     /* No repetition of a request was answered, for `waited` ns: wait on, instead of ending the SA? */
@@ -487,6 +489,7 @@ void sa_set_path(struct ike_sa *sa, const struct adit_path *path); /* children f
 /* Asks the host for a TCP connection to `to`; its word comes by the hook `stream`. An SA without keys waits for it. */
 void sa_open_stream(struct ike_sa *sa, const struct adit_path *to);
 void sa_close_stream(struct ike_sa *sa, const struct adit_path *path); /* unless another SA uses it */
+bool sa_may_move(struct ike_sa *sa);   /* hook may_move of any extension */
 void sa_use_stream(struct ike_sa *sa); /* tells the host that an authentic peer is on sa_path() */
 /* Initiator, before its first answer: this attempt ends, another one with all that was to be done in it begins. NULL: memory,
  * and nothing has changed. */

@@ -151,10 +151,11 @@ static void step(struct ike_flight *f)
 }
 
 /* Which ones this pass carries: all that the peer is not known to have. To a peer that tells what it lacks, the first few
- * repetitions are fragment 1 alone: it answers with its response, or with what is missing (RFC 7383 s2.6.1). */
+ * repetitions are fragment 1 alone: it answers with its response, or with what is missing (RFC 7383 s2.6.1). Not on a
+ * connection, where nothing is repeated but what went down with the one before. */
 static void aim(struct ike_flight *f)
 {
-    bool probe = f->reports && f->probes < PROBES;
+    bool probe = !f->path.tcp && f->reports && f->probes < PROBES;
     f->probes += probe;
     f->left = 0;
     f->cursor = 0;
@@ -172,8 +173,9 @@ void flight_send(struct ike_sa *sa, const struct adit_path *path, struct ike_wir
         event_send(sa->ike, path, wire);
         return;
     }
+    bool anew = path->tcp && !path_equal(&f->path, path);
     f->path = *path;
-    if (f->sa)
+    if (f->sa && !anew)
         return; /* it is still leaving */
     f->began_at = sa->ike->now;
     if (!f->passes++)

@@ -107,12 +107,13 @@ static void protected_input(struct ike_sa *sa, const struct ike_hdr *hdr, const 
     if (hdr->flags & IKE_FLAG_RESPONSE && is_beside(sa, hdr, d))
         return;
     enum adit_rc rc = msg_unprotect(sa, hdr, d, &raw, digest);
+    bool answers = hdr->flags & IKE_FLAG_RESPONSE;
+    if (rc == ADIT_OK || rc == ADIT_WAIT) /* a fragment is as good: what is reported of them goes there, too */
+        heard(sa, path, !answers && window_is_overtaken(sa, hdr->msgid));
     if (rc != ADIT_OK) {
         failed_to_open(sa, rc, hdr);
         return;
     }
-    bool answers = hdr->flags & IKE_FLAG_RESPONSE;
-    heard(sa, path, !answers && window_is_overtaken(sa, hdr->msgid));
     count_message(sa->ike, sa, hdr->exchange, true, answers);
     if (answers)
         response(sa, hdr, path, &raw, d);

@@ -3,7 +3,7 @@
 # listener on another port, strangers at the door, and what tshark makes of it.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/gateways.sh"
-need root tun netns ip ping ss iperf3 nft python3 "$aditd" "$adit_tool"
+need root tun netns ip tc ping ss iperf3 nft python3 "$aditd" "$adit_tool"
 test_begin tcp 2
 veth 0 1 192.0.2.1/24 192.0.2.2/24 2001:db8::1/64 2001:db8::2/64
 for i in 0 1; do ip -n "$test_prefix-$i" addr add "10.$i.0.1/16" dev lo; done
@@ -134,6 +134,49 @@ check 'adit initiate' adit 0 initiate --child net --timeout 10
 is 'by UDP where it works' "$(sa_fact 0 transport)" ''
 check 'ping' passes
 down
+
+say 'UDP dies under a tunnel, and lives again in the next network'
+n0 sysctl -qw net.ipv4.conf.w1.promote_secondaries=1
+reload 0 < <(client 192.0.2.2 'ike_transport = auto' 'tcp_fallback_after = 1' 'dpd_delay = 1s')
+check 'adit initiate' adit 0 initiate --child net --timeout 10
+before=$(sa_fact 0 initiator-spi)
+by_tcp() { [ "$(sa_fact 0 transport)/$(sa_fact 1 transport)" = tcp/tcp ]; }
+by_udp() { [ "$(sa_fact 0 transport)/$(sa_fact 1 transport)" = / ]; }
+if block 'udp dport { 500, 4500 } drop'; then
+    check 'it goes on by TCP' wait_for 20 'TCP' by_tcp
+    check 'ping' passes
+    is 'ESP too' "$(sa_fact 0 'child-sas.*.esp-transport') $(sa_fact 1 'child-sas.*.esp-transport')" 'tcp tcp'
+    move() { ip -n "$test_prefix-0" addr add "$2/24" dev w1 && ip -n "$test_prefix-0" addr del "$1/24" dev w1; }
+    move 192.0.2.1 192.0.2.11
+    check 'from another address, still by TCP' wait_for 20 'the new address' \
+        eval '[ "$(sa_fact 0 transport)/$(sa_fact 1 remote-host)" = tcp/192.0.2.11 ]'
+    check 'ping' passes
+    block ''
+    move 192.0.2.11 192.0.2.1
+    check 'by UDP where it works' wait_for 20 'UDP' by_udp
+    check 'ping' passes
+    check 'the connection is closed' wait_for 12 'no connection' eval '! connected'
+    is 'one IKE SA all the time' "$(sa_count 0) $(sa_count 1) $(sa_fact 0 initiator-spi)" "1 1 $before"
+else skip 'a firewall' 'no nftables here'; fi
+down
+
+say 'cut in the middle of a megabyte'
+reload 0 < <(client 192.0.2.2 'ike_transport = tcp' |
+    sed 's/ke1_mlkem768/ke1_mceliece6688128f/')
+sed -i 's/ke1_mlkem768/ke1_mlkem768, aes256gcm16-prfsha384-x25519-ke1_mceliece6688128f/' "$test_tmp/1/swanctl.conf"
+adit 1 load >/dev/null
+if tc -n "$test_prefix-0" qdisc add dev w1 root tbf rate 4mbit burst 16kb latency 400ms 2>/dev/null; then
+    spawn calls n0 "$adit_tool" --socket "$test_tmp/0/vici" initiate --child net --timeout 30
+    check 'it is under way' wait_for 10 'a part of it' eval '[ "$(quiet_ns 0 ss -Htin state established "dport = :4500" | grep -o "bytes_acked:[0-9]*" | cut -d: -f2 | sort -n | tail -n 1)" -gt 200000 ]'
+    old=$(port_of)
+    reset 3
+    check 'another connection' wait_for 10 'a new connection' eval '[ -n "$(port_of)" ] && [ "$(port_of)" != "$old" ]'
+    check 'and all of it arrives' wait_for 30 'a tunnel' eval 'is_up 0 && is_up 1'
+    wait "$calls" 2>/dev/null
+    tc -n "$test_prefix-0" qdisc del dev w1 root
+    check 'ping' passes
+    down
+else skip 'a slow link' 'no tbf in this kernel'; fi
 
 say 'IPv6'
 reload 0 < <(client 2001:db8::2 'ike_transport = tcp')

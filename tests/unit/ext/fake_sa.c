@@ -113,6 +113,16 @@ void sa_set_path(struct ike_sa *sa, const struct adit_path *path)
     sa->path_sets++;
 }
 
+void sa_close_stream(struct ike_sa *sa, const struct adit_path *path)
+{
+    sa->streams_closed += path->tcp;
+}
+
+void sa_use_stream(struct ike_sa *sa)
+{
+    sa->streams_used += sa->path.tcp;
+}
+
 void sa_children_changed(struct ike_sa *sa)
 {
     sa->children_told++;

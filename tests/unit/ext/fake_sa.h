@@ -17,7 +17,7 @@ struct ike_sa {
     struct adit_path path;
     unsigned path_sets, keepalives, failed, randoms, block; /* block: padding unit; 0 = 1 */
     enum adit_rc failed_with;
-    unsigned opened, deleted, children_told, repeated; /* exchanges; SAs; CHILD_UPDATEs; requests at once */
+    unsigned opened, deleted, children_told, repeated, streams_closed, streams_used; /* exchanges; SAs; CHILD_UPDATEs; requests at once */
     struct adit_addr host[8], forbidden; /* the host's addresses; where the connection does not let the peer be */
     unsigned n_host;
     unsigned window; /* of both sides; 0 = 1 */

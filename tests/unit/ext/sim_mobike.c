@@ -288,6 +288,182 @@ SIM_TEST(a_responder_is_patient)
     expect_at(s, NEW, B_OLD);
 }
 
+/* --- from datagrams to a connection, and back (RFC 9329 s7.1) --------------------------------------------------- */
+
+#define TRANSPORT(word) .roams = true, .dpd_s = 10, .option = { { "ike_transport", word }, { "tcp_fallback_after", "1" } }
+
+static void expect_transport(struct sim *s, bool tcp)
+{
+    struct adit_ike_info sa;
+    for (int i = A; i <= B; i++) {
+        const struct simchild *c = simhost_sender(&s->host[i]);
+        expect(s, sim_info(s, i, &sa) && sa.path.tcp == tcp, "IKE of %s", s->host[i].name);
+        expect(s, c && c->path.tcp == tcp, "ESP of %s", s->host[i].name);
+    }
+    expect(s, simstream_count(s) == tcp, "%u connections", simstream_count(s));
+    expect_children(s, 1);
+    expect_same_keys(s);
+    expect_flows(s);
+}
+
+static void expect_the_same_sa(struct sim *s)
+{
+    expect(s, s->host[A].events[ADIT_EV_IKE_UP] == 1 && sim_sas(s, A) == 1 && sim_sas(s, B) == 1);
+}
+
+/* A filter comes into being, on the way of an SA that has long been up. */
+SIM_TEST(udp_dies_in_mid_life)
+{
+    sim_configure(s, TRANSPORT("auto"));
+    up(s);
+    sim_traffic(s, MILLIS(100));
+    sim_run(s, SECONDS(s->seed));
+    s->net.no_udp = true;
+    sim_run(s, MINUTES(2));
+    expect_transport(s, true);
+    expect_the_same_sa(s);
+    uint64_t got[2] = { s->host[A].received, s->host[B].received };
+    sim_run(s, SECONDS(2));
+    expect(s, s->host[A].received > got[A] + 10 && s->host[B].received > got[B] + 10, "traffic goes on");
+    sim_command(s, s->seed & 1, ADIT_CMD_REKEY, .conn = "peer");
+    sim_run(s, SECONDS(5));
+    simstream_reset(s);
+    sim_run(s, MINUTES(1));
+    expect_transport(s, true);
+    s->net.no_udp = false;
+    replace_address(s, OLD, NEW);
+    sim_run(s, SECONDS(20));
+    expect_transport(s, false);
+    expect_at(s, NEW, B_OLD);
+    expect_no_garbage(s);
+}
+
+/* Its first network had no UDP, the next one has; and the other way round. */
+SIM_TEST(each_network_has_its_transport)
+{
+    sim_configure(s, TRANSPORT("auto"));
+    sim_start(s);
+    sim_tell_addresses(s, A);
+    sim_tell_addresses(s, B);
+    s->net.no_udp = true;
+    sim_establish(s);
+    expect_transport(s, true);
+    for (unsigned i = 0; i < 4; i++) {
+        s->net.no_udp = i & 1;
+        sim_link(s, .delay_ms = 20, .jitter_ms = 20, .loss = s->seed & 1 ? 0.1 : 0);
+        replace_address(s, i ? i & 1 ? NEW : OTHER : OLD, i & 1 ? OTHER : NEW);
+        sim_run(s, MINUTES(3));
+        sim_link(s, .delay_ms = 20);
+        sim_run(s, MINUTES(3));
+        if (!(s->seed & 1)) /* what gets lost may make TCP look better */
+            expect_transport(s, i & 1);
+        expect_at(s, i & 1 ? OTHER : NEW, B_OLD);
+        expect_the_same_sa(s);
+        sim_command(s, i & 1, ADIT_CMD_REKEY, .child = "net");
+        sim_run(s, SECONDS(10));
+    }
+}
+
+/* Where UDP is answered within a moment no connection is opened; where it is not, the connection is there soon. */
+SIM_TEST(udp_is_asked_first)
+{
+    sim_configure(s, TRANSPORT("auto"));
+    sim_start(s);
+    sim_tell_addresses(s, A);
+    s->net.no_udp = true;
+    sim_establish(s);
+    unsigned opened = s->host[A].events[ADIT_EV_STREAM_OPEN];
+    replace_address(s, OLD, NEW);
+    sim_run(s, SECONDS(8));
+    expect_transport(s, true);
+    expect_at(s, NEW, B_OLD);
+    expect(s, s->host[A].events[ADIT_EV_STREAM_OPEN] == opened + 1);
+    s->net.no_udp = false;
+    replace_address(s, NEW, OTHER);
+    sim_run(s, SECONDS(2));
+    expect_transport(s, false);
+    sim_run(s, MINUTES(1));
+    expect_transport(s, false);
+    expect_at(s, OTHER, B_OLD);
+    expect(s, s->host[A].events[ADIT_EV_STREAM_OPEN] == opened + 1);
+    expect_no_garbage(s);
+}
+
+/* Who says TCP means it: there, and from where it is now. */
+SIM_TEST(tcp_on_purpose_stays_tcp)
+{
+    bool by_child = s->seed & 1;
+    sim_configure(s, .roams = true, .dpd_s = 10, .option = { { "ike_transport", by_child ? "auto" : "tcp" } },
+                  .child_option = { { "esp_transport", "tcp" } });
+    sim_start(s);
+    sim_tell_addresses(s, A);
+    s->net.no_udp = by_child;
+    sim_establish(s);
+    s->net.no_udp = false;
+    replace_address(s, OLD, NEW);
+    sim_run(s, SECONDS(20));
+    expect_transport(s, true);
+    expect_at(s, NEW, B_OLD);
+    expect_no_garbage(s);
+}
+
+/* Nor is ESP put into TCP that must not be there; nor does a peer without MOBIKE understand. */
+SIM_TEST(no_way_to_tcp)
+{
+    static const struct adit_option rows[][2] = {
+        { { "ike_transport", "udp" }, { "mobike", "yes" } }, { { "ike_transport", "auto" }, { "mobike", "no" } },
+        { { "ike_transport", "auto" }, { "mobike", "yes" } } };
+    unsigned n = s->seed % ARRAY_LEN(rows);
+    sim_configure_host(s, A, .roams = true, .dpd_s = 10, .option = { rows[n][0], rows[n][1] },
+                       .child_option = { { "esp_transport", n == 2 ? "raw" : "any" } });
+    sim_configure_host(s, B, .roams = true, .dpd_s = 10);
+    up(s);
+    s->net.no_udp = true;
+    sim_run(s, MINUTES(10));
+    expect(s, sim_sas(s, A) == 0 && s->host[A].events[ADIT_EV_STREAM_OPEN] == 0);
+    s->net.no_udp = false;
+}
+
+/* A peer that is gone is given up, whether or not its host takes connections. */
+SIM_TEST(a_dead_peer_is_given_up_on_both)
+{
+    sim_configure(s, TRANSPORT("auto"));
+    up(s);
+    s->net.no_udp = true;
+    if (s->seed & 1)
+        s->no_tcp = true;
+    else
+        sim_restart(s, B);
+    sim_run(s, MINUTES(12));
+    expect(s, sim_sas(s, A) == 0, "it is given up");
+    expect(s, s->host[A].events[ADIT_EV_STREAM_OPEN] < 8, "%u", s->host[A].events[ADIT_EV_STREAM_OPEN]);
+    s->no_tcp = s->net.no_udp = false;
+    sim_run(s, MINUTES(2));
+    expect(s, simstream_count(s) == 0);
+}
+
+/* Behind a translator, whose mappings of TCP and UDP differ: what is said of them on the one is not believed on the other. */
+SIM_TEST(from_one_to_the_other_behind_a_translator)
+{
+    struct adit_ike_info sa;
+    sim_configure(s, TRANSPORT("auto"));
+    sim_nat(s, A);
+    up(s);
+    expect(s, simhost_sender(&s->host[A])->udp_encap);
+    s->net.no_udp = true;
+    sim_run(s, MINUTES(2));
+    expect_transport(s, true);
+    for (int i = A; i <= B; i++)
+        expect(s, sim_info(s, i, &sa) && (i ? sa.nat_remote : sa.nat_local) && !simhost_sender(&s->host[i])->udp_encap);
+    s->net.no_udp = false;
+    replace_address(s, OLD, NEW);
+    sim_run(s, MINUTES(1));
+    for (int i = A; i <= B; i++)
+        expect(s, sim_info(s, i, &sa) && !sa.path.tcp && simhost_sender(&s->host[i])->udp_encap, "host %d", i);
+    expect_the_same_sa(s);
+    expect_flows(s);
+}
+
 static const struct sim_case cases[] = {
     SIM_CASE(both_use_port_4500_at_once),
     SIM_CASE(a_new_address_is_followed),
@@ -305,6 +481,13 @@ static const struct sim_case cases[] = {
     SIM_CASE(no_nats_allowed_in_the_first_exchange),
     SIM_CASE(off_means_off),
     SIM_CASE(a_responder_is_patient),
+    SIM_CASE(udp_dies_in_mid_life),
+    SIM_CASE(each_network_has_its_transport),
+    SIM_CASE(udp_is_asked_first),
+    SIM_CASE(tcp_on_purpose_stays_tcp),
+    SIM_CASE(no_way_to_tcp),
+    SIM_CASE(a_dead_peer_is_given_up_on_both),
+    SIM_CASE(from_one_to_the_other_behind_a_translator),
 };
 
 int main(int argc, char **argv)

@@ -153,6 +153,32 @@ SIM_TEST(breaks_at_any_message)
     expect_no_gap(s);
 }
 
+/* Frames of a message of a megabyte are lost with their connection; the whole of it goes out again on the next one, in
+ * IKE_INTERMEDIATE and, rekeying, in IKE_FOLLOWUP_KE. */
+SIM_TEST(breaks_in_the_middle_of_a_megabyte)
+{
+    sim_configure(s, TCP, .ike = "aes128gcm16-prfsha256-x25519+64006");
+    sim_link(s, .delay_ms = 20, .jitter_ms = s->seed & 1 ? 1000 : 0); /* what comes slowly is reported */
+    s->tamper = breaker;
+    break_at = 3 + (unsigned)(s->seed % 16);
+    sim_start(s);
+    uint64_t began = s->now;
+    sim_establish(s);
+    expect(s, s->now - began < SECONDS(60), "it took %llu s", (unsigned long long)((s->now - began) / SECONDS(1)));
+    expect(s, break_at == 0 && s->host[A].events[ADIT_EV_STREAM_OPEN] >= 2, "it has been cut");
+    sim_run(s, SECONDS(10));
+    break_at = 4 + (unsigned)(s->seed % 15);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_REKEY, .conn = "peer");
+    expect(s, sim_wait(s, A, cookie, MINUTES(2)) == ADIT_OK);
+    expect(s, break_at == 0);
+    s->tamper = NULL;
+    sim_run(s, SECONDS(30));
+    expect_children(s, 1);
+    expect_same_keys(s);
+    expect_tcp(s);
+    expect_no_garbage(s);
+}
+
 SIM_TEST(breaks_again_and_again)
 {
     sim_configure(s, TCP, .dpd_s = 5);
@@ -402,6 +428,7 @@ int main(int argc, char **argv)
         SIM_CASE(a_request_that_comes_too_early),
         SIM_CASE(a_request_right_behind_ike_auth),
         SIM_CASE(breaks_at_any_message),
+        SIM_CASE(breaks_in_the_middle_of_a_megabyte),
         SIM_CASE(breaks_again_and_again),
         SIM_CASE(a_peer_that_hangs_up_is_not_dialled_without_end),
         SIM_CASE(requests_wait_for_the_next_connection),

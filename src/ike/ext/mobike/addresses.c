@@ -1,6 +1,8 @@
 /* addresses.c - lists of addresses on the wire (RFC 4555 s3.4, s3.6, s3.9), and the pairs that may be tried. */
 #include "ike/ext/mobike/mobike.h"
 
+#define PORT_NAT_T 4500
+
 bool mobike_list_has(const struct mobike_list *list, const struct adit_addr *a)
 {
     for (unsigned i = 0; i < list->n; i++)
@@ -79,7 +81,7 @@ void mobike_nats_put(struct wr *w, const struct adit_path *path)
 bool mobike_nats_ok(const struct ike_msg *msg, const struct adit_path *path)
 {
     struct notify n;
-    if (!msg_notify(msg, N_NO_NATS_ALLOWED, &n))
+    if (path->tcp || !msg_notify(msg, N_NO_NATS_ALLOWED, &n)) /* by TCP it means nothing: RFC 9329 s7.1 */
         return true;
     struct rd in = rd_init(n.data);
     struct adit_span source = rd_take(&in, addr_span(&path->remote.addr).n);
@@ -102,6 +104,8 @@ static void ways_to(struct ways *w, const struct adit_addr *remote)
     const struct adit_addr *v;
     struct adit_path p = *sa_path(w->sa);
     unsigned n = sa_host_addresses(w->sa, &v);
+    if (p.tcp)
+        p = (struct adit_path){ .local.port = sa_port_nat_t(w->sa), .remote.port = PORT_NAT_T };
     p.remote.addr = *remote;
     for (unsigned i = 0; i < n && w->n < w->room; i++) {
         p.local.addr = v[i];
@@ -110,9 +114,18 @@ static void ways_to(struct ways *w, const struct adit_addr *remote)
     }
 }
 
+/* Those of datagrams. Whoever is on TCP on purpose stays there. */
+static bool may_leave_stream(const struct ike_sa *sa)
+{
+    return span_equal(span_str(sa_option(sa, "ike_transport")), SPAN_LIT("auto")) &&
+           !sa_any_child_option(sa, "esp_transport", "tcp");
+}
+
 unsigned mobike_ways(const struct ike_sa *sa, const struct mobike_state *s, struct adit_path *out, unsigned room)
 {
     struct ways w = { sa, out, 0, room };
+    if (sa_path(sa)->tcp && !may_leave_stream(sa))
+        return 0;
     struct mobike_list remotes = { 0 };
     mobike_list_add(&remotes, &sa_path(sa)->remote.addr);
     mobike_list_add(&remotes, &s->peer_first);

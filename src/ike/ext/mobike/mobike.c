@@ -11,8 +11,7 @@
 
 bool mobike_may_use(struct ike_sa *sa)
 {
-    /* By TCP whoever opens the connections comes back from anywhere (RFC 9329 s6.1). */
-    return !sa_path(sa)->tcp && span_equal(span_str(sa_option(sa, "mobike")), SPAN_LIT("yes"));
+    return span_equal(span_str(sa_option(sa, "mobike")), SPAN_LIT("yes"));
 }
 
 struct mobike_state *mobike_of(const struct ike_sa *sa)
@@ -39,12 +38,18 @@ void mobike_release(struct ike_sa *sa, struct mobike_state *s)
     sa_children_changed(sa);
 }
 
+/* RFC 9329 s7.1: the connection that is left is closed, and one that comes about has shown by itself that the peer is there. */
 void mobike_move(struct ike_sa *sa, struct mobike_state *s, const struct adit_path *path)
 {
+    struct adit_path before = *sa_path(sa);
     if (!s->held)
-        s->child_path = *sa_path(sa);
-    s->held = !addr_equal(&s->child_path.remote.addr, &path->remote.addr);
+        s->child_path = before;
+    s->held = !path->tcp && !addr_equal(&s->child_path.remote.addr, &path->remote.addr);
     sa_set_path(sa, path);
+    if (path_equal(&before, path))
+        return;
+    sa_close_stream(sa, &before);
+    sa_use_stream(sa);
 }
 
 static void say_move(struct ike_sa *sa, const struct adit_path *path)
@@ -79,12 +84,31 @@ static bool has_local(const struct ike_sa *sa)
     return !n || unset;
 }
 
+/* RFC 9329 s7.1: datagrams are tried from where we are now; the connection comes back by itself, and what is answered on
+ * it tells where we are. A responder's peer comes back. */
+static void leave_stream(struct ike_sa *sa, struct mobike_state *s, unsigned n_ways)
+{
+    if (!s->initiator || s->retired)
+        return;
+    s->lost = n_ways > 0;
+    s->todo |= MOBIKE_UPDATE;
+    s->decided_at = sa_now(sa);
+    if (!n_ways)
+        return;
+    mobike_push(sa, s);
+    sa_repeat_request(sa);
+}
+
 /* With one pair left there is nothing to choose; of several, the one that an answer comes on (s3.10). A responder only
  * makes itself heard, from what it has. */
 static void leave(struct ike_sa *sa, struct mobike_state *s)
 {
     struct adit_path ways[16];
     unsigned n = mobike_ways(sa, s, ways, ARRAY_LEN(ways));
+    if (sa_path(sa)->tcp) {
+        leave_stream(sa, s, n);
+        return;
+    }
     if (!n) {
         sa_log(sa, ADIT_LOG_INFO, "IKE", "our address is gone, and there is no other to go to yet");
         return;
@@ -131,13 +155,13 @@ static void addresses(struct ike_sa *sa)
 /* --- hooks ------------------------------------------------------------------------------------------------------------- */
 
 /* s3.8: IKE messages alone never move the SA; ESP may. An answer to a request that went to several paths shows one that
- * works. */
+ * works; so does what comes by a connection of our own that is not the SA's. */
 static bool moved(struct ike_sa *sa, const struct adit_path *path, enum heard_by by)
 {
     struct mobike_state *s = mobike_of(sa);
     if (!ext_agreed(sa, EXT_mobike))
         return false;
-    if (s && s->initiator && s->searching && by == BY_IKE)
+    if (s && s->initiator && (s->searching || (path->tcp && !sa_path(sa)->tcp)) && by == BY_IKE)
         mobike_decide(sa, s, path);
     return by == BY_IKE || (s && s->initiator);
 }
@@ -156,6 +180,22 @@ static unsigned also_on(struct ike_sa *sa, unsigned tries, struct adit_path *out
         sa_log(sa, ADIT_LOG_INFO, "IKE", "looking for a path that works: %u beside this one", n);
     s->searching |= n > 0;
     return n;
+}
+
+static bool may_move(struct ike_sa *sa)
+{
+    const struct mobike_state *s = mobike_of(sa);
+    return s && s->initiator && !s->retired;
+}
+
+/* The connection is there again: hashes, and lists, are about another path. */
+static void stream(struct ike_sa *sa, enum stream_news news, const struct adit_path *path)
+{
+    struct mobike_state *s = mobike_of(sa);
+    if (news != STREAM_IS_UP || !path_equal(path, sa_path(sa)) || !may_move(sa))
+        return;
+    s->todo |= s->lost ? 0 : MOBIKE_UPDATE;
+    mobike_push(sa, s);
 }
 
 static bool waits_on(struct ike_sa *sa, uint64_t waited)
@@ -233,6 +273,8 @@ const struct ike_ext ext_mobike = {
             .moved = moved,
             .also_on = also_on,
             .waits_on = waits_on,
+            .may_move = may_move,
+            .stream = stream,
             .addresses = addresses,
             .life = life,
             .child_spec = child_spec },

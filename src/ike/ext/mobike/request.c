@@ -25,7 +25,7 @@ static enum adit_rc auth_build(struct ike_xchg *x, void *scratch, struct wr *w, 
     mobike_list_own(sa, &a->own);
     mobike_list_put(w, &a->own);
     ike_nat()->now(sa, &nat);
-    if (!nat.seen)
+    if (!nat.seen && !sa_path(sa)->tcp)
         mobike_nats_put(w, sa_path(sa));
     return ADIT_OK;
 }
@@ -91,7 +91,7 @@ static enum adit_rc info_build(struct ike_xchg *x, void *scratch, struct wr *w, 
         mobike_list_put(w, &a->own);
     else if (a->todo & MOBIKE_LIST)
         notify_put(w, N_NO_ADDITIONAL_ADDRESSES, SPAN_NONE);
-    if (a->todo & (MOBIKE_UPDATE | MOBIKE_LIST) && !a->nat.seen)
+    if (a->todo & (MOBIKE_UPDATE | MOBIKE_LIST) && !a->nat.seen && !a->path.tcp)
         mobike_nats_put(w, &a->path);
     notify_put(w, N_COOKIE2, SPAN_ARRAY(a->cookie));
     return ADIT_OK;

@@ -15,11 +15,11 @@ static bool option_is(const struct ike_sa *sa, const char *word)
     return span_equal(span_str(sa_option(sa, "ike_transport")), span_str(word));
 }
 
-/* NULL: the peer opens the connections, or there are none. */
+/* NULL: the peer opens the connections, or the SA is not on one. */
 static struct tcpencap_state *ours(const struct ike_sa *sa)
 {
     struct tcpencap_state *s = ext_peek(sa, EXT_tcpencap);
-    return s && s->originator ? s : NULL;
+    return s && s->originator && sa_path(sa)->tcp ? s : NULL;
 }
 
 /* --- first connection ------------------------------------------------------------------------------------------- */
@@ -126,11 +126,81 @@ static void try_later(struct ike_sa *sa, struct tcpencap_state *s)
            (unsigned long long)(wait / NS_PER_S));
 }
 
+/* --- beside datagrams (RFC 9329 s7.1) ------------------------------------------------------------------------------ */
+
+static void drop_side(struct ike_sa *sa, struct tcpencap_state *s)
+{
+    if (s->side.tcp)
+        sa_close_stream(sa, &s->side);
+    s->side.tcp = s->asked = false;
+}
+
+static bool may_fall_back(struct ike_sa *sa)
+{
+    return option_is(sa, "auto") && sa_may_move(sa) && !sa_any_child_option(sa, "esp_transport", "raw") &&
+           !sa_any_child_option(sa, "esp_transport", "udp");
+}
+
+static void connect_beside(struct ike_sa *sa, struct tcpencap_state *s)
+{
+    s->to = (struct adit_path){ .local.addr.family = sa_path(sa)->remote.addr.family, .remote = sa_path(sa)->remote,
+                                .tcp = true };
+    s->to.remote.port = (uint16_t)sa_option_number(sa, "tcp_port");
+    s->asked = true;
+    s->side_until = sa_now(sa) + TCPENCAP_SIDE * NS_PER_S;
+    sa_log(sa, ADIT_LOG_INFO, "NET", "no answer by UDP: trying TCP, too");
+    sa_open_stream(sa, &s->to);
+}
+
+/* Of an SA that is up: the same request goes out on both, and where it is answered is what the SA moves to. */
+static unsigned also_on(struct ike_sa *sa, unsigned tries, struct adit_path *out, unsigned room)
+{
+    struct tcpencap_state *s = ext_peek(sa, EXT_tcpencap);
+    uint64_t after = sa_option_number(sa, "tcp_fallback_after");
+    if (sa_path(sa)->tcp || !room || !may_fall_back(sa))
+        return 0;
+    if (s && s->side.tcp) {
+        out[0] = s->side;
+        return 1;
+    }
+    bool is_due = tries >= (after ? after : 1) && (s = ext_sa(sa, EXT_tcpencap)) && !s->asked &&
+                  (!s->tried_at || s->tried_at + TCPENCAP_SIDE_AGAIN * NS_PER_S < sa_now(sa));
+    if (is_due)
+        connect_beside(sa, s);
+    return 0;
+}
+
+static void beside(struct ike_sa *sa, struct tcpencap_state *s, enum stream_news news, const struct adit_path *path)
+{
+    bool wanted = s->asked;
+    s->asked = false;
+    if (news != STREAM_IS_UP)
+        return;
+    if (!wanted) {
+        sa_close_stream(sa, path);
+        return;
+    }
+    s->side = *path;
+    s->tried_at = sa_now(sa);
+    sa_repeat_request(sa);
+}
+
+/* An answer came on it: from now on it is as if the SA had been opened there. */
+static void take_side(struct tcpencap_state *s)
+{
+    s->originator = s->up = true;
+    s->side.tcp = s->greets = s->asked = false;
+    s->tries = 0;
+    s->again_at = 0;
+}
+
 static void stream(struct ike_sa *sa, enum stream_news news, const struct adit_path *path)
 {
-    struct tcpencap_state *s = ours(sa);
+    struct tcpencap_state *s = ext_peek(sa, EXT_tcpencap);
     STRBUF(where, 80);
-    if (!s)
+    if (s && !sa_path(sa)->tcp)
+        beside(sa, s, news, path);
+    if (!s || !ours(sa))
         return;
     endpoint_print(&where, &s->to.remote);
     if (news == STREAM_IS_UP)
@@ -153,8 +223,15 @@ static void follow(struct ike_sa *sa, const struct adit_path *path)
 static bool moved(struct ike_sa *sa, const struct adit_path *path, enum heard_by by)
 {
     struct adit_path before = *sa_path(sa);
+    struct tcpencap_state *s = ext_peek(sa, EXT_tcpencap);
     if (!path->tcp && (!before.tcp || by == BY_ESP))
         return false; /* datagrams, or ESP that has been given another way */
+    if (by == BY_IKE && s && path_equal(path, &s->side)) {
+        take_side(s);
+        return false;
+    }
+    if (by == BY_IKE && before.tcp != path->tcp && sa_may_move(sa))
+        return false;
     if (!before.tcp || !path->tcp || ours(sa))
         return true;
     for (struct ike_sa *on = sa; on; on = sa_heir(on))
@@ -185,7 +262,10 @@ static void addresses(struct ike_sa *sa)
     s->tries = 0;
     sa_log(sa, ADIT_LOG_INFO, "NET", "our address is gone: connecting from another one");
     sa_close_stream(sa, &before);
-    connect_to_peer(sa, s);
+    if (option_is(sa, "auto") && sa_may_move(sa))
+        s->again_at = sa_now(sa) + TCPENCAP_UDP_FIRST * NS_PER_S;
+    else
+        connect_to_peer(sa, s);
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
@@ -195,6 +275,7 @@ static void inherit(struct ike_sa *from, struct ike_sa *to)
     struct tcpencap_state *old = ext_peek(from, EXT_tcpencap), *fresh = old ? ext_sa(to, EXT_tcpencap) : NULL;
     if (!fresh)
         return;
+    drop_side(from, old);
     *fresh = *old;
     fresh->greets = fresh->retired = false; /* crossing rekeys: the old one may have been left before */
     old->retired = true;
@@ -214,20 +295,26 @@ static void life(struct ike_sa *sa, enum sa_life what, struct ike_sa *other)
 /* Not before the last answer is no longer wanted. */
 static void fini(struct ike_sa *sa, void *state)
 {
-    if (((struct tcpencap_state *)state)->originator)
+    struct tcpencap_state *s = state;
+    drop_side(sa, s);
+    if (s->originator)
         sa_close_stream(sa, sa_path(sa));
 }
 
 static uint64_t deadline(struct ike_sa *sa)
 {
-    const struct tcpencap_state *s = ours(sa);
-    return s && s->again_at ? s->again_at : UINT64_MAX;
+    const struct tcpencap_state *s = ext_peek(sa, EXT_tcpencap);
+    if (s && s->side.tcp && !sa_path(sa)->tcp)
+        return s->side_until;
+    return ours(sa) && s->again_at ? s->again_at : UINT64_MAX;
 }
 
 static void timer(struct ike_sa *sa, uint64_t now)
 {
-    struct tcpencap_state *s = ours(sa);
-    if (s && s->again_at && s->again_at <= now)
+    struct tcpencap_state *s = ext_peek(sa, EXT_tcpencap);
+    if (s && s->side.tcp && !sa_path(sa)->tcp && s->side_until <= now)
+        drop_side(sa, s);
+    if (ours(sa) && s->again_at && s->again_at <= now)
         connect_to_peer(sa, s);
 }
 
@@ -272,6 +359,7 @@ const struct ike_ext ext_tcpencap = {
             .unanswered = unanswered,
             .stream = stream,
             .moved = moved,
+            .also_on = also_on,
             .addresses = addresses,
             .life = life,
             .deadline = deadline,

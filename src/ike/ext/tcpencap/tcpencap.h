@@ -5,6 +5,9 @@
 #include "ike/ext.h"
 
 #define TCPENCAP_BACK_OFF_MAX 60 /* s between attempts to connect again */
+#define TCPENCAP_UDP_FIRST 5     /* s for datagrams at a new address, one repetition among them, before TCP is used there */
+#define TCPENCAP_SIDE 60         /* s that a connection beside datagrams is kept, ... */
+#define TCPENCAP_SIDE_AGAIN 300  /* ... and after which there may be another: longer than a request is repeated */
 
 struct tcpencap_state {
     bool wanted;     /* this attempt is to be made by TCP: an earlier one by UDP was not answered */
@@ -15,6 +18,11 @@ struct tcpencap_state {
     struct adit_path to; /* where to connect: local port 0 */
     unsigned tries;      /* to connect again, in vain */
     uint64_t again_at;   /* ns; 0 = none is due */
+    /* A connection beside datagrams that nobody answers: */
+    bool asked;            /* it is on its way */
+    struct adit_path side; /* it is there; tcp = false: none */
+    uint64_t side_until;   /* ns; of no use after that */
+    uint64_t tried_at;     /* ns; when it was asked for and came about last */
 };
 
 /* ns until the attempt after `tries` vain ones. */
