@@ -306,8 +306,9 @@ struct ike_hooks {
     enum adit_rc (*message)(struct ike_sa *sa, enum msg_dir dir, const struct raw_msg *raw);
     /* Headers of inner payloads, when both ends can do other than PAYLOAD_RFC7296. */
     enum payload_format (*payload_format)(struct ike_sa *sa);
-    /* Octets that all SAs together may hold of unfinished messages, for those that hold more than RFC 7296 can need. */
-    size_t (*held_max)(struct ike_sa *sa);
+    /* Octets that all SAs together may hold of unfinished messages, for those that hold more than RFC 7296 can need, and
+     * the setting that says so. */
+    size_t (*held_max)(struct ike_sa *sa, const char **setting);
     /* The longest Key Exchange Data that a message of this exchange may carry in either direction, where that is more than
      * an RFC 7296 payload takes. peer: its message of an opening exchange in hand, not accepted yet; NULL: none. */
     size_t (*ke_room)(struct ike_sa *sa, uint8_t exchange, const struct ike_msg *peer);

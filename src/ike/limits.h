@@ -55,6 +55,7 @@
 #define IKE_HALF_OPEN_SHARE 10          /* one address (IPv6: one /64) may have this part of half_open_max ... */
 #define IKE_HALF_OPEN_FEW 16            /* ... and a few, however low that is */
 #define IKE_UNPROVEN_OCTETS (64u << 20) /* kept of unfinished messages of peers before authentication, all together */
+#define IKE_UNPROVEN_TELL SECONDS(10)   /* at most so often one is told that it is full */
 #define IKE_UNPROVEN_SHARE 10           /* one address may have this part of it ... */
 #define IKE_UNPROVEN_FEW (128u << 10)   /* ... and the largest message with what joins it */
 

@@ -31,8 +31,9 @@ struct random_store {
 
 /* Memory that SAs hold of unfinished messages: unproven.c. */
 struct unproven {
-    const char *what;
+    const char *what, *setting; /* setting: what max is by; NULL: nobody's choice */
     size_t octets, max;
+    uint64_t told_at; /* that it is full; 0 = never */
     struct list holders; /* SAs by ike_sa.held, who got something last at the end */
     struct map by_ip;    /* hash of an address -> its share */
 };

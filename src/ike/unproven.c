@@ -96,8 +96,7 @@ static void shed(struct ike_sa *sa)
             ike_exts[i]->on.shed(sa);
     size_t left = held(sa);
     ike_count(sa->ike, sa, ADIT_C_MEMORY_FULL);
-    sa_log(sa, ADIT_LOG_MORE, "NET", "memory for %s is full (%zu octets): what half of a message it has sent is forgotten",
-           sa->share ? sa->share->of->what : "strangers", sa->share ? sa->share->of->max : 0);
+    sa_log(sa, ADIT_LOG_MORE, "NET", "what it has sent of a message is forgotten: no memory is left for it");
     if (left && sa->share)
         set_held(sa, left);
     else
@@ -117,6 +116,24 @@ static struct ike_sa *oldest(struct list *holders, bool of_share, const struct i
     return NULL;
 }
 
+/* For whoever has to know what is going on; not for each SA, or a flood would fill the log. */
+static void tell(const struct ike_sa *newest, bool of_share)
+{
+    const struct unproven_share *share = newest->share;
+    struct unproven *u = share->of;
+    STRBUF(who, 64);
+    if (u->told_at && newest->ike->now - u->told_at < IKE_UNPROVEN_TELL)
+        return;
+    u->told_at = newest->ike->now;
+    addr_print(&who, &newest->path.remote.addr);
+    ike_log(newest->ike, NULL, ADIT_LOG_INFO, "NET",
+            "memory for %s is full: %s%s %zu octets of %zu (%zu addresses%s%s); what has waited longest for its next piece "
+            "is forgotten",
+            u->what, of_share ? who.p : "all peers", of_share ? " has its share," : " have",
+            of_share ? share->octets : u->octets, u->max, u->by_ip.n, u->setting ? "; " : "",
+            u->setting ? u->setting : "");
+}
+
 /* The one that has just got something is the last in both lists, and fits into either bound by itself: it goes only if
  * what is being worked on leaves no room. */
 static void keep_bounds(struct ike_sa *newest)
@@ -124,7 +141,10 @@ static void keep_bounds(struct ike_sa *newest)
     struct unproven_share *share = newest->share;
     struct unproven *u = share->of;
     struct ike_sa *other;
-    while (share->octets > u->max / IKE_UNPROVEN_SHARE + IKE_UNPROVEN_FEW && (other = oldest(&share->holders, true, newest)))
+    size_t most = u->max / IKE_UNPROVEN_SHARE + IKE_UNPROVEN_FEW;
+    if (share->octets > most || u->octets > u->max)
+        tell(newest, u->octets <= u->max);
+    while (share->octets > most && (other = oldest(&share->holders, true, newest)))
         shed(other);
     while (u->octets > u->max && (other = oldest(&u->holders, false, newest)))
         shed(other);
@@ -135,8 +155,8 @@ static void keep_bounds(struct ike_sa *newest)
 static void follow_ceiling(struct ike_sa *sa, struct unproven *u)
 {
     for (unsigned i = 0; u == &sa->ike->longer && i < EXT_COUNT; i++)
-        if (ike_exts[i]->on.held_max && ike_exts[i]->on.held_max(sa))
-            u->max = ike_exts[i]->on.held_max(sa);
+        if (ike_exts[i]->on.held_max && ike_exts[i]->on.held_max(sa, &u->setting))
+            u->max = ike_exts[i]->on.held_max(sa, &u->setting);
 }
 
 void unproven_update(struct ike_sa *sa)

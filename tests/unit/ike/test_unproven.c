@@ -116,12 +116,57 @@ static void a_thousand_long_messages_stay_below_the_ceiling(void **state)
     core_free(ike);
 }
 
+/* Lines at the level that everybody sees. */
+static unsigned told(struct ike *ike, const char *expected)
+{
+    struct adit_event ev;
+    unsigned n = 0;
+    while (core_event(ike, ADIT_EV_LOG, &ev))
+        if (ev.level <= ADIT_LOG_INFO) {
+            assert_non_null(strstr(ev.text, expected));
+            n++;
+        }
+    return n;
+}
+
+static void a_full_budget_is_told_of_once_in_ten_seconds(void **state)
+{
+    struct ike *ike = core_new();
+    struct ike_sa *sa[42];
+    for (unsigned i = 0; i < ARRAY_LEN(sa); i++)
+        sa[i] = stranger(ike, i);
+    ike->unproven.max = 1u << 20;
+    for (unsigned i = 0; i < 40; i++)
+        send_piece(sa[i], 1);
+    assert_int_equal(told(ike, "memory for strangers is full: all peers have "), 1);
+    ike->now += SECONDS(11);
+    send_piece(sa[40], 1);
+    send_piece(sa[41], 1);
+    assert_int_equal(told(ike, "all peers have"), 1);
+    core_free(ike);
+}
+
+static void so_is_a_full_share(void **state)
+{
+    struct ike *ike = core_new();
+    struct ike_sa *sa[30];
+    for (unsigned i = 0; i < ARRAY_LEN(sa); i++)
+        sa[i] = stranger(ike, 9);
+    for (unsigned i = 0; i < ARRAY_LEN(sa); i++)
+        for (uint16_t k = 1; k <= 40; k++)
+            send_long(sa[i], k);
+    assert_int_equal(told(ike, "long messages is full: 198.51.100.9 has its share, "), 1);
+    core_free(ike);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_together_stay_below_the_budget_and_the_oldest_go),
         cmocka_unit_test(one_address_has_a_share),
         cmocka_unit_test(what_is_proven_or_gone_does_not_count),
+        cmocka_unit_test(a_full_budget_is_told_of_once_in_ten_seconds),
+        cmocka_unit_test(so_is_a_full_share),
         cmocka_unit_test(a_thousand_long_messages_stay_below_the_ceiling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,8 +54,9 @@ static size_t ke_room(struct ike_sa *sa, uint8_t exchange, const struct ike_msg 
     return can ? most_octets(sa) : 0;
 }
 
-static size_t held_max(struct ike_sa *sa)
+static size_t held_max(struct ike_sa *sa, const char **setting)
 {
+    *setting = "bigpayload_memory";
     return ceiling(sa);
 }
 

@@ -81,6 +81,12 @@ void frag_join_forget(struct frag_join *j)
     j->head = (struct frag_head){ 0 };
 }
 
+/* What an allocator takes for it: its own header, and rounded up. Of small pieces that is a part worth counting. */
+static size_t block_size(size_t n)
+{
+    return (n + 8 + 15) & ~(size_t)15;
+}
+
 static size_t table_size(uint16_t total)
 {
     return total * sizeof(struct frag_piece) + (total + 7u) / 8;
@@ -132,7 +138,7 @@ static enum adit_rc complete(struct frag_join *j, uint16_t last)
         return rc;
     j->have--;
     j->octets -= p->n;
-    j->kept -= p->cap;
+    j->kept -= block_size(p->cap);
     j->there[(last - 1) / 8] &= (uint8_t)~bit_of(last);
     piece_wipe(p);
     return rc;
@@ -148,7 +154,7 @@ static void keep(struct frag_join *j, uint16_t number, struct adit_buf *block, s
     j->there[(number - 1) / 8] |= bit_of(number);
     j->have++;
     j->octets += plain.n;
-    j->kept += p->cap;
+    j->kept += block_size(p->cap);
 }
 
 enum adit_rc frag_join_add(struct frag_join *j, const struct frag_key *key, struct skf f,
@@ -170,7 +176,7 @@ enum adit_rc frag_join_add(struct frag_join *j, const struct frag_key *key, stru
 
 size_t frag_join_held(const struct frag_join *j)
 {
-    return (j->total ? table_size(j->total) : 0) + j->kept + j->whole.cap;
+    return (j->total ? block_size(table_size(j->total)) : 0) + j->kept + j->whole.cap;
 }
 
 void frag_join_release(struct frag_join *j)
