@@ -1,4 +1,5 @@
 /* catalogue.c - the rows of the folder catalogue as functions and as a table, and the few words that only rows use. */
+#include "base/mem.h"
 #include "conformance/puppet.h"
 
 #define UNKNOWN 200 /* a payload type that nobody has assigned */
@@ -325,12 +326,88 @@ static void pieces(struct puppet *p)
     auth_request(p);
 }
 
+/* Up to the request of an additional key exchange that the suite does not have, drafted. What private numbers need is shown,
+ * and `ability` wanted in return. */
+static void agree_on(struct puppet *p, uint16_t method, uint16_t ability)
+{
+    struct notify n;
+    const struct ke_alg *alg = crypto_ke(p->params->crypto, method);
+    if (p->n_add || !alg) {
+        skip(p, p->n_add ? "needs a suite without additional key exchanges" : "this build lacks the key exchange method");
+        return;
+    }
+    p->fragments = p->private_points = true;
+    p->add[p->n_add++] = alg;
+    hello(p);
+    append(&p->offer, TT_ADDKE1, method, 0);
+    put_offer(p);
+    say(p);
+    answered(p);
+    if (!p->over && (heard_any_error(p, &n) || !heard_notify(p, ability, &n))) {
+        skip(p, heard_any_error(p, &n) ? "the peer does not agree on that method" : "the peer cannot do this");
+        return;
+    }
+    accept_response(p);
+    draft_begin(p, XCHG_IKE_INTERMEDIATE, false);
+    sa_begin_ke(p, alg);
+}
+
+/* The peer's answer has come in two fragments, and may be reported about. */
+static void cut_answer(struct puppet *p)
+{
+    agree_on(p, KE_ML_KEM_1024, N_FRAGMENT_ACK_SUPPORTED);
+    put_ke(p, p->over ? 0 : p->add[0]->id, buf_span(&p->pub));
+    say(p);
+    answered(p);
+    if (!p->over && p->heard.pieces.total != 2)
+        skip(p, "the peer's answer does not come in two fragments");
+}
+
+/* At most so many fragments were sent again because of what was said, and the handshake goes on. */
+static void repeated(struct puppet *p, unsigned most)
+{
+    unsigned n = count_datagrams(p, p->params->quiet_ms);
+    if (n > most)
+        fail(p, "%u datagrams came because of reports that lie, at most %u may", n, most);
+    took_round(p);
+    works(p);
+}
+
+/* A KE payload of n octets, with this length in its header, in a message that is cut into fragments. */
+#define LONG_PIECE 1200
+static void say_long(struct puppet *p, uint8_t type, size_t n, uint32_t claimed)
+{
+    size_t whole = PAYLOAD_HDR_SIZE + n;
+    uint8_t *plain = p->over ? NULL : mem_new(whole);
+    struct wr w;
+    wr_init(&w, plain, plain ? whole : 0);
+    payload_hdr_put(&w, PAYLOAD_RESERVED23, (struct payload_hdr){ .n = claimed });
+    wr_u16(&w, p->over ? 0 : p->add[0]->id);
+    wr_u16(&w, 0);
+    wr_span(&w, span_first(buf_span(&p->pub), n - 4));
+    unsigned total = (unsigned)((whole + LONG_PIECE - 1) / LONG_PIECE);
+    for (unsigned i = 0; plain && i < total; i++) {
+        struct adit_span piece = span_first(span_from(span(plain, whole), (size_t)i * LONG_PIECE), LONG_PIECE);
+        size_t sealed = seal(p, i ? PLD_NONE : type, piece, i + 1, total);
+        say_raw(p, span(p->out_mem, sealed));
+    }
+    mem_del(plain);
+}
+
+/* As far as a key of a quarter of a megabyte, which p->pub has. */
+static void long_round(struct puppet *p)
+{
+    agree_on(p, KE_MCELIECE_348864F, N_BIG_PAYLOAD_SUPPORTED);
+}
+
 #define ROW(name, section, role, stage, level, what, expected, ...) \
     static void row_##name(struct puppet *p) __VA_ARGS__
 #include "conformance/catalogue/header.def"
 #include "conformance/catalogue/payloads.def"
 #include "conformance/catalogue/proposals.def"
 #include "conformance/catalogue/strangers.def"
+#include "conformance/catalogue/reports.def"
+#include "conformance/catalogue/longer.def"
 #include "conformance/catalogue/authentication.def"
 #include "conformance/catalogue/established.def"
 #include "conformance/catalogue/followup.def"
@@ -344,6 +421,8 @@ static const struct behaviour rows[] = {
 #include "conformance/catalogue/payloads.def"
 #include "conformance/catalogue/proposals.def"
 #include "conformance/catalogue/strangers.def"
+#include "conformance/catalogue/reports.def"
+#include "conformance/catalogue/longer.def"
 #include "conformance/catalogue/authentication.def"
 #include "conformance/catalogue/established.def"
 #include "conformance/catalogue/followup.def"

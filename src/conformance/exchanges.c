@@ -157,6 +157,11 @@ void put_announcements(struct puppet *p)
         add_notify(p, N_INTERMEDIATE_EXCHANGE_SUPPORTED, SPAN_NONE);
     if (p->fragments)
         add_notify(p, N_IKEV2_FRAGMENTATION_SUPPORTED, SPAN_NONE);
+    if (p->private_points) {
+        add(p, PLD_VENDOR, SPAN_LIT("\x73\x92\x67\x65\xf0\x75\xaa\xb8\x53\x06\xdf\xa6\xe2\x1a\x2f\xcf"));
+        add_notify(p, N_FRAGMENT_ACK_SUPPORTED, SPAN_NONE);
+        add_notify(p, N_BIG_PAYLOAD_SUPPORTED, SPAN_NONE);
+    }
     announce_hashes(p);
 }
 
@@ -284,13 +289,12 @@ static void draft_round(struct puppet *p, unsigned i)
     add_ke(p, p->add[i] ? p->add[i]->id : 0, buf_span(&p->pub));
 }
 
-static void round_trip(struct puppet *p)
+void took_round(struct puppet *p)
 {
     uint8_t first, mem[8192];
-    say(p);
     size_t n = draft_chain(p, mem, sizeof(mem), &first);
-    if (!p->over && (!hear_response(p, p->params->answer_ms) || n == SIZE_MAX))
-        fail(p, "the peer does not answer IKE_INTERMEDIATE");
+    if (!p->over && n == SIZE_MAX)
+        fail(p, "the script's message is too long");
     if (p->over)
         return;
     int_auth(p, true, &p->draft.hdr, first, 0, span(mem, n));
@@ -298,6 +302,14 @@ static void round_trip(struct puppet *p)
              p->heard.datagram[IKE_HDR_SIZE + 1], p->heard.plain);
     finish_ke(p);
     derive_round(p);
+}
+
+static void round_trip(struct puppet *p)
+{
+    say(p);
+    if (!p->over && !hear_response(p, p->params->answer_ms))
+        fail(p, "the peer does not answer IKE_INTERMEDIATE");
+    took_round(p);
 }
 
 void keyed(struct puppet *p)

@@ -114,11 +114,23 @@ static void oblige(struct puppet *p)
     p->draft.bad_iv = iv;
 }
 
-/* Errors outside an SA carry the SPIs of the request. */
-static bool is_response(const struct puppet *p)
+/* Errors outside an SA carry the SPIs of the request. Reports about our fragments look like responses, too. */
+static bool is_response(struct puppet *p)
 {
     const struct ike_hdr *in = &p->heard.hdr, *out = &p->draft.hdr;
+    struct notify n;
+    if (heard_notify(p, N_FRAGMENT_ACK_REQ, &n))
+        return false;
     return in->flags & IKE_FLAG_RESPONSE && in->msgid == out->msgid && in->spi_i == out->spi_i;
+}
+
+unsigned count_datagrams(struct puppet *p, unsigned ms)
+{
+    uint64_t now, end = p->port.now_ms(p->port.arg) + ms;
+    unsigned n = 0;
+    while (!p->over && (now = p->port.now_ms(p->port.arg)) < end)
+        n += p->port.receive(p->port.arg, p->scratch, DATAGRAM_MAX, (unsigned)(end - now)) > 0;
+    return n;
 }
 
 bool hear_response(struct puppet *p, unsigned ms)

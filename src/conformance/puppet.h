@@ -16,6 +16,8 @@
 #define DATAGRAM_MAX 65535
 #define HASHES_MAX 16
 #define ROUNDS_MAX 7 /* IKE_INTERMEDIATE exchanges of a suite */
+#define PIECES_MAX 4 /* fragments of a message of the peer that is read */
+#define PIECE_MAX 2000
 
 /* A payload of the message being drafted. */
 struct part {
@@ -59,6 +61,13 @@ struct association {
     unsigned rounds;
     uint32_t spi_in, spi_out; /* the Child SA */
 };
+/* A message of the peer in fragments. */
+struct pieces {
+    struct ike_hdr hdr;
+    uint16_t total, n[PIECES_MAX];
+    uint8_t first, have; /* have: a bit for each */
+    uint8_t octets[PIECES_MAX][PIECE_MAX];
+};
 /* What has been heard last. */
 struct heard {
     struct ike_hdr hdr;
@@ -67,6 +76,7 @@ struct heard {
     struct adit_span plain; /* inner payloads */
     struct payload_list list;
     uint8_t datagram[DATAGRAM_MAX], opened[DATAGRAM_MAX];
+    struct pieces pieces; /* total: in how many it came; 0: whole */
 };
 
 struct puppet {
@@ -102,6 +112,7 @@ struct puppet {
         struct pki_store *cas;
         uint8_t ca_key[20]; /* SHA-1 of the CA's key, for CERTREQ */
     } own;
+    bool private_points; /* show Adit's Vendor ID, and announce what needs it */
     bool over;
     struct conformance_result *out;
     uint8_t out_mem[DATAGRAM_MAX + 1024];
@@ -146,7 +157,11 @@ size_t compile(struct puppet *p);
 /* --- seal.c ------------------------------------------------------------------------------------------------------------ */
 /* Inner payloads into an SK, or fragment number/total of them into an SKF (total 0: SK). Octets, 0 = failed. */
 size_t seal(struct puppet *p, uint8_t first, struct adit_span plain, unsigned number, unsigned total);
-/* heard.datagram to heard.plain; false: not ours, or forged. */
+/* Reports about the fragments of what was heard: ranges of those that are missing (pairs of 16 bits), or a fragment number 0
+ * with any body and total. */
+void say_list(struct puppet *p, struct adit_span ranges);
+void say_bitmap(struct puppet *p, unsigned total, struct adit_span body);
+/* heard.datagram to heard.plain; false: not ours, forged, or more fragments are to come. */
 bool unseal(struct puppet *p);
 /* IntAuth takes over what was exchanged in a round: as sent or heard (adjusted header, plain). */
 void int_auth(struct puppet *p, bool from_initiator, const struct ike_hdr *hdr, uint8_t first, uint8_t flags,
@@ -159,6 +174,8 @@ void say_again(struct puppet *p);                       /* the last datagram */
 void say_part(struct puppet *p, size_t n);              /* its first n octets */
 /* The draft's payloads cut into `total` pieces; says piece `number`, claiming to be `as` of `of`. */
 void say_fragment(struct puppet *p, unsigned number, unsigned total, unsigned as, unsigned of);
+/* Datagrams that come in so long, whatever they are; what was heard before stays. */
+unsigned count_datagrams(struct puppet *p, unsigned ms);
 bool hear_response(struct puppet *p, unsigned ms); /* to what was said; false: silence */
 bool hear_request(struct puppet *p, uint8_t exchange, unsigned ms);
 /* What stands in what was heard. */
@@ -175,6 +192,7 @@ void put_ke(struct puppet *p, uint16_t method, struct adit_span data);
 void offer_ke(struct puppet *p, uint16_t method); /* the draft's SA and KE with another key exchange */
 void accept_response(struct puppet *p); /* IKE_SA_INIT response heard: keys */
 void keyed(struct puppet *p);         /* hello, said and answered, and all IKE_INTERMEDIATEs */
+void took_round(struct puppet *p);    /* IKE_INTERMEDIATE response heard: the next keys */
 void keyed_but_round(struct puppet *p); /* as far as the first IKE_INTERMEDIATE request, drafted; skips without one */
 void auth_request(struct puppet *p);  /* IKE_AUTH drafted, with AUTH computed */
 void finish_auth(struct puppet *p);   /* IKE_AUTH response heard: checks AUTH */

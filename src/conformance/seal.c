@@ -74,13 +74,67 @@ size_t seal(struct puppet *p, uint8_t first, struct adit_span plain, unsigned nu
     return wr_ok(&w) ? w.n : 0;
 }
 
-/* An SK, or the only fragment of a message. */
-static size_t text_at(struct puppet *p, struct rd *in)
+static void say_report(struct puppet *p, uint8_t first, struct adit_span plain, unsigned total)
 {
-    struct skf f;
+    struct ike_hdr saved = p->draft.hdr;
+    uint8_t asked = p->heard.hdr.flags & IKE_FLAG_RESPONSE;
+    p->draft.hdr.exchange = p->heard.hdr.exchange;
+    p->draft.hdr.flags = (uint8_t)((p->sa.initiator ? IKE_FLAG_INITIATOR : 0) | (asked ? 0 : IKE_FLAG_RESPONSE));
+    size_t n = p->over ? 0 : seal(p, first, plain, 0, total);
+    if (n)
+        say_raw(p, span(p->out_mem, n));
+    p->draft.hdr = saved;
+}
+
+void say_list(struct puppet *p, struct adit_span ranges)
+{
+    uint8_t mem[256];
+    struct wr w;
+    wr_init(&w, mem, sizeof(mem));
+    wr_u16(&w, 0);
+    wr_u16(&w, (uint16_t)(8 + ranges.n));
+    wr_u16(&w, 0);
+    wr_u16(&w, p->heard.hdr.flags & IKE_FLAG_RESPONSE ? N_FRAGMENT_ACK_RES : N_FRAGMENT_ACK_REQ);
+    wr_span(&w, ranges);
+    say_report(p, PLD_NOTIFY, wr_written(&w), 0);
+}
+
+void say_bitmap(struct puppet *p, unsigned total, struct adit_span body)
+{
+    say_report(p, PLD_NONE, body, total);
+}
+
+/* An SK, or a fragment. */
+static size_t text_at(struct puppet *p, struct rd *in, struct skf *f)
+{
     if (p->heard.hdr.next == PLD_SK)
         return IKE_HDR_SIZE + 4;
-    return p->heard.hdr.next == PLD_SKF && skf_get(in, &f) && f.number == 1 && f.total == 1 ? IKE_HDR_SIZE + 8 : 0;
+    return p->heard.hdr.next == PLD_SKF && skf_get(in, f) && f->number ? IKE_HDR_SIZE + 8 : 0;
+}
+
+/* The fragment is kept; true: it was the last one that was missing, and heard.plain is all of them. */
+static bool join(struct puppet *p, struct skf f, uint8_t *first)
+{
+    struct heard *h = &p->heard;
+    struct pieces *j = &h->pieces;
+    struct wr w;
+    if (f.total > PIECES_MAX || f.number > f.total || h->plain.n > PIECE_MAX)
+        return false;
+    if (j->total != f.total || j->hdr.msgid != h->hdr.msgid || j->hdr.flags != h->hdr.flags)
+        *j = (struct pieces){ .hdr = h->hdr, .total = f.total };
+    j->first = f.number == 1 ? *first : j->first;
+    j->n[f.number - 1] = (uint16_t)h->plain.n;
+    span_copy(j->octets[f.number - 1], h->plain);
+    j->have |= (uint8_t)(1u << (f.number - 1));
+    if (j->have != (1u << f.total) - 1)
+        return false;
+    wr_init(&w, h->opened, sizeof(h->opened));
+    for (unsigned i = 0; i < f.total; i++)
+        wr_span(&w, span(j->octets[i], j->n[i]));
+    j->have = 0;
+    *first = j->first;
+    h->plain = wr_written(&w);
+    return wr_ok(&w);
 }
 
 bool unseal(struct puppet *p)
@@ -89,7 +143,8 @@ bool unseal(struct puppet *p)
     struct rd in = rd_init(span_from(span(h->datagram, h->n), IKE_HDR_SIZE));
     uint8_t first = rd_u8(&in);
     rd_skip(&in, 3);
-    size_t at = text_at(p, &in), iv = p->rows.encr->iv, icv = icv_size(p);
+    struct skf f = { 0 };
+    size_t at = text_at(p, &in, &f), iv = p->rows.encr->iv, icv = icv_size(p);
     if (!at || h->n < at + iv + 1 + icv || !p->sa.keyed || need(p, false, &p->sa.opener) != ADIT_OK)
         return false;
     span_copy(h->opened, span(h->datagram, h->n));
@@ -102,6 +157,9 @@ bool unseal(struct puppet *p)
     if (pad > job.n)
         return false;
     h->plain = span(job.data, job.n - pad);
+    if (f.total > 1 && !join(p, f, &first))
+        return false;
+    h->pieces.total = f.total > 1 ? h->pieces.total : 0;
     struct rd inner = rd_init(h->plain);
     return payloads_get(&inner, first, &h->list, NULL);
 }

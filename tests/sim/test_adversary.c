@@ -9,7 +9,9 @@
 
 #define CLASSIC "aes128gcm16-prfsha256-x25519"
 #define HYBRID "aes256-sha384-x25519-ke1_mlkem768"
-#define OFFER CLASSIC ",aes128gcm16-prfsha256-ecp256," HYBRID
+#define CUT CLASSIC "-ke1_mlkem1024" /* whose answers come in fragments */
+#define LONG CLASSIC "-ke1_mceliece348864f"
+#define OFFER CLASSIC ",aes128gcm16-prfsha256-ecp256," HYBRID "," CUT "," LONG
 
 static const struct behaviour *row_of(const char *name)
 {

@@ -16,10 +16,6 @@
 #define BESIDE ((size_t)4 << 20)    /* a message that has just come to its end is there twice for a moment */
 #define SHORT ((size_t)131072)      /* what has fewer octets than this is a stranger's, not long */
 
-/* Who shows this is believed to mean the same by numbers for private use. */
-static const uint8_t vendor_id[16] = { 0x73, 0x92, 0x67, 0x65, 0xf0, 0x75, 0xaa, 0xb8,
-                                       0x53, 0x06, 0xdf, 0xa6, 0xe2, 0x1a, 0x2f, 0xcf };
-
 struct flood {
     struct sim *s;
     struct puppet *p;
@@ -35,13 +31,6 @@ static const char *address_of(unsigned i)
     return text;
 }
 
-static void opening(struct puppet *p)
-{
-    hello(p);
-    add(p, PLD_VENDOR, SPAN_ARRAY(vendor_id));
-    add_notify(p, N_BIG_PAYLOAD_SUPPORTED, SPAN_NONE);
-}
-
 /* Cookies are asked for from the 31st on. */
 static void join_in(struct flood *f, unsigned i)
 {
@@ -49,7 +38,7 @@ static void join_in(struct flood *f, unsigned i)
     struct notify n;
     expect(f->s, addr_parse(address_of(i), &f->s->net.host[SIM_STRANGER].addr));
     p->sa = (struct association){ 0 };
-    opening(p);
+    hello(p);
     say(p);
     expect(f->s, hear_response(p, 3000), "peer %u", i);
     if (heard_notify(p, N_COOKIE, &n)) {
@@ -126,7 +115,7 @@ static void pushed(struct sim *s, unsigned at_once, size_t longest)
     simpuppet_join(&inbox, s);
     struct conformance_params params = simpuppet_params(&inbox, SUITE);
     f = (struct flood){ .s = s, .p = puppet_new(&params, &result), .at_once = at_once };
-    f.p->fragments = true;
+    f.p->fragments = f.p->private_points = true;
     sim_configure(s, .ike = SUITE);
     sim_configure_host(s, B, .ike = SUITE, .any_peer = true);
     sim_link(s, .delay_ms = 1);
