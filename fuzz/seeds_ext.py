@@ -74,6 +74,12 @@ SEEDS = {
         "map_part": b"\0\x0b\xb8" + bytes.fromhex("0101 0120 0f0f0f0f"),
         "map_short": b"\0\0\x14" + bytes.fromhex("0001 0014 ff"),
     },
+    "flight": {
+        "reports": bytes.fromhex("0062 01ff 0232 00 0001 0064 ff3fffffffffffff 01ff 0232 00 0001 0064 00ff00ff00ff00ff 01ff"),
+        "flood": b"\0\6" + bytes.fromhex("02ff 00 0001 0008 0000000000000000") * 12,
+        "repeats": bytes.fromhex("0400 0110 00 0001 0402 ffffffff00000000 03 01ff 03 01ff 03 01ff 03 01ff"),
+        "lies": bytes.fromhex("0030 00 0000 0005 0000000000000000 00 0005 0001 0000000000000000 00 0001 ffff 0000000000000000"),
+    },
     "ppk_id": {
         "fixed": b"\2berlin-2026",
         "opaque": b"\1\0\1\2\3",
