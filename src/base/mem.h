@@ -18,7 +18,7 @@ void mem_wipe(void *p, size_t n);
 
 /* Tests only: blocks that this thread has made minus those that it has freed. */
 long mem_blocks(void);
-/* Tests only: octets in them, the allocator's rounding included, and the most that there have been since mem_peak_reset(). */
+/* Tests and benches: octets in them, the allocator's rounding included, and the most that there have been since mem_peak_reset(). */
 size_t mem_octets(void);
 size_t mem_peak(void);
 void mem_peak_reset(void);

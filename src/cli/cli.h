@@ -19,6 +19,9 @@ struct cli_args {
     const char *port, *psk, *id, *remote_id, *proposal, *esp, *select, *section, *trigger, *junit, *local_ts, *remote_ts,
         *bind, *bind_port, *cert, *key, *ca;
     bool own, list, listen;
+    /* of bench */
+    const char *methods, *loss, *burst, *reports, *transport, *rtt, *rate, *queue, *packet, *count, *seed, *svg;
+    bool tree, stock, still;
     int n_words; /* what is left: file names and the like */
     char **words;
 };
@@ -83,7 +86,7 @@ const char *format_socket(const char *uri);
 char *format_list(char *out, size_t cap, const struct vici_node *list, const char *between);
 
 /* cmd_<subcommand>.c: each answers an exit code. */
-int cmd_version(const struct cli_args *a), cmd_load(const struct cli_args *a),
+int cmd_version(const struct cli_args *a), cmd_load(const struct cli_args *a), cmd_bench(const struct cli_args *a),
     cmd_check(const struct cli_args *a), cmd_explain(const struct cli_args *a),
     cmd_initiate(const struct cli_args *a), cmd_terminate(const struct cli_args *a),
     cmd_rekey(const struct cli_args *a), cmd_redirect(const struct cli_args *a), cmd_list_sas(const struct cli_args *a),

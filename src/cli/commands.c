@@ -24,6 +24,8 @@ const struct cli_command cli_commands[] = {
     { "counters", "jsnaR", "", "what the IKE engine counted", 0, 0, cmd_counters },
     { "conformance", "jOkqQAdDgGyYSwNETtobBU", "[PEER]", "how a daemon of your own takes misbehaviour, by the RFC's sections", 0, 1,
       cmd_conformance },
+    { "bench", "jmx1F2MWZvJ3zKHV", "ike [METHOD...]", "what setting up an IKE SA costs on this machine: rate, latency, octets, memory", 1,
+      64, cmd_bench },
     { "help", "", "", "this list", 0, 1, cmd_help },
     { NULL, NULL, NULL, NULL, 0, 0, NULL },
 };

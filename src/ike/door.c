@@ -191,6 +191,8 @@ void sa_keymat_in(const struct ike_sa *sa, struct keymat_in *out)
 void sa_send_beside(struct ike_sa *sa, struct ike_wire *wire)
 {
     ike_count(sa->ike, sa, ADIT_C_REPORTS_OUT);
+    for (unsigned i = 0; i < wire->made; i++)
+        sa->ike->counters[ADIT_C_REPORT_BYTES] += wire->datagrams[i].n;
     event_send(sa->ike, &sa->path, wire);
     wire_unref(wire);
 }
