@@ -109,6 +109,7 @@ void sa_free(struct ike_sa *sa)
 {
     struct ike *ike = sa->ike;
     sa_leave_half_open(sa);
+    unproven_del(sa); /* an established one may hold half of a long message, too */
     unindex(sa);
     peers_del(sa);
     timer_stop(&ike->timers, &sa->timer);

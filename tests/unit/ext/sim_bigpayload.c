@@ -157,7 +157,25 @@ SIM_TEST(many_half_a_megabyte)
     sim_run(s, MINUTES(5));
 }
 
+/* An established SA that ends while half of a long message is there is forgotten by the budget, too. */
+SIM_TEST(an_sa_ends_in_the_middle)
+{
+    sim_configure(s, .ike = SUITE(64005), .esp = "aes128gcm16*64006");
+    sim_establish(s);
+    sim_link(s, .delay_ms = 10, .loss = 0.3);
+    sim_command(s, A, ADIT_CMD_REKEY, .child = "net");
+    sim_run(s, MILLIS(60));
+    expect(s, sim_counter(s, A, ADIT_C_FRAGMENTS_OUT) > 300);
+    sim_both(s, ADIT_CMD_TERMINATE, .conn = "peer", .force = true);
+    sim_run(s, SECONDS(1));
+    expect(s, sim_sas(s, A) == 0 && sim_sas(s, B) == 0);
+    sim_link(s, .delay_ms = 10);
+    sim_establish(s);
+    expect_same_keys(s);
+}
+
 static const struct sim_case cases[] = {
+    SIM_CASE(an_sa_ends_in_the_middle),
     SIM_CASE(payload_of_65531_octets), SIM_CASE(payload_of_65532_octets), SIM_CASE(payload_of_65535_octets),
     SIM_CASE(payload_of_65536_octets), SIM_CASE(a_quarter_of_a_megabyte), SIM_CASE(a_megabyte), SIM_CASE(both_directions),
     SIM_CASE(the_longest_that_the_header_can_say), SIM_CASE(memory_is_within_three_times_the_messages),
