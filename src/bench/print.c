@@ -93,5 +93,7 @@ void bench_print(FILE *to, const struct bench_result *r)
             m->exchanges, (unsigned long long)(m->octets[0] + m->octets[1]),
             (unsigned long long)(m->datagrams[0] + m->datagrams[1]), line[1], line[2], line[3],
             ratio(m->peak[0] > m->peak[1] ? m->peak[0] : m->peak[1], m->messages));
+    if (r->failed)
+        fprintf(to, "    %u did not come up, the last one: %s\n", r->failed, r->failure);
     fflush(to);
 }

@@ -12,6 +12,8 @@
 #define STALL MILLISECONDS(200)         /* without a report, one more burst goes out after this long */
 #define ANSWER_EACH MILLISECONDS(1)     /* what a receiver may need for a datagram, before its answer is missed */
 #define PROBES 3                        /* repetitions of one datagram alone, to a peer that tells what it lacks */
+#define REORDERED 3u                    /* ms: what left within so many may overtake */
+#define QUEUED MILLISECONDS(3)          /* later than usual: somewhere a queue grows */
 #define RESENT_MOST 10u                 /* times all of it, because of reports: whoever asks for more gets nothing */
 
 /* Maintains: left = bits of `want`; under way exactly while sa is set, and then in its list. */
@@ -21,7 +23,9 @@ struct ike_flight {
     struct ike_wire *wire; /* which this is a part of; a reference while under way */
     struct adit_path path;
     uint64_t first_at, began_at, left_at, burst_at, due;
-    unsigned window, round, cursor, left, high, seen, resent, reports, probes, passes;
+    uint64_t delay; /* from a datagram's departure to the report of it, as of late; 0 = not known */
+    unsigned window, round, cursor, left, high, seen, settled, resent, reports, probes, passes;
+    uint32_t newest; /* when the last one that has arrived was sent */
     bool timed, stalled;
     uint8_t *want, *got; /* bits: to be sent in this pass; the peer has it */
     uint32_t sent[];     /* ms after first_at, and one; 0 = never */
@@ -57,6 +61,12 @@ static struct ike_flight *flight_of(struct ike_wire *w)
 static uint64_t trip(const struct ike_sa *sa)
 {
     return !sa->round_trip ? TRIP_UNKNOWN : sa->round_trip < TRIP_LEAST ? TRIP_LEAST : sa->round_trip;
+}
+
+/* What is no older than this may still be on its way, or in the queue of a slow link or of a busy peer. */
+static uint64_t answer_time(const struct ike_flight *f, const struct ike_sa *sa)
+{
+    return f->delay > trip(sa) ? f->delay : trip(sa);
 }
 
 static uint32_t stamp_of(const struct ike_flight *f, uint64_t now)
@@ -243,43 +253,89 @@ uint16_t sa_reported_total(const struct ike_sa *sa, const struct ike_hdr *hdr)
     return f && f->reports < 2u * w->made + 64 ? w->made : 0;
 }
 
-/* It has left long enough ago that the peer would have it. */
-static bool is_lost(const struct ike_flight *f, unsigned i, uint32_t t, uint32_t age)
-{
-    return f->sent[i] && !has(f->want, i) && t - f->sent[i] >= age;
-}
+/* What one report says that was not known. */
+struct news {
+    unsigned lost, fresh; /* to be sent again; arrived */
+    uint32_t delay;       /* ms since the last one of these left */
+};
 
-static unsigned note(struct ike_flight *f, const struct ike_report *r, uint32_t t, uint32_t age)
+static void take_arrived(struct ike_flight *f, const struct ike_report *r, uint32_t t, struct news *out)
 {
-    unsigned lost = 0;
     for (unsigned i = r->first - 1u; i < r->last; i++) {
-        if (has(r->got, i + 1 - r->first)) {
-            if (!f->sent[i])
-                continue; /* it cannot have it */
-            f->left -= has(f->want, i);
-            put(f->want, i, false);
-            put(f->got, i, true);
-            f->seen = i + 1 > f->seen ? i + 1 : f->seen;
-        } else if (is_lost(f, i, t, age) && f->resent < RESENT_MOST * f->wire->made) {
-            put(f->want, i, true);
-            put(f->got, i, false);
-            f->left++;
-            f->resent++;
-            f->cursor = i < f->cursor || !lost ? i : f->cursor;
-            lost++;
-        }
+        if (!has(r->got, i + 1 - r->first) || !f->sent[i])
+            continue; /* what was never sent it cannot have */
+        out->fresh += !has(f->got, i);
+        if (i >= f->seen)
+            out->delay = t - f->sent[i];
+        f->left -= has(f->want, i);
+        put(f->want, i, false);
+        put(f->got, i, true);
+        f->seen = i + 1 > f->seen ? i + 1 : f->seen;
+        f->newest = f->sent[i] > f->newest ? f->sent[i] : f->newest;
     }
-    return lost;
 }
 
-/* More than 2 % of what is out: half the window; nothing: twice. */
-static void adapt(struct ike_flight *f, unsigned lost)
+/* A report of few comes late because nothing came: it says nothing about the way. */
+static void time_it(struct ike_flight *f, const struct news *news)
+{
+    uint64_t ns = MILLISECONDS(news->delay);
+    if (news->fresh >= BURST && news->delay)
+        f->delay = ns > f->delay ? ns : (3 * f->delay + ns) / 4;
+}
+
+/* It left long enough ago that the peer would have it, and something that left later is there, or nothing comes any more:
+ * what stands in the queue of a slow link or of a busy peer is not lost. */
+static bool is_lost(const struct ike_flight *f, unsigned i, uint32_t t, uint32_t age, const struct news *news)
+{
+    return f->sent[i] && !has(f->want, i) && t - f->sent[i] >= age &&
+           (news->fresh < BURST || f->sent[i] + REORDERED <= f->newest);
+}
+
+static void take_missing(struct ike_flight *f, const struct ike_report *r, uint32_t t, uint32_t age, struct news *out)
+{
+    for (unsigned i = r->first - 1u; i < r->last; i++) {
+        if (has(r->got, i + 1 - r->first) || !is_lost(f, i, t, age, out) || f->resent >= RESENT_MOST * f->wire->made)
+            continue;
+        put(f->want, i, true);
+        put(f->got, i, false);
+        f->left++;
+        f->resent++;
+        f->cursor = i < f->cursor || !out->lost ? i : f->cursor;
+        out->lost++;
+    }
+}
+
+static struct news note(struct ike_flight *f, const struct ike_sa *sa, const struct ike_report *r)
+{
+    struct news news = { 0 };
+    uint32_t t = stamp_of(f, sa->ike->now);
+    take_arrived(f, r, t, &news);
+    time_it(f, &news);
+    take_missing(f, r, t, (uint32_t)(answer_time(f, sa) * 5 / 4 / MILLISECONDS(1) + 2), &news);
+    return news;
+}
+
+/* Answers come late: a queue has grown somewhere. What fits without it is enough, and once in a window is often enough. */
+static void shorten_queue(struct ike_flight *f, const struct ike_sa *sa)
+{
+    uint64_t fits = f->window * trip(sa) / f->delay;
+    if (f->seen < f->settled)
+        return;
+    f->window = fits > WINDOW_LEAST ? (unsigned)fits : WINDOW_LEAST;
+    f->settled = f->high;
+}
+
+/* More than 2 % of what is out is lost: half the window. Nothing: half as much more as has arrived, which makes it half as
+ * long again in a round trip. */
+static void adapt(struct ike_flight *f, const struct ike_sa *sa, const struct news *news)
 {
     unsigned out = f->high > f->seen ? f->high - f->seen + BURST : BURST;
-    if (lost * 50 > out && f->window > WINDOW_LEAST)
+    if (news->lost * 50 > out && f->window > WINDOW_LEAST)
         f->window /= 2;
-    else if (!lost && f->window < WINDOW_MOST)
-        f->window *= 2;
+    else if (f->delay > trip(sa) * 5 / 4 + QUEUED)
+        shorten_queue(f, sa);
+    else if (!news->lost && f->window < WINDOW_MOST)
+        f->window += news->fresh / 2;
 }
 
 /* The first report ends the fixed rate at once, and any one may open the window. */
@@ -298,8 +354,8 @@ void sa_report(struct ike_sa *sa, const struct ike_hdr *hdr, const struct ike_re
     ike_count(sa->ike, sa, ADIT_C_REPORTS_IN);
     f->reports++;
     f->probes = 0;
-    uint64_t age = trip(sa) * 5 / 4 / MILLISECONDS(1) + 2; /* what left together with the last one reported is still on its way */
-    adapt(f, note(f, r, stamp_of(f, sa->ike->now), (uint32_t)age));
+    struct news news = note(f, sa, r);
+    adapt(f, sa, &news);
     hurry(f, sa);
     bool waits = f->stalled || !f->sa || f->due <= sa->ike->now;
     f->stalled = false;
