@@ -73,7 +73,7 @@ facts() { # JSON of everything that is counted, of both ends
     for i in 0 1; do
         quiet_adit "$i" counters --json
         printf '{"link":%s,"cpu":[' "$(ip -n "$test_prefix-$i" -j -s link show "w$((1 - i))")"
-        awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*[)] /, ""); print ($12 + $13) / hz }' /proc/"$(daemon_of "$i")"/stat
+        awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*[)] /, ""); printf "%.2f", ($12 + $13) / hz }' /proc/"$(daemon_of "$i")"/stat
         awk '/^VmHWM/ { h = $2 } /^VmRSS/ { r = $2 } END { printf "],\"most\":%d,\"now\":%d}\n", h, r }' \
             /proc/"$(daemon_of "$i")"/status
     done
