@@ -326,7 +326,7 @@ static void shorten_queue(struct ike_flight *f, const struct ike_sa *sa)
 }
 
 /* More than 2 % of what is out is lost: half the window. Nothing: half as much more as has arrived, which makes it half as
- * long again in a round trip. */
+ * long again in a round trip; where that is short, four times as long: a queue is seen in time. */
 static void adapt(struct ike_flight *f, const struct ike_sa *sa, const struct news *news)
 {
     unsigned out = f->high > f->seen ? f->high - f->seen + BURST : BURST;
@@ -335,7 +335,7 @@ static void adapt(struct ike_flight *f, const struct ike_sa *sa, const struct ne
     else if (f->delay > trip(sa) * 5 / 4 + QUEUED)
         shorten_queue(f, sa);
     else if (!news->lost && f->window < WINDOW_MOST)
-        f->window += news->fresh / 2;
+        f->window += trip(sa) <= QUEUED ? 3 * news->fresh : news->fresh / 2;
 }
 
 /* The first report ends the fixed rate at once, and any one may open the window. */
