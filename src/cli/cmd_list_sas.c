@@ -106,6 +106,10 @@ static void print_child(const struct vici_node *c)
         print_direction(c, "in");
         print_direction(c, "out");
     }
+    if (vici_text(c, "dataplane-why"))
+        printf("    in user space: %s\n", text(c, "dataplane-why"));
+    else if (vici_text(c, "dataplane"))
+        printf("    in %s\n", !strcmp(text(c, "dataplane"), "kernel") ? "the kernel" : "user space");
     print_rekey(c, "    ");
 }
 

@@ -39,6 +39,7 @@ static void print(const struct vici_node *answer, const struct cli_args *a)
     row("slow work waiting", answer, "queues.low");
     ke_pool(vici_child(answer, "ke-pool"));
     row("data plane", answer, "dataplane.name");
+    row("ESP of the kernel", answer, "dataplane.kernel");
     row("interface", answer, "dataplane.interface");
     row("AES-GCM by", answer, "dataplane.crypto");
     memory(answer);

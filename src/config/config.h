@@ -132,7 +132,7 @@ ADIT_MUST_USE enum adit_rc config_explain(const struct config_source *src, const
 
 /* --- daemon.c: adit.conf ------------------------------------------------------------------------------------------------------ */
 
-enum config_dataplane { CONFIG_DP_USER, CONFIG_DP_NONE };
+enum config_dataplane { CONFIG_DP_AUTO, CONFIG_DP_USER, CONFIG_DP_KERNEL, CONFIG_DP_NONE };
 enum config_packet_crypto { CONFIG_PACKETS_AUTO, CONFIG_PACKETS_OPENSSL };
 struct config_daemon {
     struct adit_ike_settings ike; /* everything filled in; options of extensions too */

@@ -88,6 +88,8 @@ static void show_dataplane(struct vici_build *b, const struct daemon *d)
     vici_str(b, "name", d->dp ? dp_name(d->dp) : "none");
     vici_str(b, "interface", daemon_tun(d));
     vici_str(b, "crypto", crypto_packets_by(d->crypto));
+    if (d->dp && d->set.dataplane != CONFIG_DP_USER)
+        vici_str(b, "kernel", *dp_kernel_missing(d->dp) ? dp_kernel_missing(d->dp) : "yes");
     vici_section_end(b);
 }
 

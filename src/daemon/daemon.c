@@ -161,7 +161,10 @@ static void on_dp(uv_poll_t *poll, int status, int events)
 
 static enum adit_rc start_dataplane(struct daemon *d, struct adit_why *why)
 {
+    static const enum dp_kernel kernel[] = { [CONFIG_DP_AUTO] = DP_KERNEL_AUTO, [CONFIG_DP_KERNEL] = DP_KERNEL_ONLY,
+                                             [CONFIG_DP_USER] = DP_KERNEL_NO, [CONFIG_DP_NONE] = DP_KERNEL_NO };
     struct dp_settings s = { .crypto = d->crypto,
+                             .kernel = kernel[d->set.dataplane],
                              .tun_name = d->set.tun_name,
                              .steer = d->steer,
                              .port_nat_t = d->set.ike.port_nat_t,
@@ -182,6 +185,8 @@ static enum adit_rc start_dataplane(struct daemon *d, struct adit_why *why)
     }
     if (d->steer <= 0 && dp_workers(d->set.workers) > 1)
         log_say(&d->log, ADIT_LOG_MORE, "DMN", "no right to load a program (CAP_BPF): workers take flows as the kernel gives them");
+    if (*dp_kernel_missing(d->dp))
+        log_say(&d->log, ADIT_LOG_MORE, "KNL", "Child SAs stay in user space: %s", dp_kernel_missing(d->dp));
     d->dp_poll.data = d;
     uv_poll_init(&d->loop, &d->dp_poll, dp_event_fd(d->dp));
     uv_poll_start(&d->dp_poll, UV_READABLE, on_dp);
@@ -198,6 +203,7 @@ static enum adit_rc start_sockets(struct daemon *d, struct adit_why *why)
     struct ikesock_settings s = { .port = d->set.ike.port,
                                   .port_nat_t = d->dp ? 0 : d->set.ike.port_nat_t,
                                   .mark = d->set.fwmark,
+                                  .bypass = d->set.dataplane == CONFIG_DP_AUTO || d->set.dataplane == CONFIG_DP_KERNEL,
                                   .input = ike_datagram,
                                   .arg = d };
     enum adit_rc rc = ikesock_new(&d->loop, &s, &d->sock, why);

@@ -94,7 +94,7 @@ static enum adit_rc open_sorted(uv_loop_t *loop, struct sock *known, struct sock
                                 struct adit_why *why)
 {
     struct adit_endpoint local = { .addr.family = family, .port = port };
-    struct net_opts opts = { .reuseport = true, .mark = known->owner->set.mark, .buffer = 4 << 20 };
+    struct net_opts opts = { .reuseport = true, .mark = known->owner->set.mark, .bypass = known->owner->set.bypass, .buffer = 4 << 20 };
     TRY(port_is_free(&local, why));
     TRY(open_one(loop, known, &local, &opts, why));
     TRY(open_one(loop, strangers, &local, &opts, why));

@@ -14,6 +14,7 @@ struct ikesock_settings {
     uint16_t port;       /* 0 = none */
     uint16_t port_nat_t; /* 0 = the data plane has it */
     uint32_t mark;       /* SO_MARK, 0 = none */
+    bool bypass;         /* the kernel's IPsec policies don't touch them */
     ikesock_input_fn *input;
     void *arg;
 };

@@ -3,6 +3,7 @@
 #include "daemon/show.h"
 #include <inttypes.h>
 #include <stdio.h>
+#include "dp/dp.h"
 #include "model/model.h"
 #include "wire/iana.h"
 
@@ -230,6 +231,17 @@ bool show_is_sa(enum adit_mode mode)
     return mode != ADIT_MODE_PASS && mode != ADIT_MODE_DROP;
 }
 
+/* Ours: who carries it. */
+static void show_carrier(struct vici_build *b, const struct daemon *d, uint32_t id)
+{
+    const char *why, *on = d->dp ? dp_child_on(d->dp, id, &why) : NULL;
+    if (!on)
+        return;
+    vici_str(b, "dataplane", on);
+    if (*why)
+        vici_str(b, "dataplane-why", why);
+}
+
 void show_child(struct vici_build *b, struct daemon *d, const struct adit_child_info *c, uint64_t now)
 {
     vici_str(b, "name", c->spec.child);
@@ -239,6 +251,7 @@ void show_child(struct vici_build *b, struct daemon *d, const struct adit_child_
     vici_str(b, "mode", show_mode(c->spec.mode));
     if (c->state >= ADIT_CHILD_INSTALLED)
         show_installed(b, d, c, now);
+    show_carrier(b, d, c->id);
     show_ts_list(b, "local-ts", c->spec.local_ts, c->spec.n_local_ts);
     show_ts_list(b, "remote-ts", c->spec.remote_ts, c->spec.n_remote_ts);
 }

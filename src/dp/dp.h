@@ -8,7 +8,14 @@
 
 struct dp;
 
+/* May the kernel's ESP carry Child SAs? */
+enum dp_kernel {
+    DP_KERNEL_NO,
+    DP_KERNEL_AUTO, /* those that need nothing that only our own ESP has, if it has ESP */
+    DP_KERNEL_ONLY, /* all; what it can't carry fails */
+};
 struct dp_settings {
+    enum dp_kernel kernel;
     const struct adit_crypto *crypto;
     const char *tun_name; /* "adit%d"; NULL = default */
     uint16_t port_nat_t;  /* 4500: ESP-in-UDP and IKE behind the non-ESP marker */
@@ -73,7 +80,11 @@ unsigned dp_workers(unsigned configured); /* how many there will be; 0 = one a c
 void dp_free(struct dp *dp);          /* stops workers, removes TUN and routes */
 int dp_event_fd(const struct dp *dp); /* readable: dp_poll has something */
 bool dp_poll(struct dp *dp, struct dp_event *out);
-const char *dp_name(const struct dp *dp); /* "user" */
+/* Who may carry Child SAs: "user", "auto", "kernel"; and why the kernel does not though it may ("": it does; else in words). */
+const char *dp_name(const struct dp *dp);
+const char *dp_kernel_missing(const struct dp *dp);
+/* Who carries this one: "user" or "kernel", NULL if it is unknown; *why: why not the kernel, though it may, or "". */
+const char *dp_child_on(const struct dp *dp, uint32_t id, const char **why);
 const char *dp_tun(const struct dp *dp);
 /* After DP_EV_TUN: the device anew, under its name, with its MTU; workers read and write the new one. The addresses on it
  * are the caller's to put back, then dp_routes_renew(). Child SAs and policies are untouched. ADIT_OK too if it is there;

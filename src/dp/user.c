@@ -1,6 +1,6 @@
 /* user.c - our own ESP, in user space: the master of the workers, in the control thread. Workers do the packets; this file
  * makes them, hands them SAs and tables, and turns their notes into events. */
-#include "dp/user.h"
+#include "dp/user_int.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -8,8 +8,6 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "base/why.h"
-#include "dp/routes.h"
-#include "dp/worker.h"
 #include "model/model.h"
 #include "wire/be.h"
 #include "wire/udpencap.h"
@@ -20,26 +18,6 @@
 #define MTU_DEFAULT 1400u        /* until there is an SA: fits UDP in IPv6 on Ethernet */
 #define MTU_MIN 1280u            /* of the TUN: IPv6 wants it */
 #define MTU_LINK 1500u
-
-struct dp_user {
-    struct dp_shared s; /* first: see dp_shared_of() */
-    struct dp_settings settings;
-    struct net_tun tun;
-    struct net_nl *nl;
-    struct routes *routes;
-    struct net_udp sender[2]; /* NAT-T port, for the control thread's own datagrams */
-    struct dp_sa **sas;
-    size_t n_sas, cap_sas;
-    struct dp_trap **traps;
-    size_t n_traps, cap_traps;
-    uint64_t order, seed;
-    uint32_t tun_mtu;
-    bool tun_lost;          /* and the daemon knows */
-    bool stale;             /* the tables name SAs that are no more: there was no memory for new ones */
-    unsigned next_worker;   /* whose notes come next */
-    struct ring *borrowed;  /* the last event's data lies there */
-    struct dp_counters own; /* control's share */
-};
 
 struct dp_shared *dp_shared_of(struct dp_user *dp)
 {
@@ -117,9 +95,9 @@ static uint32_t taken_whole(const struct dp_sa *sa, uint32_t link)
 }
 
 /* The TUN takes what fits every SA's link. What routers on the path say later is told to the senders by ICMP. */
-static void update_tun_mtu(struct dp_user *dp)
+void user_mtu_again(struct dp_user *dp)
 {
-    uint32_t mtu = dp->n_sas ? MTU_LINK : MTU_DEFAULT;
+    uint32_t mtu = dp->n_sas || dp->n_others ? MTU_LINK : MTU_DEFAULT;
     if (dp->settings.mtu)
         return;
     for (size_t i = 0; i < dp->n_sas; i++)
@@ -234,7 +212,7 @@ static enum adit_rc child_add(void *self, const struct adit_child_spec *spec, st
         take_back(dp, sa, 0, NULL); /* freed when its worker lets go: NOTE_GONE */
     if (!rc)
         succeed(dp, sa);
-    update_tun_mtu(dp);
+    user_mtu_again(dp);
     return rc;
 }
 
@@ -271,7 +249,7 @@ static void child_path(void *self, uint32_t id, const struct adit_path *path, bo
     sa->udp_encap = udp_encap;
     worker_command(owner_of(dp, sa), &c);
     sa->link_inner = taken_whole(sa, c.mtu);
-    update_tun_mtu(dp);
+    user_mtu_again(dp);
 }
 
 static void child_del(void *self, uint32_t id, uint64_t grace_ns, struct adit_child_stats *last)
@@ -294,7 +272,7 @@ static void child_del(void *self, uint32_t id, uint64_t grace_ns, struct adit_ch
         dp->stale = true; /* it is inactive, and its shell lives at least until NOTE_GONE: see sa_gone() */
     if (dp->routes)
         routes_del(dp->routes, sa->order);
-    update_tun_mtu(dp);
+    user_mtu_again(dp);
 }
 
 static bool child_stats(void *self, uint32_t id, struct adit_child_stats *out)
@@ -420,7 +398,7 @@ static void path_error(struct dp_user *dp, const struct net_error *e)
             told_too_big(dp, dp->sas[i], e, e->quoted_n >= 8);
     }
     if (e->local)
-        update_tun_mtu(dp);
+        user_mtu_again(dp);
     else
         dp->own.ptb_refused += !known;
 }
@@ -626,6 +604,7 @@ static enum adit_rc make_workers(struct dp_user *dp, struct adit_why *why)
             .slot_mtu = dp->settings.mtu > MTU_LINK ? dp->settings.mtu : MTU_LINK,
             .port = dp->settings.port_nat_t,
             .mark = dp->settings.fwmark,
+            .bypass = dp->settings.kernel != DP_KERNEL_NO,
             .seed = dp->seed,
         };
         TRY(worker_init(&dp->s.workers[i], dp, &cfg, why));
@@ -636,7 +615,7 @@ static enum adit_rc make_workers(struct dp_user *dp, struct adit_why *why)
 /* The control thread's sockets join the workers' groups after them, where the filters never send anything but ICMP errors. */
 static enum adit_rc make_senders(struct dp_user *dp, struct adit_why *why)
 {
-    struct net_opts opts = { .reuseport = true, .mark = dp->settings.fwmark };
+    struct net_opts opts = { .reuseport = true, .mark = dp->settings.fwmark, .bypass = dp->settings.kernel != DP_KERNEL_NO };
     for (unsigned f = 0; f < 2; f++) {
         const struct net_udp *first = &dp->s.workers[0].udp[f];
         struct adit_endpoint any = { .addr.family = f ? 6 : 4, .port = dp->settings.port_nat_t };

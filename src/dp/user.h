@@ -20,4 +20,13 @@ void user_counters(struct dp_user *dp, struct dp_counters *out);
 bool user_esp_in(struct dp_user *dp, const struct adit_path *path, struct adit_span packet);
 ADIT_MUST_USE enum adit_rc user_send_nat_t(struct dp_user *dp, const struct adit_path *path, struct adit_span data);
 
+/* --- for Child SAs of the kernel's: user_kernel.c --- */
+/* Routes to its remote selectors into the TUN, until user_route_del() with its id. */
+ADIT_MUST_USE enum adit_rc user_route_add(struct dp_user *dp, const struct adit_child_spec *spec, struct adit_why *why);
+void user_route_del(struct dp_user *dp, uint32_t id);
+/* Packets to these inbound SPIs are none of our workers': at most NET_SPIS_MAX. 0 or -errno. */
+int user_leave_spis(struct dp_user *dp, const uint32_t *spi, size_t n);
+/* The kernel is to take ESP in UDP that our sockets leave alone. False: it can't. */
+bool user_udp_encap(struct dp_user *dp);
+
 #endif

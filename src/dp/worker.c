@@ -484,7 +484,7 @@ static enum adit_rc open_family(struct worker *w, unsigned f, const struct worke
                                 struct adit_why *why)
 {
     struct net_opts opts = {
-        .reuseport = true, .offload = true, .mark = cfg->mark, .buffer = SOCKET_BUF, .wait_us = SEND_WAIT
+        .reuseport = true, .offload = true, .mark = cfg->mark, .bypass = cfg->bypass, .buffer = SOCKET_BUF, .wait_us = SEND_WAIT
     };
     struct adit_endpoint any = { .addr.family = f ? 6 : 4, .port = cfg->port };
     unsigned n = dp_shared_of(w->dp)->n;

@@ -146,7 +146,7 @@ struct dp_shared *dp_shared_of(struct dp_user *dp);
 struct worker_cfg {
     unsigned i;
     int tun;
-    bool uso, raw_esp;
+    bool uso, raw_esp, bypass;
     uint16_t slot_mtu; /* largest packet of the TUN */
     uint16_t port;
     uint32_t mark;

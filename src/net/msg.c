@@ -238,6 +238,8 @@ int net_opts_set(int fd, uint8_t family, const struct net_opts *opts)
     int e = opts->mark ? net_opt(fd, SOL_SOCKET, SO_MARK, (int)opts->mark) : 0;
     if (e)
         return e;
+    if (opts->bypass)
+        (void)net_xfrm_bypass(fd, family);
     /* The forced form needs CAP_NET_ADMIN; the other is bounded by sysctl, and good enough without. */
     if (opts->buffer && net_opt(fd, SOL_SOCKET, SO_RCVBUFFORCE, opts->buffer))
         (void)net_opt(fd, SOL_SOCKET, SO_RCVBUF, opts->buffer);

@@ -29,6 +29,7 @@ struct net_datagram *net_rx_at(struct net_rx *rx, unsigned i);
 struct net_opts {
     bool reuseport;   /* several sockets share the port: one a worker */
     bool offload;     /* try UDP_GRO and UDP_SEGMENT */
+    bool bypass;      /* the kernel's IPsec policies don't touch it, if it has any */
     uint32_t mark;    /* SO_MARK; 0 = none */
     int buffer;       /* octets of SO_RCVBUF and SO_SNDBUF; 0 = the system's */
     unsigned wait_us; /* sending waits this long for room in the socket's buffer; 0 = never */

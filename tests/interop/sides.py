@@ -158,6 +158,7 @@ class Side:
 class Adit(Side):
     kind, net = 'adit', 1
     settings = ''  # further lines of adit.conf
+    dataplane = os.environ.get('ADIT_INTEROP_DATAPLANE', 'user')
 
     def __init__(self, world, role, certificates):
         super().__init__(world, role, certificates)
@@ -173,6 +174,7 @@ class Adit(Side):
   log = more
   workers = 1
   fragment_size = {fragment_size}
+  dataplane = {self.dataplane}
 {self.settings}  vici {{ sockets = {self.vici_path} }}
 }}
 ''')

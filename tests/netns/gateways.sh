@@ -11,14 +11,15 @@
 aditd=$test_build/src/daemon/aditd
 adit_tool=$test_build/src/cli/adit
 
-# What both sides of a tunnel need; stdin = connections. Settings in $settings (lines of section adit).
+# What both sides of a tunnel need; stdin = connections. Settings in $settings (lines of section adit); $dataplane.
 settings=
+dataplane=user # also where the kernel has ESP
 gateway_files() { # I
     local dir=$test_tmp/$1
     mkdir -p "$dir"
     cat >"$dir/swanctl.conf"
-    printf 'adit {\n  log = more\n  swanctl_conf = %s\n  vici {\n    sockets = %s\n  }\n%s\n}\n' \
-        "$dir/swanctl.conf" "$dir/vici" "$settings" >"$dir/adit.conf"
+    printf 'adit {\n  log = more\n  swanctl_conf = %s\n  vici {\n    sockets = %s\n  }\n  dataplane = %s\n%s\n}\n' \
+        "$dir/swanctl.conf" "$dir/vici" "$dataplane" "$settings" >"$dir/adit.conf"
 }
 gateway_start() { # I
     spawn "gw$1" "n$1" "$aditd" --config "$test_tmp/$1/adit.conf"

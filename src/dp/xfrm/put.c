@@ -325,6 +325,7 @@ static void put_template(struct xfrm_msg *m, const struct xfrm_policy_spec *p)
                                 .family = p->t.dst.family ? family_of(&p->t.dst) : p->sel.family,
                                 .reqid = p->t.reqid,
                                 .mode = p->t.transport ? XFRM_MODE_TRANSPORT : XFRM_MODE_TUNNEL,
+                                .optional = p->t.optional,
                                 .aalgos = UINT32_MAX,
                                 .ealgos = UINT32_MAX,
                                 .calgos = UINT32_MAX };

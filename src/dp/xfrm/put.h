@@ -62,6 +62,7 @@ struct xfrm_template {
     struct adit_addr src, dst; /* family 0: any; both, if the mode is transport */
     uint32_t spi, reqid;       /* 0: any */
     bool transport;
+    bool optional; /* inbound: what comes in the clear is welcome, too */
 };
 struct xfrm_policy_spec {
     uint8_t dir; /* XFRM_POLICY_IN, OUT, FWD */

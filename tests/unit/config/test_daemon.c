@@ -25,7 +25,7 @@ static void missing_file_gives_the_defaults(void **state)
                 d.ike.cookie_threshold_ip == 3);
     assert_true(d.n_vici_sockets == 1 && !strcmp(d.vici_sockets[0], "/run/adit/vici"));
     assert_string_equal(d.swanctl_conf, "/etc/swanctl/swanctl.conf");
-    assert_true(d.log == 1 && !d.ike_keylog && !d.esp_keylog && d.dataplane == CONFIG_DP_USER && d.packet_crypto == CONFIG_PACKETS_AUTO && !d.workers);
+    assert_true(d.log == 1 && !d.ike_keylog && !d.esp_keylog && d.dataplane == CONFIG_DP_AUTO && d.packet_crypto == CONFIG_PACKETS_AUTO && !d.workers);
     assert_true(d.install_routes && d.mss_clamp && d.raw_esp && !d.tun_name && !d.mtu && !d.fwmark &&
                 !d.route_table);
     assert_int_equal(report.errors + report.warnings + d.ike.n_options, 0);
