@@ -11,7 +11,8 @@
 #ifndef UDP_ENCAP_ESPINUDP
 #define UDP_ENCAP_ESPINUDP 2
 #endif
-#define WINDOW_OUT 32 /* of an outbound state, which has none: kernels before 6.10 want one with ESN */
+/* Of an outbound state, which has none: kernels before 6.10 want one with ESN, later ones none where a state says its direction. */
+#define WINDOW_OUT 32
 #define SOFT_PACKETS (UINT64_C(1) << 31)     /* of 2^32 without ESN: the kernel stops there by itself */
 #define SOFT_PACKETS_ESN (UINT64_C(1) << 36) /* see src/esp/limits.c */
 
@@ -117,7 +118,7 @@ static void put_integrity(struct xfrm_msg *m, const struct xfrm_state_spec *s)
 /* Always in the form that has room for large windows. */
 static void put_window(struct xfrm_msg *m, const struct xfrm_state_spec *s)
 {
-    uint32_t window = s->inbound ? s->window : WINDOW_OUT, words = (window + 31) / 32;
+    uint32_t window = s->inbound ? s->window : s->cpu != XFRM_NO_CPU ? 0 : WINDOW_OUT, words = (window + 31) / 32;
     struct xfrm_replay_state_esn *r = attr(m, XFRMA_REPLAY_ESN_VAL, sizeof(*r) + words * sizeof(r->bmp[0]));
     if (!r)
         return;
@@ -177,8 +178,11 @@ static void put_extras(struct xfrm_msg *m, const struct xfrm_state_spec *s)
         attr_u32(m, XFRMA_SA_EXTRA_FLAGS, XFRM_SA_XFLAG_DONT_ENCAP_DSCP);
     if (s->mark && !s->inbound)
         attr_u32(m, XFRMA_SET_MARK, s->mark);
-    if (s->cpu != XFRM_NO_CPU)
+    if (s->cpu != XFRM_NO_CPU) {
+        uint8_t dir = s->inbound ? 1 : 2;
+        attr_span(m, XFRM_ATTR_DIR, span(&dir, sizeof(dir)));
         attr_u32(m, XFRM_ATTR_CPU, s->cpu);
+    }
     if (s->offload_dev) {
         struct xfrm_user_offload o = { .ifindex = s->offload_dev, .flags = s->offload_flags };
         attr_span(m, XFRMA_OFFLOAD_DEV, span(&o, sizeof(o)));

@@ -6,7 +6,8 @@
 #include "dp/xfrm/algs.h"
 
 /* Newer than the headers of some systems (kernel 6.13). */
-#define XFRM_ATTR_CPU 35           /* XFRMA_SA_PCPU */
+#define XFRM_ATTR_DIR 33          /* XFRMA_SA_DIR: 1 in, 2 out */
+#define XFRM_ATTR_CPU 35          /* XFRMA_SA_PCPU; goes with a direction */
 #define XFRM_POLICY_ASKS_OF_CPU 4 /* XFRM_POLICY_CPU_ACQUIRE */
 #define XFRM_NO_CPU UINT32_MAX
 #define XFRM_MSG_ROOM 4096

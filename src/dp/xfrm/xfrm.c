@@ -654,6 +654,10 @@ static enum adit_rc probe(struct dp_xfrm *x, struct adit_why *why)
     if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key))
         return why_set(why, ADIT_ERR_CRYPTO, "no randomness");
     int e = states_put_in(&s, x->nl, false, &words);
+    if (e == -EINVAL) { /* it knows of processors, and wants something else with them */
+        s.in.cpu = XFRM_NO_CPU;
+        e = states_put_in(&s, x->nl, false, &words);
+    }
     if (e)
         return lacks(e, &words, why);
     xfrm_put_get_state(&m, &(struct xfrm_state_id){ self, PROBE_SPI });
