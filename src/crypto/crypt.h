@@ -9,7 +9,8 @@
 struct crypt_engine {
     const char *name;
     /* Takes over a crypt whose alg, seal, icv and nonce (the salt) are set; key without salt. ADIT_ERR_NOT_FOUND: it does
-     * not do this one, or not better than the next engine. */
+     * not do this one, or not better than the next engine; then nothing
+     * is left in it. */
     enum adit_rc (*setup)(const struct adit_crypto *c, struct crypt *x, struct adit_span key,
                           const struct integ_alg *integ, struct adit_span integ_key);
     void (*run)(struct crypt *x, struct crypt_job *jobs, size_t n); /* in the context's direction; sets ok of each */

@@ -84,6 +84,8 @@ static enum adit_rc setup(const struct adit_crypto *c, struct crypt *x, struct a
     enum adit_rc rc = integ ? ADIT_ERR_NOT_FOUND : ipsecmb_gcm_setup(x, key);
     if (rc != ADIT_ERR_NOT_FOUND)
         return rc;
+    if (!ipsecmb_lanes_fit(x, integ))
+        return ADIT_ERR_NOT_FOUND;
     if (x->alg->id == ENCR_AES_CBC) /* for its IVs, and for packets that don't lie in one piece */
         TRY(ossl_crypt_engine.setup(c, x, key, integ, integ_key));
     return ipsecmb_lanes_setup(x, key, integ, integ_key);

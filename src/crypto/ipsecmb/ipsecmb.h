@@ -19,6 +19,7 @@ void *ipsecmb_key(const struct crypt *x); /* aligned as the library wants it: to
 enum adit_rc ipsecmb_gcm_setup(struct crypt *x, struct adit_span key);
 void ipsecmb_gcm_run(struct crypt *x, struct crypt_job *jobs, size_t n);
 /* Several packets at once, by the library's jobs (lanes.c): ChaCha20-Poly1305; AES-CBC with an HMAC of SHA-2. */
+bool ipsecmb_lanes_fit(const struct crypt *x, const struct integ_alg *integ); /* false: another row */
 enum adit_rc ipsecmb_lanes_setup(struct crypt *x, struct adit_span key, const struct integ_alg *integ,
                                  struct adit_span integ_key);
 void ipsecmb_lanes_run(struct crypt *x, struct crypt_job *jobs, size_t n);

@@ -79,20 +79,22 @@ static const struct hmac *hmac_of(const struct integ_alg *integ)
     return NULL;
 }
 
+bool ipsecmb_lanes_fit(const struct crypt *x, const struct integ_alg *integ)
+{
+    bool chacha = x->alg->id == ENCR_CHACHA20_POLY1305 || x->alg->id == ENCR_CHACHA20_POLY1305_IIV;
+    return chacha ? !integ : x->alg->id == ENCR_AES_CBC && hmac_of(integ);
+}
+
 enum adit_rc ipsecmb_lanes_setup(struct crypt *x, struct adit_span key, const struct integ_alg *integ,
                                  struct adit_span integ_key)
 {
-    bool chacha = x->alg->id == ENCR_CHACHA20_POLY1305 || x->alg->id == ENCR_CHACHA20_POLY1305_IIV;
-    const struct hmac *h = x->alg->id == ENCR_AES_CBC ? hmac_of(integ) : NULL;
-    if ((chacha && integ) || (!chacha && !h))
-        return ADIT_ERR_NOT_FOUND;
     TRY(ipsecmb_key_new(x, sizeof(struct lanes)));
     struct lanes *l = ipsecmb_key(x);
     l->key_n = key.n;
-    if (chacha)
-        span_copy(l->chacha, key);
+    if (integ)
+        set_cbc(l, key, hmac_of(integ), integ_key);
     else
-        set_cbc(l, key, h, integ_key);
+        span_copy(l->chacha, key);
     return ADIT_OK;
 }
 
