@@ -59,6 +59,7 @@ struct conformance_params {
 struct conformance_result {
     enum conformance_verdict verdict;
     char text[256]; /* why not passed */
+    char heard[96]; /* what the peer answered last to what it was judged by: "silence", "IKE_AUTH response with INVALID_SYNTAX" */
 };
 /* Plays one behaviour (script NULL: none), then looks whether the peer still serves. Memory or parameters that are no good: failed. */
 void conformance_play(const struct conformance_params *params, const struct behaviour *b, struct conformance_result *out);

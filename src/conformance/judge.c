@@ -23,7 +23,7 @@ static void unexpected(struct puppet *p, const char *wanted)
 }
 
 /* A peer under load asks for a COOKIE first (RFC 7296 s2.6): it gets it, and then says what it thinks of the message. */
-static bool hear(struct puppet *p, unsigned ms)
+static bool hear_through_cookies(struct puppet *p, unsigned ms)
 {
     struct notify n;
     if (p->over || !hear_response(p, ms))
@@ -33,6 +33,21 @@ static bool hear(struct puppet *p, unsigned ms)
     add_notify(p, N_COOKIE, n.data);
     say(p);
     return hear_response(p, ms);
+}
+
+/* Judged by this: it is noted for whoever wants to know more than that the row has passed. */
+static bool hear(struct puppet *p, unsigned ms)
+{
+    struct strbuf heard = { p->out->heard, 0, sizeof(p->out->heard) };
+    bool any = hear_through_cookies(p, ms);
+    if (p->over)
+        return any;
+    p->out->heard[0] = 0;
+    if (any)
+        heard_text(p, &heard);
+    else
+        strbuf_add(&heard, "silence");
+    return any;
 }
 
 static bool response(struct puppet *p)
@@ -60,6 +75,11 @@ void silence(struct puppet *p)
 void answered(struct puppet *p)
 {
     response(p);
+}
+
+void whatever(struct puppet *p)
+{
+    hear(p, p->params->quiet_ms);
 }
 
 void accepted(struct puppet *p)
@@ -144,6 +164,42 @@ void no_child(struct puppet *p)
     say(p);
     if (!p->over && hear_response(p, p->params->quiet_ms) && !p->heard.clear)
         fail(p, "the peer neither deletes the Child SA nor the IKE SA");
+}
+
+static bool names(const struct payload *deleted, uint32_t spi)
+{
+    uint8_t text[4] = { (uint8_t)(spi >> 24), (uint8_t)(spi >> 16), (uint8_t)(spi >> 8), (uint8_t)spi };
+    for (size_t at = 4; deleted && at + 4 <= deleted->body.n; at += 4)
+        if (span_equal(span(deleted->body.p + at, 4), SPAN_ARRAY(text)))
+            return true;
+    return false;
+}
+
+/* Answers what the peer asks until it is quiet; which Child SA it must not give up; 0: any. */
+static void attend(struct puppet *p, uint32_t keeps)
+{
+    while (!p->over && !p->sa.over && hear_request(p, XCHG_INFORMATIONAL, p->params->quiet_ms)) {
+        const struct payload *d = heard_payload(p, PLD_DELETE);
+        if (keeps && names(d, keeps))
+            fail(p, "the peer gives the old Child SA up, as if the rekeying had been good");
+        p->sa.over = d && d->body.n && d->body.p[0] == PROTO_IKE;
+        answer(p);
+        say(p);
+    }
+}
+
+void old_child_stays(struct puppet *p)
+{
+    attend(p, p->peer_old_spi);
+    if (!p->sa.over)
+        alive(p);
+}
+
+void lives_or_goes(struct puppet *p)
+{
+    attend(p, 0);
+    if (!p->sa.over)
+        alive(p);
 }
 
 void works(struct puppet *p)

@@ -84,6 +84,7 @@ struct puppet {
     struct conformance_port port;
     struct arena arena;
     const struct proposal *ike, *esp; /* as configured */
+    uint32_t peer_spi, peer_old_spi; /* of the Child SA that the peer has asked for, and of the one to be rekeyed */
     struct proposal offer, pick; /* what goes into the next SA payload: of a request, of a response */
     struct suite_rows rows;
     const struct ke_alg *ke, *add[ROUNDS_MAX], *child_ke;
@@ -243,6 +244,7 @@ void verify_peer(struct puppet *p); /* AUTH in what was heard */
 void must(struct puppet *p, bool cond, const char *what);
 void silence(struct puppet *p);                       /* no response to what was said */
 void answered(struct puppet *p);                      /* a response, whatever it says */
+void whatever(struct puppet *p);                      /* a response or silence */
 void accepted(struct puppet *p);                      /* a response without an error */
 void refused_with(struct puppet *p, uint16_t notify); /* a response with that error */
 void refused(struct puppet *p);                       /* a response with an error, or silence; nothing made */
@@ -255,6 +257,8 @@ void same_answer(struct puppet *p); /* the last datagram again gets the very sam
 void still_waits(struct puppet *p); /* responder: the lie was not believed, an honest answer completes the handshake */
 void never_up(struct puppet *p);    /* responder: the peer does not take the SA for established */
 void no_child(struct puppet *p);    /* responder: the peer deletes the Child SA or the IKE SA, or knows neither */
+void old_child_stays(struct puppet *p); /* responder: the rekeying has failed for the peer; or it closes the IKE SA */
+void lives_or_goes(struct puppet *p);   /* responder: the IKE SA answers, or the peer has deleted it */
 void goodbye(struct puppet *p);     /* deletes what is up */
 /* Everything, honestly: an IKE SA with a Child SA that lives, and is deleted. */
 void honest(struct puppet *p);

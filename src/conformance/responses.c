@@ -39,6 +39,7 @@ static void choose(struct puppet *p, const struct proposal *want, uint8_t spi_n)
                 p->pick.t[p->pick.n++] = want->t[k];
         }
         if (all) {
+            p->peer_spi = (uint32_t)o->spi[0] << 24 | (uint32_t)o->spi[1] << 16 | (uint32_t)o->spi[2] << 8 | o->spi[3];
             random_octets(p, p->pick.spi, spi_n);
             p->pick.spi[0] |= 1;
             return;
@@ -263,6 +264,7 @@ void called_child(struct puppet *p)
     if (!rekey_heard(p, WISH_REKEY_CHILD))
         return;
     const struct payload *tsi = heard_payload(p, PLD_TSi), *tsr = heard_payload(p, PLD_TSr);
+    p->peer_old_spi = p->peer_spi;
     draft_child(p, p->esp, p->child_ke, 4);
     if (tsi && tsr) {
         add(p, PLD_TSi, tsi->body);
@@ -275,4 +277,6 @@ void called_rekey(struct puppet *p)
     if (!rekey_heard(p, WISH_REKEY_IKE))
         return;
     draft_child(p, p->ike, p->ke, 8);
+    if (p->n_add)
+        add_notify(p, N_ADDITIONAL_KEY_EXCHANGE, SPAN_LIT("link"));
 }

@@ -127,7 +127,7 @@ void delete_put_child(struct wr *w, uint8_t proto, const uint32_t *spis, uint16_
 /* --- vendor.c ----------------------------------------------------------------------------------------------- */
 void vendor_put(struct wr *w, struct adit_span id);
 
-/* --- ts_payload.c (s3.13): unknown TS types are left out, *unknown counts them --------------------------------- */
+/* --- ts_payload.c (s3.13): unknown TS types are left out, and what is beyond ADIT_TS_MAX; *unknown counts them ---- */
 bool ts_get(struct rd *in, struct adit_ts_list *out, unsigned *unknown);
 void ts_put(struct wr *w, uint8_t payload_type, const struct adit_ts *ts, uint16_t n);
 

@@ -51,14 +51,14 @@ bool ts_get(struct rd *in, struct adit_ts_list *out, unsigned *unknown)
     *unknown = 0;
     uint8_t count = rd_u8(in);
     rd_skip(in, 3); /* RESERVED */
-    if (!rd_require(in, count > 0, "no traffic selectors") ||
-        !rd_require(in, count <= ADIT_TS_MAX, "too many traffic selectors"))
+    if (!rd_require(in, count > 0, "no traffic selectors"))
         return false;
     for (uint8_t i = 0; i < count; i++) {
-        if (!get_selector(in, &out->v[out->n]))
+        struct adit_ts ts;
+        if (!get_selector(in, &ts))
             return false;
-        if (out->v[out->n].family)
-            out->n++;
+        if (ts.family && out->n < ADIT_TS_MAX)
+            out->v[out->n++] = ts;
         else
             ++*unknown;
     }

@@ -1,5 +1,6 @@
 /* test_adversary.c - every row of the adversary's catalogue against the engine, one test a row: it is refused as the
- * document says, an honest peer beside it does not notice, memory is as before, and the next honest handshake works. */
+ * document says and leaves what adversary.def says, an honest peer beside it does not notice, memory is bounded meanwhile and
+ * as before afterwards, and the next honest handshake works. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/mem.h"
@@ -44,13 +45,66 @@ static const char *cert_of(const struct sim *s)
     return s->seed % 3 || !strcmp(s->test, "initial_contact_abuse") ? NULL : kinds[strlen(s->test) % ARRAY_LEN(kinds)];
 }
 
+/* --- what B has when a row is over --------------------------------------------------------------------------------- */
+
+struct outcome {
+    const char *row;
+    unsigned established, others, children; /* of the puppet's: IKE SAs that are up, half-open or on their way out; Child SAs */
+    const char *heard;
+};
+static const struct outcome outcomes[] = {
+#define OUTCOME(row, ...) { #row, __VA_ARGS__ },
+#include "adversary.def"
+};
+#define MEMORY_MAX (96u << 10) /* octets that a row may make B keep at a time, beyond what an honest handshake takes */
+static struct sim *world;
+static const struct behaviour *played;
+static struct outcome seen;
+
+static void count(struct outcome *out)
+{
+    struct adit_ike_info sa;
+    uint32_t cursor = 0;
+    *out = (struct outcome){ 0 };
+    while (adit_ike_sa_next(world->host[B].ike, &cursor, &sa)) {
+        if (sa.path.remote.addr.ip[3] != 66)
+            continue;
+        out->established += sa.state == ADIT_IKE_ESTABLISHED;
+        out->others += sa.state != ADIT_IKE_ESTABLISHED;
+        out->children += sa.n_children;
+    }
+}
+
+static void observed(struct puppet *p)
+{
+    played->script(p);
+    count(&seen);
+}
+
+/* How it was refused or taken, and what is there now: all as the list says. */
+static void is_as_listed(struct sim *s, const char *row, const struct conformance_result *result)
+{
+    for (size_t i = 0; i < ARRAY_LEN(outcomes); i++) {
+        const struct outcome *o = &outcomes[i];
+        if (!strcmp(o->row, row) && o->established == seen.established && o->others == seen.others &&
+            o->children == seen.children && !strcmp(o->heard, result->heard))
+            return;
+    }
+    expect(s, false, "OUTCOME(%s, %u, %u, %u, \"%s\") is not in adversary.def", row, seen.established, seen.others,
+           seen.children, result->heard);
+}
+
 static void play(struct sim *s, struct simpuppet *in, const struct behaviour *b, const char *ike,
                  struct conformance_result *result)
 {
     struct conformance_params p = simpuppet_params(in, ike);
+    struct behaviour row = *b;
     if (cert_of(s))
         simpuppet_signs(&p, cert_of(s));
-    conformance_play(&p, b, result);
+    world = s;
+    played = b;
+    row.script = observed;
+    conformance_play(&p, &row, result);
     sim_note(s, -1, "%s: %s %s", b->name, conformance_verdict_name(result->verdict), result->text);
 }
 
@@ -88,17 +142,25 @@ static void one_row(struct sim *s)
     sim_traffic(s, SECONDS(1));
     static const struct behaviour honest = { .name = "only an honest handshake", .script = no_script };
     fill_pools(s);
+    size_t octets = mem_octets();
+    mem_peak_reset();
     play(s, &inbox, &honest, s->seed & 1 ? CLASSIC : HYBRID, &result);
+    size_t usual = mem_peak() - octets;
     expect(s, result.verdict == VERDICT_PASSED, "%s", result.text);
     sim_command(s, B, ADIT_CMD_INITIATE, .conn = "puppet", .child = "net"); /* what is kept once a connection */
     sim_run(s, SECONDS(1));
     play(s, &inbox, row_of("followup"), HYBRID, &result); /* of contexts, rekeying with more key exchanges fills more */
     expect(s, result.verdict == VERDICT_PASSED, "%s", result.text);
     long before = settle(s, &inbox);
+    octets = mem_octets();
+    mem_peak_reset();
     play(s, &inbox, b, s->seed & 1 ? CLASSIC : HYBRID, &result);
     if (result.verdict == VERDICT_SKIPPED)
         play(s, &inbox, b, s->seed & 1 ? HYBRID : CLASSIC, &result);
     expect(s, result.verdict == VERDICT_PASSED, "%s: %s", conformance_verdict_name(result.verdict), result.text);
+    is_as_listed(s, b->name, &result);
+    size_t peak = mem_peak() - octets;
+    expect(s, peak < usual + MEMORY_MAX, "%zu octets of memory, an honest handshake takes %zu", peak, usual);
     expect_no_gap(s);
     long after = settle(s, &inbox);
     expect(s, after == before, "%ld blocks of memory more than before", after - before);

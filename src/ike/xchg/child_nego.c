@@ -195,6 +195,7 @@ void child_put_answer(struct wr *w, struct ike_pending *p)
     negotiate_answer(w, &p->suite, PROTO_ESP, spi_octets(p->spi_in, spi));
 }
 
+/* A request may ask for more than we can hold: narrowing leaves the rest out (RFC 7296 s2.9). A response may not. */
 static enum adit_rc get_ts(const struct ike_msg *msg, uint8_t type, struct adit_ts_list *out, struct adit_why *why)
 {
     const struct payload *p = msg_find(msg, type);
@@ -202,6 +203,8 @@ static enum adit_rc get_ts(const struct ike_msg *msg, uint8_t type, struct adit_
     unsigned unknown;
     if (!p || !ts_get(&in, out, &unknown))
         return why_set(why, ADIT_ERR_MALFORMED, "%s payload: %s", iana_name(IANA_PLD, type), p ? in.fail : "missing");
+    if (unknown && out->n == ADIT_TS_MAX && (msg->hdr.flags & IKE_FLAG_RESPONSE))
+        return why_set(why, ADIT_ERR_TS, "peer answered with more than %d traffic selectors", ADIT_TS_MAX);
     return ADIT_OK;
 }
 

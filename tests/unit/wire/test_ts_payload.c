@@ -59,7 +59,7 @@ static void fields_are_in_their_place(void **state)
     assert_true(b->lo[15] == 0 && b->hi[15] == 0xff);
 }
 
-static void at_most_64_selectors(void **state)
+static void the_first_64_selectors_count(void **state)
 {
     static struct adit_ts ts[65];
     static struct adit_ts_list list;
@@ -73,7 +73,8 @@ static void at_most_64_selectors(void **state)
         begin_message(&w);
         ts_put(&w, PLD_TSi, ts, n);
         struct rd in = only_payload(&w, PLD_TSi);
-        assert_int_equal(ts_get(&in, &list, &unknown), n <= ADIT_TS_MAX);
+        assert_true(ts_get(&in, &list, &unknown) && list.n == (n < ADIT_TS_MAX ? n : ADIT_TS_MAX) && unknown + list.n == n);
+        assert_int_equal(list.v[list.n - 1].lo[1], list.n - 1);
     }
     struct wr w;
     begin_message(&w);
@@ -121,7 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bodies_are_judged),
         cmocka_unit_test(fields_are_in_their_place),
-        cmocka_unit_test(at_most_64_selectors),
+        cmocka_unit_test(the_first_64_selectors_count),
         cmocka_unit_test(what_is_put_is_got),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
