@@ -205,10 +205,10 @@ uint64_t sa_round_trip(const struct ike_sa *sa)
 /* The IV counter goes on: what replaces the keys may keep SK_e (RFC 8784 s3), and an IV must never come twice. */
 void sa_keys_replace(struct ike_sa *sa, struct ike_keys *keys)
 {
+    sa_keep_crypts(sa);
     keys_fini(&sa->keys);
     keys_move(&sa->keys, keys);
     sa->keyed = true;
-    sa_replace_crypts(sa);
     keylog_ike(sa);
 }
 

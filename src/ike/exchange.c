@@ -456,9 +456,17 @@ static unsigned tries_of(const struct ike_xchg *x)
     return opening_of(x->exchange) && all > IKE_OPENING_TRIES ? IKE_OPENING_TRIES : all;
 }
 
+/* RFC 7383 s2.5.2: with smaller fragments the timers start over. */
+static void cut_smaller(struct ike_xchg *x)
+{
+    if (!opens_sa(x->exchange) && x->tries >= IKE_CUT_AFTER && msg_recut(x->sa, &x->wire, false))
+        x->tries = 0;
+}
+
 static void repeat(struct ike_xchg *x)
 {
     struct ike_sa *sa = x->sa;
+    cut_smaller(x);
     x->tries += x->tries < sa->ike->policy->settings.retransmit_tries;
     sa->retransmits++;
     ike_count(sa->ike, sa, ADIT_C_RETRANSMITS);

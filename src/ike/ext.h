@@ -182,6 +182,8 @@ struct ike_segmenter {
     uint8_t payload; /* type after the header by which its datagrams are known */
     /* Outbound: cut this message of `whole` octets? */
     bool (*wants)(struct ike_sa *sa, uint8_t exchange, size_t whole);
+    /* What is longer than `to` octets of datagram does not get through: cut smaller from now on. False: it can't. NULL: never. */
+    bool (*shrink)(struct ike_sa *sa, size_t to);
     enum adit_rc (*split)(struct ike_sa *sa, const struct ike_hdr *hdr, uint8_t first, struct adit_span plain,
                           struct ike_wire **out);
     /* Inbound, hdr checked and message ID in window: ADIT_WAIT = authentic, more to come; ADIT_OK = *out is complete

@@ -220,6 +220,11 @@ void flight_stop(struct ike_wire *wire)
         land(wire->flight);
 }
 
+bool flight_is_heard(const struct ike_wire *wire)
+{
+    return wire->flight && wire->flight->reports;
+}
+
 void flights_stop(struct ike_sa *sa)
 {
     list_for_each_safe(it, &sa->flights)

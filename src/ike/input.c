@@ -23,9 +23,13 @@ static void repeated_request(struct ike_sa *sa, const struct ike_hdr *hdr, const
     const struct ike_reply *reply = window_reply(sa, hdr->msgid);
     uint8_t digest[16];
     msg_digest(d, digest);
-    if (!reply || !span_equal(SPAN_ARRAY(digest), SPAN_ARRAY(reply->digest))) {
-        if (!is_beside(sa, hdr, d))
-            dropped(sa, "old message ID");
+    bool same = reply && span_equal(SPAN_ARRAY(digest), SPAN_ARRAY(reply->digest));
+    if (!same && is_beside(sa, hdr, d))
+        return;
+    if (!same && reply && reply->wire && msg_is_recut(sa, hdr, d))
+        same = window_recut(sa, hdr->msgid, digest);
+    if (!same) {
+        dropped(sa, "old message ID");
         return;
     }
     ike_count(sa->ike, sa, ADIT_C_DUPLICATES);

@@ -17,6 +17,7 @@
 #define IKE_KE_INIT_MAX_TCP (24u << 10) /* the same by TCP, which takes all of a FrodoKEM without fragments ... */
 #define IKE_INIT_MAX_TCP (32u << 10)    /* ... in an IKE_SA_INIT of this length ... */
 #define IKE_LONG_INITS_MAX 256          /* ... as long as there are fewer half-open SAs: 20 MiB at most */
+#define IKE_CUT_AFTER 1             /* repetitions in vain until fragments are made smaller */
 #define IKE_NONCE_SIZE 32           /* ours: >= half of any PRF's key (RFC 7296 s2.10) */
 #define IKE_OPENING_TRIES 2         /* repetitions of an opening that IKE_SA_INIT can take the place of */
 #define IKE_COOKIE_ROUNDS 4         /* times that a responder may ask for (another) cookie */

@@ -11,26 +11,30 @@ const struct integ_alg *sa_integ(const struct ike_sa *sa)
     return sa->suite.integ ? crypto_integ(sa->ike->host.crypto, sa->suite.integ) : NULL;
 }
 
+void sa_drop_crypts_before(struct ike_sa *sa)
+{
+    crypt_free(sa->opener_before);
+    crypt_free(sa->sealer_before);
+    crypt_free(sa->own_before);
+    sa->opener_before = sa->sealer_before = sa->own_before = NULL;
+}
+
 void sa_drop_crypts(struct ike_sa *sa)
 {
     crypt_free(sa->sealer);
     crypt_free(sa->opener);
-    crypt_free(sa->opener_before);
-    sa->sealer = sa->opener = sa->opener_before = NULL;
+    sa->sealer = sa->opener = NULL;
+    sa_drop_crypts_before(sa);
 }
 
-void sa_drop_opener_before(struct ike_sa *sa)
+void sa_keep_crypts(struct ike_sa *sa)
 {
-    crypt_free(sa->opener_before);
-    sa->opener_before = NULL;
-}
-
-void sa_replace_crypts(struct ike_sa *sa)
-{
-    struct crypt *opener = sa->opener;
-    sa->opener = NULL;
-    sa_drop_crypts(sa);
-    sa->opener_before = opener;
+    sa_drop_crypts_before(sa);
+    if (!sa->keyed || sa_new_own_opener(sa, &sa->own_before) != ADIT_OK)
+        sa->own_before = NULL;
+    sa->opener_before = sa->opener;
+    sa->sealer_before = sa->sealer;
+    sa->opener = sa->sealer = NULL;
 }
 
 static enum adit_rc need_crypt(struct ike_sa *sa, bool seal, struct crypt **x)
@@ -111,6 +115,17 @@ enum adit_rc sa_open(struct ike_sa *sa, uint8_t *d, size_t n, size_t at, struct 
         return ADIT_ERR_DROP;
     TRY(need_crypt(sa, false, &sa->opener));
     return open_by(sa, sa->opener, d, n, at, plain);
+}
+
+enum adit_rc sa_new_own_opener(struct ike_sa *sa, struct crypt **out)
+{
+    return crypt_new(sa->ike->host.crypto, sa_encr(sa), sa->suite.encr_bits, keys_e(&sa->keys, sa->is_initiator), sa_integ(sa),
+                     keys_a(&sa->keys, sa->is_initiator), false, out);
+}
+
+enum adit_rc sa_open_with(const struct ike_sa *sa, struct crypt *opener, uint8_t *d, size_t n, size_t at, struct adit_span *plain)
+{
+    return can_be_opened(sa, n, at) ? open_by(sa, opener, d, n, at, plain) : ADIT_ERR_DROP;
 }
 
 /* Reports about our answer are made with the keys of its exchange, which may be those before (RFC 9370 s2.2.2). */

@@ -149,6 +149,7 @@ struct ike_sa {
     struct adit_suite suite;
     struct ike_keys keys;
     struct crypt *sealer, *opener; /* made when needed, dropped when idle */
+    struct crypt *sealer_before, *own_before; /* the same, to cut that answer anew; own: opens what we have sealed */
     struct crypt *opener_before;   /* of the keys before, while an answer by them may still be asked for piece by piece */
     uint64_t iv;
     struct adit_buf nonce_i, nonce_r, init_req, init_resp; /* raw INIT messages live until authentication */
@@ -335,8 +336,8 @@ void sa_set_state(struct ike_sa *sa, enum sa_state state);
 const struct encr_alg *sa_encr(const struct ike_sa *sa);
 const struct integ_alg *sa_integ(const struct ike_sa *sa);
 void sa_drop_crypts(struct ike_sa *sa);
-void sa_drop_opener_before(struct ike_sa *sa); /* there is a newer answer */
-void sa_replace_crypts(struct ike_sa *sa); /* the keys have changed: only what reports about the last answer need stays */
+void sa_drop_crypts_before(struct ike_sa *sa); /* there is a newer answer */
+void sa_keep_crypts(struct ike_sa *sa); /* the keys are about to change: what the last answer may still need stays */
 void sa_established(struct ike_sa *sa);
 /* reload.c: the newest configuration instead of the SA's own, if it has everything that lives in it, and nothing but x is
  * under way; x may be NULL. At each CREATE_CHILD_SA, by either side. */
@@ -415,6 +416,8 @@ uint32_t window_after(const struct ike_sa *sa); /* message ID after that of the 
 bool window_has_replied(const struct ike_sa *sa); /* is there any answer to be repeated? */
 /* The request is answered: takes a reference of wire. */
 void window_store(struct ike_sa *sa, uint32_t msgid, struct ike_wire *wire, const uint8_t digest[16]);
+/* The request came again with that digest: its answer goes out in smaller datagrams, too, if it can. True. */
+bool window_recut(struct ike_sa *sa, uint32_t msgid, const uint8_t digest[16]);
 bool window_is_overtaken(const struct ike_sa *sa, uint32_t msgid); /* is a later request of the peer's here already? */
 /* Room for so many requests of the peer; ADIT_ERR_MEMORY: it stays as it is. It never shrinks. */
 enum adit_rc window_grow(struct ike_sa *sa, unsigned n);
@@ -446,6 +449,7 @@ void ahead_fini(struct ike *ike);
 void flight_send(struct ike_sa *sa, const struct adit_path *path, struct ike_wire *wire);
 void flight_stop(struct ike_wire *wire); /* nobody needs it any more; NULL: nothing */
 void flights_stop(struct ike_sa *sa);
+bool flight_is_heard(const struct ike_wire *wire); /* the peer has reported some of it */
 uint64_t flights_deadline(const struct ike_sa *sa);
 void flights_timer(struct ike_sa *sa);
 /* A repetition is due: should it wait until then, because the message has not left, or only later than was thought? 0: no. */
@@ -461,6 +465,18 @@ enum adit_rc msg_protect(struct ike_sa *sa, const struct ike_hdr *hdr, uint8_t f
 /* The other way. ADIT_WAIT: one part of a message that is not complete yet. */
 enum adit_rc msg_unprotect(struct ike_sa *sa, const struct ike_hdr *hdr, struct adit_span d, struct raw_msg *out,
                            uint8_t digest[16]);
+
+/* Opens datagrams of our own: with the keys that seal now. The caller frees it. */
+enum adit_rc sa_new_own_opener(struct ike_sa *sa, struct crypt **out);
+/* As sa_open(), with this one. */
+enum adit_rc sa_open_with(const struct ike_sa *sa, struct crypt *opener, uint8_t *d, size_t n, size_t at, struct adit_span *plain);
+
+/* --- recut.c --- */
+/* In the place of *wire, which is not answered, the same message in more and smaller datagrams, and so will be all later ones.
+ * False: that can't be, and nothing has changed. */
+bool msg_recut(struct ike_sa *sa, struct ike_wire **wire, bool answer);
+/* The request that was answered has come again, cut otherwise: so is the answer. False: this is none. */
+bool msg_is_recut(struct ike_sa *sa, const struct ike_hdr *hdr, struct adit_span datagram);
 
 /* --- exchange.c --- */
 /* Takes the task, except when it fails. */

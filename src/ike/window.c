@@ -134,10 +134,18 @@ void window_store(struct ike_sa *sa, uint32_t msgid, struct ike_wire *wire, cons
     wire_unref(r->wire);
     r->wire = wire_ref(wire);
     r->msgid = msgid;
-    sa_drop_opener_before(sa);
+    sa_drop_crypts_before(sa);
     span_copy(r->digest, span(digest, sizeof(r->digest)));
     while (window_reply(sa, sa->next_expect))
         sa->next_expect++;
+}
+
+bool window_recut(struct ike_sa *sa, uint32_t msgid, const uint8_t digest[16])
+{
+    struct ike_reply *r = sa->replies ? &sa->replies[msgid % sa->window] : &sa->reply;
+    span_copy(r->digest, span(digest, sizeof(r->digest)));
+    (void)!msg_recut(sa, &r->wire, true);
+    return true;
 }
 
 /* --- SET_WINDOW_SIZE ------------------------------------------------------------------------------------------------ */

@@ -185,6 +185,27 @@ is 'by TCP' "$(sa_fact 0 transport) $(sa_fact 0 remote-host)" 'tcp 2001:db8::2'
 check 'ping' passes
 down
 
+say 'a way that takes 600 octets and loses IP fragments'
+reload 0 < <(client 192.0.2.2 'ike_transport = udp')
+no_fragments() { # I: before the kernel puts them together again
+    printf 'table ip pieces {\n chain pre {\n  type filter hook prerouting priority -450;\n  ip frag-off & 0x3fff != 0 drop\n }\n}\n' |
+        quiet_ns "$1" nft -f -
+}
+if no_fragments 0 && no_fragments 1; then
+    ip -n "$test_prefix-0" link set w1 mtu 600
+    ip -n "$test_prefix-1" link set w0 mtu 600
+    check 'adit initiate' adit 0 initiate --child net --timeout 40
+    is 'by smaller fragments' "$(sa_fact 0 fragment-size) $(sa_fact 1 fragment-size)" '576 576'
+    check 'ping' passes
+    before=$(sa_fact 0 initiator-spi)
+    adit 1 rekey --ike gw
+    check 'the other end has learned it' wait_for 3 'a new IKE SA' eval '[ "$(sa_fact 0 initiator-spi)" != "$before" ]'
+    down
+    ip -n "$test_prefix-0" link set w1 mtu 1500
+    ip -n "$test_prefix-1" link set w0 mtu 1500
+    for i in 0 1; do quiet_ns "$i" nft delete table ip pieces; done
+else skip 'IP fragments' 'no nftables here'; fi
+
 say 'ESP goes another way'
 reload 0 < <(client 192.0.2.2 'ike_transport = tcp' 'septransport = yes')
 check 'adit initiate' adit 0 initiate --child net --timeout 10

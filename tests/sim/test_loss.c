@@ -84,6 +84,74 @@ SIM_TEST(small_datagrams_over_a_bad_link)
     settle(s);
 }
 
+static bool cuts_to(struct sim *s, int host, const char *size)
+{
+    struct adit_ike_info sa;
+    expect(s, sim_info(s, host, &sa));
+    for (unsigned i = 0; i < sa.n_marks; i++)
+        if (!strcmp(sa.marks[i].key, "fragment-size"))
+            return !strcmp(sa.marks[i].value, size);
+    return false;
+}
+
+/* RFC 7383 s2.5.2: a hop that takes no more than 600 octets, and says nothing: on the way there, back, or both. */
+SIM_TEST(smaller_fragments_are_found)
+{
+    bool there = s->seed % 3 != 1, back = s->seed % 3 != 2;
+    sim_configure(s, .ike = "aes256gcm16-prfsha384-x25519-ke1_mlkem1024", .esp = "aes256gcm16-x25519-ke1_mlkem1024",
+                  .window = s->seed & 1 ? 4 : 1);
+    sim_link_from(s, A, .delay_ms = 20, .mtu = there ? 600 : 0);
+    sim_link_from(s, B, .delay_ms = 20, .mtu = back ? 600 : 0);
+    sim_start(s);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    expect(s, sim_wait(s, A, cookie, SECONDS(60)) == ADIT_OK, "%s", simhost_done(&s->host[A], cookie)->text);
+    expect(s, cuts_to(s, A, "576"));
+    sim_run(s, SECONDS(1));
+    cookie = sim_command(s, A, ADIT_CMD_REKEY, .conn = "peer");
+    expect(s, sim_wait(s, A, cookie, SECONDS(60)) == ADIT_OK);
+    sim_run(s, SECONDS(5));
+    uint64_t repeated = sim_counter(s, A, ADIT_C_RETRANSMITS);
+    cookie = sim_command(s, A, ADIT_CMD_REKEY, .child = "net");
+    expect(s, sim_wait(s, A, cookie, SECONDS(2)) == ADIT_OK, "what was found stays");
+    expect(s, sim_counter(s, A, ADIT_C_RETRANSMITS) == repeated);
+    cookie = sim_command(s, B, ADIT_CMD_REKEY, .child = "net");
+    expect(s, sim_wait(s, B, cookie, SECONDS(60)) == ADIT_OK);
+    settle(s);
+}
+
+/* Below what every host takes there is nothing to be found; and who must not cut does not. */
+SIM_TEST(fragments_are_never_too_small)
+{
+    bool off = s->seed & 1;
+    sim_configure(s, .ike = "aes256gcm16-prfsha384-x25519-ke1_mlkem1024", .esp = "aes256gcm16-x25519",
+                  .option = { { "fragmentation", off ? "accept" : "yes" } });
+    sim_link(s, .delay_ms = 20, .mtu = off ? 1000 : 450);
+    sim_start(s);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    expect(s, sim_wait(s, A, cookie, MINUTES(15)) == ADIT_ERR_TIMEOUT);
+    sim_link(s, .delay_ms = 20);
+    sim_run(s, MINUTES(2));
+}
+
+/* Lost for another reason: smaller ones do no harm, and a short message unanswered is no reason. */
+SIM_TEST(smaller_fragments_for_nothing)
+{
+    sim_configure(s, HYBRID, .cert = "rsa", .dpd_s = 10);
+    sim_start(s);
+    uint64_t cookie = sim_command(s, A, ADIT_CMD_INITIATE, .conn = "peer", .child = "net");
+    sim_run(s, MILLIS(30 + 10 * s->seed));
+    sim_cut(s, B, true);
+    sim_run(s, SECONDS(15));
+    sim_cut(s, B, false);
+    expect(s, sim_wait(s, A, cookie, MINUTES(2)) == ADIT_OK);
+    settle(s);
+    sim_cut(s, B, true);
+    sim_run(s, SECONDS(40));
+    sim_cut(s, B, false);
+    sim_run(s, MINUTES(1));
+    settle(s);
+}
+
 SIM_TEST(falsified_copies_change_nothing)
 {
     sim_configure(s, HYBRID);
@@ -122,6 +190,9 @@ static const struct sim_case cases[] = {
     SIM_CASE(hybrid_over_a_bad_link),
     SIM_CASE(small_datagrams),
     SIM_CASE(small_datagrams_over_a_bad_link),
+    SIM_CASE(smaller_fragments_are_found),
+    SIM_CASE(fragments_are_never_too_small),
+    SIM_CASE(smaller_fragments_for_nothing),
     SIM_CASE(falsified_copies_change_nothing),
     SIM_CASE(nobody_answers),
 };

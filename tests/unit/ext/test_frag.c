@@ -602,6 +602,39 @@ static void cutting_may_fail_for_want_of_memory(void **state)
     assert_null(w);
 }
 
+static void smaller_sizes_are_few_and_not_too_small(void **state)
+{
+    static const struct {
+        const char *what, *configured;
+        uint8_t family;
+        bool tcp;
+        size_t longest, to[3]; /* octets of datagram after each step; 0: no further */
+    } rows[] = {
+        { "the default", "1280", 4, false, 1252, { 548, 0 } },
+        { "as long as Ethernet takes", "1500", 4, false, 1472, { 1252, 548, 0 } },
+        { "a short message", "1280", 4, false, 540, { 0 } },
+        { "one that is short enough for the first step", "1500", 4, false, 1200, { 548, 0 } },
+        { "small already", "576", 4, false, 548, { 0 } },
+        { "IPv6 takes 1280 everywhere", "1280", 6, false, 1232, { 0 } },
+        { "IPv6, jumbograms", "9000", 6, false, 8952, { 1232, 0 } },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct ike_sa sa = { .ext = &ext_frag, .agreed = true, .option = { { "fragment_size", rows[i].configured } } };
+        size_t longest = rows[i].longest;
+        sa.path.local.port = sa.path.remote.port = 500;
+        sa.path.local.addr.family = sa.path.remote.addr.family = rows[i].family;
+        for (unsigned k = 0; k < 3; k++) {
+            assert_row(rows[i].what, ext_frag.segmenter->shrink(&sa, longest - 1) == (rows[i].to[k] > 0));
+            if (!rows[i].to[k])
+                break;
+            longest = rows[i].to[k];
+            assert_row(rows[i].what, ext_frag.segmenter->wants(&sa, XCHG_IKE_AUTH, longest + 1));
+            assert_row(rows[i].what, !ext_frag.segmenter->wants(&sa, XCHG_IKE_AUTH, longest));
+        }
+        fake_fini(&sa);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -625,6 +658,7 @@ int main(void)
         cmocka_unit_test(several_are_joined_side_by_side),
         cmocka_unit_test(what_is_left_lying_is_given_up),
         cmocka_unit_test(cutting_may_fail_for_want_of_memory),
+        cmocka_unit_test(smaller_sizes_are_few_and_not_too_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,8 @@
 
 #define DATAGRAM_MIN 576 /* octets of IP packet: what every host takes (RFC 791); less makes no sense */
 #define DATAGRAM_MAX 65535
+/* Tried one after the other while nobody answers; nothing is below what the protocol takes everywhere (RFC 7383 s2.5.1). */
+static const uint16_t sizes[] = { 1280, DATAGRAM_MIN };
 
 /* Requests and responses are numbered apart, and one of each can be under way; with a window above 1 more of them, and
  * whoever needs a place first has it. */
@@ -14,6 +16,7 @@ struct frag_state {
     struct frag_join join[2];
     struct frag_join *more;
     unsigned n_more;
+    uint16_t size; /* octets of IP packet that get through; 0: as many as configured */
 };
 
 static bool option_is(const struct ike_sa *sa, const char *word)
@@ -28,20 +31,60 @@ static bool may_use(struct ike_sa *sa)
 
 /* --- outbound --------------------------------------------------------------------------------------------------- */
 
-/* Octets of IKE message in a datagram: fragment_size counts the IP packet, as strongSwan's option does. */
-static size_t datagram_max(const struct ike_sa *sa)
+static size_t headers(const struct ike_sa *sa)
 {
     const struct adit_path *path = sa_path(sa);
-    if (path->tcp)
-        return TCPFRAME_IKE_MAX; /* RFC 9329 s7.5: no fragments but of what no frame can hold */
-    uint64_t size = sa_option_number(sa, "fragment_size");
     size_t marker = path->local.port == sa_port_nat_t(sa) ? 4 : 0; /* non-ESP marker, RFC 3948 s2.2 */
-    size_t headers = (path->remote.addr.family == 6 ? 40 : 20) + 8 + marker;
+    return (path->remote.addr.family == 6 ? 40 : 20) + 8 + marker;
+}
+
+/* fragment_size counts the IP packet, as strongSwan's option does. */
+static size_t packet_max(const struct ike_sa *sa)
+{
+    const struct frag_state *s = ext_peek(sa, EXT_frag);
+    uint64_t size = sa_option_number(sa, "fragment_size");
+    if (s && s->size && s->size < size)
+        size = s->size;
     if (size < DATAGRAM_MIN)
         size = DATAGRAM_MIN;
-    if (size > DATAGRAM_MAX)
-        size = DATAGRAM_MAX;
-    return (size_t)size - headers;
+    return size > DATAGRAM_MAX ? DATAGRAM_MAX : (size_t)size;
+}
+
+/* Octets of IKE message in a datagram. */
+static size_t datagram_max(const struct ike_sa *sa)
+{
+    if (sa_path(sa)->tcp)
+        return TCPFRAME_IKE_MAX; /* RFC 9329 s7.5: no fragments but of what no frame can hold */
+    return packet_max(sa) - headers(sa);
+}
+
+static bool is_allowed(const struct ike_sa *sa, uint16_t size)
+{
+    return size >= (sa_path(sa)->remote.addr.family == 6 ? 1280 : DATAGRAM_MIN);
+}
+
+/* RFC 7383 s2.5.2: coarsely, downwards, and what was found counts for all later messages. */
+static bool shrink(struct ike_sa *sa, size_t to)
+{
+    struct frag_state *s = ext_agreed(sa, EXT_frag) && !option_is(sa, "accept") ? ext_sa(sa, EXT_frag) : NULL;
+    for (unsigned i = 0; s && i < ARRAY_LEN(sizes); i++)
+        if (is_allowed(sa, sizes[i]) && sizes[i] - headers(sa) <= to && sizes[i] < packet_max(sa)) {
+            s->size = sizes[i];
+            return true;
+        }
+    return false;
+}
+
+/* A responder does not look for itself: what the initiator has found out, or is told to keep to, holds for both ways. Pieces much
+ * smaller than any size that is looked for are cut for another reason. */
+static void follow(struct ike_sa *sa, struct frag_state *s, size_t datagram)
+{
+    size_t fits = 0;
+    for (unsigned i = 0; i < ARRAY_LEN(sizes); i++)
+        if (is_allowed(sa, sizes[i]) && datagram <= sizes[i] - headers(sa))
+            fits = sizes[i];
+    if (fits && datagram > fits * 3 / 4 && fits < packet_max(sa) && !sa_path(sa)->tcp)
+        s->size = (uint16_t)fits;
 }
 
 static bool wants(struct ike_sa *sa, uint8_t exchange, size_t whole)
@@ -237,6 +280,8 @@ static enum adit_rc join(struct ike_sa *sa, const struct ike_hdr *hdr, struct ad
         return ADIT_ERR_DROP;
     }
     TRY(open_copy(sa, datagram, &block, &plain));
+    if (f.number == 1 && f.total > 1 && !(hdr->flags & IKE_FLAG_RESPONSE))
+        follow(sa, s, datagram.n);
     msg_digest(datagram, head.digest);
     enum adit_rc rc = frag_join_add(j, &key, f, &head, &block, plain, &most, sa_now(sa));
     if (rc == ADIT_OK)
@@ -300,6 +345,21 @@ static void shed(struct ike_sa *sa)
         frag_join_forget(place(s, i));
 }
 
+static void life(struct ike_sa *sa, enum sa_life what, struct ike_sa *other)
+{
+    const struct frag_state *s = what == LIFE_REKEYED ? ext_peek(sa, EXT_frag) : NULL;
+    struct frag_state *heir = s && s->size ? ext_sa(other, EXT_frag) : NULL;
+    if (heir)
+        heir->size = s->size;
+}
+
+static void status(struct ike_sa *sa, struct adit_ike_info *out)
+{
+    const struct frag_state *s = ext_peek(sa, EXT_frag);
+    if (s && s->size && out->n_marks < ARRAY_LEN(out->marks))
+        out->marks[out->n_marks++] = (struct adit_option){ "fragment-size", s->size == DATAGRAM_MIN ? "576" : "1280" };
+}
+
 static void fini(struct ike_sa *sa, void *state)
 {
     struct frag_state *s = state;
@@ -311,6 +371,7 @@ static void fini(struct ike_sa *sa, void *state)
 static const struct ike_segmenter segmenter = {
     .payload = PLD_SKF,
     .wants = wants,
+    .shrink = shrink,
     .split = split,
     .join = join,
 };
@@ -348,5 +409,13 @@ const struct ike_ext ext_frag = {
     .announce = announcements,
     .n_announce = ARRAY_LEN(announcements),
     .segmenter = &segmenter,
-    .on = { .may_use = may_use, .beside = frag_beside, .deadline = deadline, .timer = timer, .held = held, .shed = shed, .fini = fini },
+    .on = { .may_use = may_use,
+            .beside = frag_beside,
+            .life = life,
+            .deadline = deadline,
+            .timer = timer,
+            .held = held,
+            .shed = shed,
+            .status = status,
+            .fini = fini },
 };
