@@ -13,7 +13,9 @@
 #define A_MILLISECOND 125u /* fragments: 1.2 Gbit/s of them */
 #define STRANGERS ((size_t)64 << 20)
 #define CEILING ((size_t)256 << 20) /* the default */
-#define BESIDE ((size_t)4 << 20)    /* a message that has just come to its end is there twice for a moment */
+/* What is no part of messages: the exchange that each one's request begins; and a real peer's message, which is there twice
+ * for a moment when it has come to its end. */
+#define BESIDE ((size_t)PEERS * 2560 + 2 * KEY_OCTETS + 65536)
 #define SHORT ((size_t)131072)      /* what has fewer octets than this is a stranger's, not long */
 
 struct flood {
