@@ -118,12 +118,12 @@ for i in 0 1; do
     stop "${!running}"
     gateway $i < <(connections $i $((1 - i)) $ike-x25519-ke1_mceliece348864f $esp-x25519)
 done
-pool_ready() { quiet_adit 0 metrics | grep -q 'adit_ke_pool_keys{.*} 1'; }
+pool_ready() { quiet_adit 0 metrics | grep >/dev/null 'adit_ke_pool_keys{.*} 1'; }
 check 'one is made' wait_for 10 'a key pair' pool_ready
 who=0
 check 'from the stock: up' adit 0 initiate --child net --timeout 20
 check 'from the stock: agreed on' has MCELIECE_348864F 1
-taken() { quiet_adit 0 metrics | grep -q '^adit_ike_events_total{event="ke-pool-taken"} [1-9]'; }
+taken() { quiet_adit 0 metrics | grep >/dev/null '^adit_ike_events_total{event="ke-pool-taken"} [1-9]'; }
 check 'it was taken' taken
 check 'from the stock: carries a ping' ping_through
 check 'another one is made' wait_for 20 'a key pair' pool_ready

@@ -89,8 +89,8 @@ gateway 1 < <(client bob 198.51.100.254)
 settings=
 gateway 2 < <(server)
 
-has_address() { ip -n "$test_prefix-$1" addr | grep -q "inet6\? $2 "; }
-pool_says() { quiet_adit 2 list-pools --leases | grep -q "$1"; }
+has_address() { ip -n "$test_prefix-$1" addr | grep >/dev/null "inet6\? $2 "; }
+pool_says() { quiet_adit 2 list-pools --leases | grep >/dev/null "$1"; }
 
 say 'two clients'
 check 'ann' adit 0 initiate --child net --timeout 10

@@ -93,7 +93,7 @@ check 'it comes back' wait_for 20 'further SAs' until_each_has_own
 say 'rekeyed'
 id=$(children 0 | awk '$1 == 1 { print $4; exit }')
 check 'adit rekey' adit 0 rekey --child-id "$id"
-renewed() { each_has_own && ! children 0 | grep -q " $id\$"; }
+renewed() { each_has_own && ! children 0 | grep >/dev/null " $id\$"; }
 check 'it keeps its worker' wait_for 10 'a rekeyed SA' renewed
 check 'pings' pings
 check 'adit terminate' adit 0 terminate --ike gw --timeout 8

@@ -183,8 +183,9 @@ static void a_state_moves(void **state)
     assert_memory_equal(cipher->alg_key, key, 16);
     const struct xfrm_replay_state_esn *r = (const void *)attr_of(&moved, XFRMA_REPLAY_ESN_VAL);
     assert_true(r->oseq == 9994 && r->oseq_hi == 1);
-    const struct xfrm_lifetime_cur *cur = (const void *)attr_of(&moved, XFRMA_LTIME_VAL);
-    assert_true(cur->bytes == 1234 && cur->packets == 56 && cur->add_time == 78);
+    struct xfrm_lifetime_cur cur; /* attributes are aligned to four octets, its fields to eight */
+    memcpy(&cur, attr_of(&moved, XFRMA_LTIME_VAL), sizeof(cur));
+    assert_true(cur.bytes == 1234 && cur.packets == 56 && cur.add_time == 78);
     const struct xfrm_encap_tmpl *e = (const void *)attr_of(&moved, XFRMA_ENCAP);
     assert_true(ntohs(e->encap_sport) == 4500 && ntohs(e->encap_dport) == 6000);
 }

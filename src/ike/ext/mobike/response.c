@@ -133,6 +133,7 @@ static void renew_list(struct ike_xchg *x, struct mobike_state *s, const struct 
     const struct adit_addr *now = &sa_path(sa)->remote.addr;
     s->peer = *list;
     s->peer_first = xchg_path(x)->remote.addr;
+    sa_log(sa, ADIT_LOG_INFO, "IKE", "addresses that the peer has beside the one it told this from: %u", list->n);
     if (s->initiator && !addr_equal(now, &s->peer_first) && !mobike_list_has(list, now))
         mobike_decide(sa, s, xchg_path(x));
 }

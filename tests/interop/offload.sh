@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Child SAs in the kernel's ESP (dataplane = auto): they go there if they need nothing that only our own ESP has; flows move to
 # it and back when they are rekeyed, and lose nothing. Needs a kernel with ESP: tests/interop/run-offload brings one.
-. "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/gateways.sh"
+. "$(dirname "$0")/../netns/lib.sh"
+. "$(dirname "$0")/../netns/gateways.sh"
 need root tun netns ip ping python3 "$aditd" "$adit_tool"
 ip xfrm state add src 127.0.0.1 dst 127.0.0.1 proto esp spi 0x7fad1700 mode tunnel aead 'rfc4106(gcm(aes))' \
     0x000102030405060708090a0b0c0d0e0f10111213 128 2>/dev/null || test_cannot "this kernel has no ESP"
@@ -114,8 +114,8 @@ is 'policies in three directions, both families' "$(policies 0)" 6
 check 'pings' passes
 is 'counted' "$(sa_fact 0 'child-sas.*.packets-out') $(sa_fact 0 'child-sas.*.packets-in')" '6 6'
 is 'none by the TUN' "$(metric 0 adit_dataplane_packets_total direction=out)" 0
-check 'adit stats' eval 'quiet_adit 0 stats | grep -q "ESP of the kernel *yes"'
-check 'adit list-sas' eval 'quiet_adit 0 list-sas | grep -q "in the kernel"'
+check 'adit stats' eval 'quiet_adit 0 stats | grep >/dev/null "ESP of the kernel *yes"'
+check 'adit list-sas' eval 'quiet_adit 0 list-sas | grep >/dev/null "in the kernel"'
 
 pings_begin() {
     spawn there n0 ping -i 0.05 -I 10.0.0.1 10.1.0.1
@@ -147,7 +147,7 @@ say 'the same in UDP'
 conn_lines=('dpd_delay = 0' 'encap = yes')
 start
 up 'UDP' 'kernel kernel'
-check 'in UDP' eval 'quiet_ns 0 ip xfrm state | grep -q "encap type espinudp sport 4500 dport 4500"'
+check 'in UDP' eval 'quiet_ns 0 ip xfrm state | grep >/dev/null "encap type espinudp sport 4500 dport 4500"'
 pings_begin
 load 0 "$large"
 rekeyed 'UDP, to user space' 1 'user kernel'
@@ -193,7 +193,7 @@ n0 ip addr del 192.0.2.1/24 dev w1
 n0 ip addr add 192.0.2.77/24 dev w1 2>/dev/null
 at() { [ "$(sa_fact 0 local-host) $(sa_fact 1 remote-host)" = "$1 $1" ]; }
 check 'both ends know' wait_for 8 'the new address' at 192.0.2.77
-check 'the kernel, too' eval 'quiet_ns 0 ip xfrm state | grep -q "src 192.0.2.77" && ! quiet_ns 0 ip xfrm state | grep -q 192.0.2.1 '
+check 'the kernel, too' eval 'quiet_ns 0 ip xfrm state | grep >/dev/null "src 192.0.2.77" && ! quiet_ns 0 ip xfrm state | grep >/dev/null 192.0.2.1 '
 check 'pings' passes
 is 'of the same SA' "$(sa_fact 0 'child-sas.*.spi-in') $(carriers)" "$spi kernel kernel"
 between 'which has counted on' "$(sa_fact 0 'child-sas.*.packets-in')" 12 100
